@@ -1,0 +1,269 @@
+//! What can be typed.
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
+use linkwell_model::entry::LinkKind;
+use linkwell_model::health::Health;
+use linkwell_model::note::Note;
+use std::ffi::OsString;
+
+const AFTER: &str = "\
+Exit status: 0 nothing wrong; 1 problems found; 2 wrong usage; 3 looked at in part only; \
+130 interrupted. Any other number counts as failure.";
+
+/// Finds, explains and judges every kind of link.
+///
+/// linkwell changes nothing on the disk in this version: it only looks.
+#[derive(Debug, Parser)]
+#[command(name = "linkwell", version, after_help = AFTER, propagate_version = true)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+
+    /// Print results only: no hints, no progress.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal that wants it (NO_COLOR and CLICOLOR are heeded).
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// List every link under some folders, with its health.
+    #[command(before_help = LIST, after_help = AFTER)]
+    List(List),
+    /// Judge every link under some folders and print what needs a person.
+    #[command(before_help = CHECK, after_help = AFTER)]
+    Check(Check),
+    /// Explain where a path leads, hop by hop.
+    #[command(before_help = SHOW, after_help = AFTER)]
+    Show(Show),
+    /// Find the links that lead to or into a path, before it is moved or deleted.
+    #[command(before_help = REFS, after_help = AFTER)]
+    Refs(Refs),
+    /// Look at a path and end: how linkwell finds out whether a volume answers.
+    #[command(hide = true)]
+    Answers {
+        /// The path to look at.
+        path: OsString,
+    },
+    /// Write the shell completions and manual pages into a folder.
+    #[command(hide = true)]
+    Generate {
+        /// The folder.
+        folder: OsString,
+    },
+}
+
+const LIST: &str = "\
+Examples:
+  linkwell list ~/Documents             every link in Documents, and whether it works
+  linkwell list --health broken -0 . | xargs -0 ls -ld
+                                        the broken ones, for another program
+  linkwell list --hard --kind hardlink photos
+                                        files that have more than one name";
+
+const CHECK: &str = "\
+Examples:
+  linkwell check                        what is wrong with the links below this folder
+  linkwell check ~ /srv                 in your home folder and in /srv
+  linkwell check --json . | jq .path    the links that need you, for another program";
+
+const SHOW: &str = "\
+Examples:
+  linkwell show ~/Music                 where Music really is, and what lies on the way
+  linkwell show /usr/bin/editor         a chain of links, hop by hop
+  linkwell show --json link             the same for another program";
+
+const REFS: &str = "\
+Examples:
+  linkwell refs ~/Photos                which links would break if Photos moved
+  linkwell refs old.txt --under .       only look for them below this folder
+  linkwell refs /opt/app -0 | xargs -0 ls -ld
+                                        the links themselves, for another program";
+
+/// Where and how to look; shared by the verbs that scan.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Scan {
+    /// Also enter other volumes that are mounted below.
+    #[arg(long, overrides_with = "one_file_system")]
+    pub(crate) cross_volumes: bool,
+
+    /// Stay on the volume of each PATH (this is the default).
+    #[arg(short = 'x', long, overrides_with = "cross_volumes")]
+    pub(crate) one_file_system: bool,
+
+    /// Also look into what the kernel makes up, such as /proc and /sys.
+    #[arg(long = "virtual")]
+    pub(crate) virtual_too: bool,
+
+    /// How long a remote volume may take to answer.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub(crate) time_limit: std::time::Duration,
+
+    /// How many folders to read at once; by default as many as the disk rewards.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+}
+
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
+    std::time::Duration::try_from_secs_f64(seconds)
+        .map_err(|_| "not a number of seconds".to_owned())
+}
+
+/// How to print; shared by all verbs.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct Format {
+    /// Print one JSON object a line (documented in docs/json.md).
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How to print links.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct LinkFormat {
+    /// Print one JSON object a line (documented in docs/json.md).
+    #[arg(long, conflicts_with = "null")]
+    pub(crate) json: bool,
+
+    /// Print only the paths, exactly, each ended by a NUL byte.
+    #[arg(short = '0', long = "null")]
+    pub(crate) null: bool,
+}
+
+/// `linkwell list`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct List {
+    /// Where to look; the current folder if none is given.
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<OsString>,
+
+    /// Only links of these kinds.
+    #[arg(long, value_name = "KIND", value_delimiter = ',', action = ArgAction::Append,
+        value_parser = kind_parser())]
+    pub(crate) kind: Vec<LinkKind>,
+
+    /// Only links of this health.
+    #[arg(long, value_name = "HEALTH", value_delimiter = ',', action = ArgAction::Append,
+        value_parser = health_parser())]
+    pub(crate) health: Vec<Health>,
+
+    /// Only links that bear one of these notes.
+    #[arg(long, value_name = "NOTE", value_delimiter = ',', action = ArgAction::Append,
+        value_parser = note_parser())]
+    pub(crate) note: Vec<Note>,
+
+    /// Also list files that have more than one name, grouped.
+    #[arg(long)]
+    pub(crate) hard: bool,
+
+    /// Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links.
+    #[arg(long)]
+    pub(crate) shortcuts: bool,
+
+    #[command(flatten)]
+    pub(crate) format: LinkFormat,
+
+    #[command(flatten)]
+    pub(crate) scan: Scan,
+}
+
+/// `linkwell check`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Check {
+    /// Where to look; the current folder if none is given.
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<OsString>,
+
+    /// Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links.
+    #[arg(long)]
+    pub(crate) shortcuts: bool,
+
+    /// Name every link of a group, not only the first.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+
+    #[command(flatten)]
+    pub(crate) format: LinkFormat,
+
+    #[command(flatten)]
+    pub(crate) scan: Scan,
+}
+
+/// `linkwell show`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Show {
+    /// What to explain.
+    #[arg(required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<OsString>,
+
+    /// How long a remote volume may take to answer.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub(crate) time_limit: std::time::Duration,
+
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// `linkwell refs`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Refs {
+    /// What the links should lead to or into.
+    #[arg(required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<OsString>,
+
+    /// Where to look for links; by default in the home folder and on the volume of each PATH.
+    #[arg(long, value_name = "ROOT", action = ArgAction::Append, num_args = 1..,
+        value_hint = ValueHint::AnyPath)]
+    pub(crate) under: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(crate) format: LinkFormat,
+
+    #[command(flatten)]
+    pub(crate) scan: Scan,
+}
+
+fn words<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    word: fn(T) -> &'static str,
+) -> impl clap::builder::TypedValueParser<Value = T> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(all.iter().map(move |each| word(*each))).try_map(
+        move |text| {
+            all.iter()
+                .copied()
+                .find(|each| word(*each) == text)
+                .ok_or("no such word")
+        },
+    )
+}
+
+fn kind_parser() -> impl clap::builder::TypedValueParser<Value = LinkKind> {
+    words(&LinkKind::ALL, LinkKind::word)
+}
+
+fn health_parser() -> impl clap::builder::TypedValueParser<Value = Health> {
+    words(&Health::ALL, Health::word)
+}
+
+fn note_parser() -> impl clap::builder::TypedValueParser<Value = Note> {
+    words(&Note::ALL, Note::word)
+}

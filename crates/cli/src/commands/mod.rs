@@ -1,0 +1,193 @@
+//! The verbs, one file each, and what they share.
+
+mod answers;
+mod check;
+mod generate;
+mod list;
+mod refs;
+mod show;
+
+use crate::World;
+use crate::args::{Args, Scan, Verb};
+use crate::error::{Exit, Failure, say};
+use crate::interrupt;
+use crate::output::progress::Bar;
+use crate::output::{Lines, Output};
+use linkwell_engine::scan::judged::{self, Sink, Wanted};
+use linkwell_engine::scan::{Handle, Options, Trouble};
+use linkwell_engine::system::System;
+use linkwell_engine::volumes::{Settings, Volumes};
+use linkwell_model::shown::shown;
+use linkwell_model::tally::Tally;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Does what was asked.
+pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
+    match &args.verb {
+        Verb::List(list) => list::run(list, args, world),
+        Verb::Check(check) => check::run(check, args, world),
+        Verb::Show(show) => show::run(show, args, world),
+        Verb::Refs(refs) => refs::run(refs, args, world),
+        Verb::Answers { path } => Ok(answers::run(path)),
+        Verb::Generate { folder } => generate::run(folder),
+    }
+}
+
+/// The system's calls that this run uses.
+fn system(world: &World) -> System {
+    if world.plain_calls {
+        System::plain()
+    } else {
+        System::new()
+    }
+}
+
+/// The volumes of this computer.
+fn volumes(world: &World, time_limit: Duration) -> Arc<Volumes> {
+    let settings = Settings {
+        home: world.home.clone(),
+        time_limit,
+        answers: world.program.clone(),
+    };
+    Arc::new(Volumes::read(system(world), settings))
+}
+
+/// Typed paths as bytes; the current folder when there are none. An empty one is refused: it is
+/// most often a variable that was not set.
+fn typed(paths: &[OsString]) -> Result<Vec<Vec<u8>>, Failure> {
+    if paths.is_empty() {
+        return Ok(vec![b".".to_vec()]);
+    }
+    if paths.iter().any(|path| path.is_empty()) {
+        return Err(Failure::Usage {
+            what: "one of the paths is empty; nothing was looked at".into(),
+            hint: Some("write `.` for the current folder".into()),
+        });
+    }
+    Ok(paths.iter().cloned().map(OsString::into_vec).collect())
+}
+
+fn options(scan: &Scan, world: &World) -> Options {
+    Options {
+        cross_volumes: scan.cross_volumes,
+        virtual_too: scan.virtual_too,
+        files_too: false,
+        threads: scan.threads,
+        current: world.current.clone(),
+    }
+}
+
+/// What a scan left to be said at its end, gathered from all threads.
+#[derive(Debug, Default)]
+struct Aside {
+    problems: Vec<linkwell_engine::scan::Problem>,
+    more_problems: u64,
+    other_volumes: Vec<Vec<u8>>,
+}
+
+/// So many problems are named one by one.
+const MOST_NAMED: usize = 1000;
+
+impl Aside {
+    fn add_problem(&mut self, problem: &linkwell_engine::scan::Problem) {
+        if self.problems.len() < MOST_NAMED {
+            self.problems.push(problem.clone());
+        } else {
+            self.more_problems += 1;
+        }
+    }
+
+    /// Says it on standard error: problems last, so that they are seen.
+    fn say(mut self, quiet: bool) {
+        if !self.other_volumes.is_empty() && !quiet {
+            self.other_volumes.sort();
+            let shown: Vec<String> = self
+                .other_volumes
+                .iter()
+                .map(|path| format!("`{}`", shown(path)))
+                .collect();
+            let (volumes, them) = if shown.len() == 1 {
+                ("another volume is mounted at", "it")
+            } else {
+                ("other volumes are mounted at", "them")
+            };
+            say(&format!(
+                "note: {volumes} {}; `--cross-volumes` looks into {them} too",
+                shown.join(", ")
+            ));
+        }
+        self.problems.sort_by(|one, two| one.path.cmp(&two.path));
+        for problem in &self.problems {
+            let why = crate::error::trouble(problem.trouble);
+            say(&format!(
+                "error: could not look at `{}`: {why}",
+                shown(&problem.path)
+            ));
+            if problem.trouble == Trouble::Virtual {
+                say("hint: add `--virtual` to look there all the same");
+            }
+        }
+        if self.more_problems > 0 {
+            say(&format!(
+                "error: and {} more places could not be looked at",
+                self.more_problems
+            ));
+        }
+    }
+}
+
+/// A judged scan, as every scanning verb runs it.
+struct Scanning<'w> {
+    world: &'w World,
+    args: &'w Args,
+    wanted: Wanted,
+    paths: Vec<Vec<u8>>,
+    volumes: Arc<Volumes>,
+}
+
+/// What a scan came to.
+struct Outcome {
+    tally: Tally,
+    took: Duration,
+    output: Arc<Output>,
+    aside: Aside,
+}
+
+impl Scanning<'_> {
+    /// Scans. `sink` makes one sink a thread, from that thread's way to standard output.
+    fn run<S: Sink>(
+        self,
+        sink: impl Fn(Lines, Arc<Mutex<Aside>>) -> S + Send + Sync + 'static,
+    ) -> Outcome {
+        let started = Instant::now();
+        let handle = Handle::default();
+        interrupt::heed(&handle.stop);
+        let bar = Bar::new(self.args.quiet);
+        let output = Output::new(&handle.stop, bar.clone());
+        let aside = Arc::new(Mutex::new(Aside::default()));
+        let make = {
+            let (output, aside) = (Arc::clone(&output), Arc::clone(&aside));
+            move || sink(Lines::new(&output), Arc::clone(&aside))
+        };
+        let tally = judged::scan(
+            system(self.world),
+            &self.volumes,
+            &self.wanted,
+            &self.paths,
+            &handle,
+            make,
+            bar.ticker(),
+        );
+        bar.finish();
+        let aside = std::mem::take(&mut *aside.lock().unwrap_or_else(PoisonError::into_inner));
+        Outcome {
+            tally,
+            took: started.elapsed(),
+            output,
+            aside,
+        }
+    }
+}

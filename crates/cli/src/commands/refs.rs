@@ -1,0 +1,9 @@
+use crate::World;
+use crate::error::{Exit, Failure};
+pub(super) fn run(
+    _: &crate::args::Refs,
+    _: &crate::args::Args,
+    _: &World,
+) -> Result<Exit, Failure> {
+    Ok(Exit::Done)
+}

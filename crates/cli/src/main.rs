@@ -1,0 +1,57 @@
+//! The command line of linkwell.
+//!
+//! Only this file reads the environment, the arguments, the current directory and the clock's
+//! start; everything below gets them as values.
+
+mod args;
+mod commands;
+mod error;
+mod interrupt;
+mod output;
+
+use args::Args;
+use clap::Parser as _;
+use error::Exit;
+use linkwell_model::path::AbsPath;
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::ExitCode;
+
+/// What the world outside says, read once.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// The home folder of the person.
+    home: Option<AbsPath>,
+    /// The current directory, as the shell spells it where that is right.
+    current: Option<AbsPath>,
+    /// This program, for starting itself.
+    program: Option<std::path::PathBuf>,
+    /// As if the newer system calls were absent: for tests.
+    plain_calls: bool,
+}
+
+impl World {
+    fn read() -> Self {
+        let place = |path: std::path::PathBuf| AbsPath::cleaned(path.as_os_str().as_bytes());
+        Self {
+            home: std::env::home_dir().and_then(place),
+            current: std::env::current_dir().ok().and_then(place),
+            program: std::env::current_exe().ok(),
+            plain_calls: std::env::var_os("LINKWELL_PLAIN_CALLS").is_some(),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(refusal) => return error::usage(&refusal),
+    };
+    let exit = match commands::run(&args, &World::read()) {
+        Ok(exit) => exit,
+        Err(failure) => error::report(&failure),
+    };
+    if interrupt::came() {
+        return Exit::Interrupted.into();
+    }
+    exit.into()
+}

@@ -1,0 +1,217 @@
+//! JSON lines for other programs: exact, stable, documented in `docs/json.md`.
+
+use base64::Engine as _;
+use linkwell_engine::scan::Problem;
+use linkwell_engine::scan::judged::Item;
+use linkwell_model::health::Health;
+use linkwell_model::path::AbsPath;
+use linkwell_model::tally::Tally;
+use std::io::Write as _;
+use std::time::Duration;
+
+/// One JSON object being written, ended by a newline.
+pub(crate) struct Object<'a> {
+    out: &'a mut Vec<u8>,
+    begun: bool,
+}
+
+impl<'a> Object<'a> {
+    /// An object of this type.
+    pub(crate) fn line(out: &'a mut Vec<u8>, kind: &str) -> Self {
+        let mut object = Self::inner(out);
+        object.text("type", kind);
+        object
+    }
+
+    /// An object within another.
+    pub(crate) fn inner(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, begun: false }
+    }
+
+    fn key(&mut self, name: &str) {
+        if self.begun {
+            self.out.push(b',');
+        }
+        self.begun = true;
+        write_string(self.out, name);
+        self.out.push(b':');
+    }
+
+    /// A text of our own.
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
+        self.key(name);
+        write_string(self.out, value);
+    }
+
+    /// Bytes of somebody else's: `name`, or `name_base64` when they are not UTF-8.
+    pub(crate) fn bytes(&mut self, name: &str, value: &[u8]) {
+        match std::str::from_utf8(value) {
+            Ok(text) => self.text(name, text),
+            Err(_) => {
+                let encoded = base64::engine::general_purpose::STANDARD.encode(value);
+                self.text(&format!("{name}_base64"), &encoded);
+            }
+        }
+    }
+
+    /// Bytes, or null.
+    pub(crate) fn bytes_or_null(&mut self, name: &str, value: Option<&[u8]>) {
+        match value {
+            Some(value) => self.bytes(name, value),
+            None => self.raw(name, "null"),
+        }
+    }
+
+    /// A place, or null.
+    pub(crate) fn place_or_null(&mut self, name: &str, value: Option<&AbsPath>) {
+        self.bytes_or_null(name, value.map(AbsPath::as_bytes));
+    }
+
+    /// A whole number.
+    pub(crate) fn number(&mut self, name: &str, value: u64) {
+        self.key(name);
+        // Writing into memory cannot fail.
+        drop(write!(self.out, "{value}"));
+    }
+
+    /// A text that is JSON already.
+    pub(crate) fn raw(&mut self, name: &str, value: &str) {
+        self.key(name);
+        self.out.extend_from_slice(value.as_bytes());
+    }
+
+    /// A list of words of our own.
+    pub(crate) fn words(&mut self, name: &str, words: impl Iterator<Item = &'static str>) {
+        self.key(name);
+        self.out.push(b'[');
+        for (at, word) in words.enumerate() {
+            if at > 0 {
+                self.out.push(b',');
+            }
+            write_string(self.out, word);
+        }
+        self.out.push(b']');
+    }
+
+    /// A list of objects.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Object<'_>, T),
+    ) {
+        self.key(name);
+        self.out.push(b'[');
+        for (at, item) in items.into_iter().enumerate() {
+            if at > 0 {
+                self.out.push(b',');
+            }
+            let mut object = Object::inner(self.out);
+            write(&mut object, item);
+            object.close();
+        }
+        self.out.push(b']');
+    }
+
+    /// Ends an inner object.
+    fn close(self) {
+        self.out.push(b'}');
+    }
+
+    /// Ends the line.
+    pub(crate) fn end(self) {
+        self.out.extend_from_slice(b"}\n");
+    }
+}
+
+fn write_string(out: &mut Vec<u8>, text: &str) {
+    // Writing into memory cannot fail, and a string always has a JSON form.
+    drop(serde_json::to_writer(out, text));
+}
+
+/// One link.
+pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, refers: Option<&'static str>) {
+    let mut object = Object::line(out, "link");
+    object.number("version", 1);
+    object.bytes("path", item.path);
+    object.bytes_or_null("target", item.target);
+    object.text("kind", item.kind.word());
+    object.text("health", item.health.word());
+    object.words(
+        "notes",
+        item.notes.iter().map(linkwell_model::note::Note::word),
+    );
+    object.place_or_null("physical", item.physical.as_ref());
+    object.number("hops", u64::try_from(item.hops).unwrap_or(u64::MAX));
+    if let Some(refers) = refers {
+        object.text("refers", refers);
+    }
+    if item.health != Health::Ok
+        && let Some(place) = &item.ends_at
+    {
+        object.bytes("ends_at", place.as_bytes());
+    }
+    if let Some(absent) = item.absent {
+        object.bytes("volume", absent.point.as_bytes());
+    }
+    if let Some(group) = item.group {
+        object.number("device", group.id.device);
+        object.number("inode", group.id.inode);
+        object.number("names", group.names);
+        object.number("outside", group.outside);
+    }
+    object.end();
+}
+
+/// One place that could not be looked at.
+pub(crate) fn problem(out: &mut Vec<u8>, problem: &Problem) {
+    let mut object = Object::line(out, "problem");
+    object.bytes("path", &problem.path);
+    object.text("error", &crate::error::trouble(problem.trouble));
+    object.end();
+}
+
+/// The counts, last.
+pub(crate) fn summary(out: &mut Vec<u8>, tally: &Tally, took: Duration) {
+    let mut object = Object::line(out, "summary");
+    object.number("entries", tally.entries);
+    object.number("links", tally.links);
+    let counts: Vec<String> = Health::ALL
+        .iter()
+        .map(|health| format!("\"{}\":{}", health.word(), tally.of(*health)))
+        .collect();
+    object.raw("by_health", &format!("{{{}}}", counts.join(",")));
+    object.number("problems", tally.problems);
+    object.raw("seconds", &format!("{:.3}", took.as_secs_f64()));
+    object.end();
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_comes_back_exactly() {
+        for name in [
+            &b"plain"[..],
+            b"\xff\xfe",
+            b"a\"b\\c\n\x1b\x7f",
+            "\u{2028}é".as_bytes(),
+        ] {
+            let mut out = Vec::new();
+            let mut object = Object::line(&mut out, "t");
+            object.bytes("path", name);
+            object.end();
+            let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+            let back = match value.get("path") {
+                Some(text) => text.as_str().unwrap().as_bytes().to_vec(),
+                None => base64::engine::general_purpose::STANDARD
+                    .decode(value.get("path_base64").unwrap().as_str().unwrap())
+                    .unwrap(),
+            };
+            assert_eq!(back, name);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Links for people: one a line, nothing in it that a terminal could interpret.
+
+use super::paint::{Paint, Painted};
+use linkwell_engine::scan::judged::Item;
+use linkwell_model::entry::LinkKind;
+use linkwell_model::shown::shown;
+use std::io::Write as _;
+
+/// `health kind path → target`.
+pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, paint: Paint) {
+    padded(out, item.health.word(), paint.health(item.health));
+    padded(out, item.kind.word(), Painted::default());
+    path(out, item.path);
+    if item.kind == LinkKind::HardLink {
+        if let Some(group) = item.group {
+            drop(write!(
+                out,
+                "  (file {}: {} names",
+                group.id.inode, group.names
+            ));
+            if group.outside > 0 {
+                drop(write!(out, ", {} of them elsewhere", group.outside));
+            }
+            out.push(b')');
+        }
+    } else {
+        out.extend_from_slice(" → ".as_bytes());
+        match item.target {
+            Some(target) => path(out, target),
+            None => out.extend_from_slice(b"?"),
+        }
+    }
+    out.push(b'\n');
+}
+
+/// A word and a space, 9 columns at least.
+fn padded(out: &mut Vec<u8>, word: &str, style: Painted) {
+    style.write(out, word);
+    out.extend(std::iter::repeat_n(
+        b' ',
+        9_usize.saturating_sub(word.len()).max(1),
+    ));
+}
+
+/// A name, escaped. Most names need no escape, and a million of them are looked at.
+pub(crate) fn path(out: &mut Vec<u8>, bytes: &[u8]) {
+    if bytes
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\')
+    {
+        out.extend_from_slice(bytes);
+    } else {
+        drop(write!(out, "{}", shown(bytes)));
+    }
+}

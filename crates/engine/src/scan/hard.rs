@@ -1,0 +1,69 @@
+//! Files with more than one name, grouped.
+
+use crate::system::Status;
+use hashbrown::HashMap;
+use linkwell_model::entry::FileId;
+use std::sync::{Mutex, PoisonError};
+
+/// The names of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Which file.
+    pub id: FileId,
+    /// How many names it has in all.
+    pub names: u64,
+    /// How many of them lie outside the scanned folders.
+    pub outside: u64,
+    /// The length of the file in bytes.
+    pub size: u64,
+}
+
+/// Names of files with several, as they are found.
+#[derive(Debug, Default)]
+pub(super) struct Names(Mutex<HashMap<FileId, Known>>);
+
+#[derive(Debug)]
+struct Known {
+    names: u64,
+    size: u64,
+    paths: Vec<Vec<u8>>,
+}
+
+impl Names {
+    /// Notes one name.
+    pub(super) fn add(&self, status: Status, path: Vec<u8>) {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = files.entry(status.id).or_insert_with(|| Known {
+            names: status.names,
+            size: status.size,
+            paths: Vec::new(),
+        });
+        known.names = status.names;
+        known.paths.push(path);
+    }
+
+    /// The groups, by their first path; each path is given once even if two roots overlap.
+    pub(super) fn groups(&self) -> Vec<(Group, Vec<Vec<u8>>)> {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut groups: Vec<_> = files
+            .drain()
+            .map(|(id, mut known)| {
+                known.paths.sort();
+                known.paths.dedup();
+                let here = u64::try_from(known.paths.len()).unwrap_or(u64::MAX);
+                let outside = known.names.saturating_sub(here);
+                (
+                    Group {
+                        id,
+                        names: known.names,
+                        outside,
+                        size: known.size,
+                    },
+                    known.paths,
+                )
+            })
+            .collect();
+        groups.sort_by(|(_, one), (_, two)| one.first().cmp(&two.first()));
+        groups
+    }
+}

@@ -1,0 +1,467 @@
+//! A scan whose links come judged.
+//!
+//! Each thread judges what it finds with a resolver of its own and hands it to a sink of its own;
+//! only the counts and the set of destinations already seen are shared.
+
+use super::shortcuts::{self, Pointed};
+use super::{Handle, Options, Problem, Progress, Root, Siblings, Trouble, Visitor, binds, hard};
+use crate::folder::Folder;
+use crate::judge::{self, Depth, Found, Verdict};
+use crate::live::Live;
+use crate::system::System;
+use crate::volumes::Volumes;
+use hashbrown::HashSet;
+use linkwell_model::entry::{EntryKind, FileId, LinkKind};
+use linkwell_model::health::Health;
+use linkwell_model::note::{Note, Notes};
+use linkwell_model::path::AbsPath;
+use linkwell_model::tally::Tally;
+use linkwell_model::volume::Absent;
+use rustix::io::Errno;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What is wanted of a scan.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// How much is to be found out about each link.
+    pub depth: Depth,
+    /// Count and note second links to one destination.
+    pub doubled: bool,
+    /// Group the names of files that have several.
+    pub hard: bool,
+    /// Open files, to find shortcuts and text stubs.
+    pub shortcuts: bool,
+    /// Where to look.
+    pub options: Options,
+}
+
+/// A link, found and judged.
+#[derive(Debug)]
+pub struct Item<'a> {
+    /// Its path, as a person would type it.
+    pub path: &'a [u8],
+    /// What kind of link.
+    pub kind: LinkKind,
+    /// The text it holds; `None` when it holds none or could not be read.
+    pub target: Option<&'a [u8]>,
+    /// Its health.
+    pub health: Health,
+    /// Its notes.
+    pub notes: Notes,
+    /// Where its destination lies; only with [`Depth::Everything`].
+    pub physical: Option<AbsPath>,
+    /// Links passed on the way, itself included; only with [`Depth::Everything`].
+    pub hops: usize,
+    /// For a link that leads nowhere: the place that is missing, refused or unanswering.
+    pub ends_at: Option<AbsPath>,
+    /// The volume that should hold its destination and is not attached.
+    pub absent: Option<&'a Absent>,
+    /// For one of several names of a file: the group.
+    pub group: Option<hard::Group>,
+    /// The way, where it was walked.
+    pub verdict: Option<&'a Verdict>,
+}
+
+/// Where a thread of a judged scan puts what it finds.
+pub trait Sink: Send + 'static {
+    /// A link.
+    fn item(&mut self, item: &Item<'_>);
+    /// Something could not be looked at.
+    fn problem(&mut self, problem: &Problem);
+    /// Another volume is mounted here and was not entered.
+    fn other_volume(&mut self, path: &[u8]);
+    /// A convenient moment to pass things on.
+    fn pause(&mut self);
+    /// Pass on everything now.
+    fn settle(&mut self);
+}
+
+const SHARDS: usize = 16;
+
+/// Destinations that some link has led to.
+#[derive(Debug, Default)]
+struct Destinations([Mutex<HashSet<(usize, FileId)>>; SHARDS]);
+
+impl Destinations {
+    /// Notes a destination below one root; `true` when it was known.
+    fn again(&self, root: &Arc<Root>, id: FileId) -> bool {
+        let shard = usize::try_from(id.inode).unwrap_or_default() % SHARDS;
+        let Some(shard) = self.0.get(shard) else {
+            return false;
+        };
+        let key = (Arc::as_ptr(root).addr(), id);
+        !shard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key)
+    }
+}
+
+/// What the threads share.
+#[derive(Debug, Default)]
+struct Shared {
+    tally: Mutex<Tally>,
+    destinations: Destinations,
+    roots: Mutex<Vec<Arc<Root>>>,
+    names: hard::Names,
+}
+
+/// Scans `typed` and gives each link, judged, to a sink; returns the counts.
+///
+/// With [`Handle::stop`] set meanwhile, what was found so far was given and is counted.
+pub fn scan<S: Sink>(
+    system: System,
+    volumes: &Arc<Volumes>,
+    wanted: &Wanted,
+    typed: &[Vec<u8>],
+    handle: &Handle,
+    sink: impl Fn() -> S + Send + Sync + 'static,
+    tick: impl FnMut(&Progress),
+) -> Tally {
+    let shared = Arc::new(Shared::default());
+    let sink = Arc::new(sink);
+    let judging = {
+        let (shared, sink) = (Arc::clone(&shared), Arc::clone(&sink));
+        let (volumes, wanted) = (Arc::clone(volumes), wanted.clone());
+        move || Judging::new(system, &volumes, &wanted, Arc::clone(&shared), sink())
+    };
+    let mut last = judging();
+    let mut options = wanted.options.clone();
+    options.files_too = wanted.hard || wanted.shortcuts;
+    super::scan(system, volumes, &options, typed, handle, judging, tick);
+    last.tell_binds(volumes);
+    last.tell_groups();
+    last.settle();
+    let mut tally = shared
+        .tally
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    tally.entries = handle.progress.entries();
+    tally
+}
+
+struct Judging<S> {
+    live: Live,
+    wanted: Wanted,
+    shared: Arc<Shared>,
+    sink: S,
+    tally: Tally,
+    target: Vec<u8>,
+    /// The path of the folder whose links come now, and how long it is.
+    path: Vec<u8>,
+    prefix: usize,
+    path_of: Option<Arc<Folder>>,
+    root: Option<Arc<Root>>,
+}
+
+impl<S: Sink> Judging<S> {
+    fn new(
+        system: System,
+        volumes: &Arc<Volumes>,
+        wanted: &Wanted,
+        shared: Arc<Shared>,
+        sink: S,
+    ) -> Self {
+        Self {
+            live: Live::new(system, Arc::clone(volumes)),
+            wanted: wanted.clone(),
+            shared,
+            sink,
+            tally: Tally::default(),
+            target: Vec::new(),
+            path: Vec::new(),
+            prefix: 0,
+            path_of: None,
+            root: None,
+        }
+    }
+
+    /// Makes `self.path` the path of an entry.
+    fn set_path(&mut self, root: &Arc<Root>, found: Found<'_>) {
+        let same_root = self
+            .root
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, root));
+        let same_folder = self
+            .path_of
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, found.folder));
+        if !same_root {
+            self.meet_root(root);
+        }
+        if !same_root || !same_folder {
+            self.path = root.prefix(found.folder);
+            self.prefix = self.path.len();
+            self.path_of = Some(Arc::clone(found.folder));
+        }
+        self.path.truncate(self.prefix);
+        if root.top.is_some() {
+            self.path.extend_from_slice(found.name);
+        }
+    }
+
+    fn meet_root(&mut self, root: &Arc<Root>) {
+        self.root = Some(Arc::clone(root));
+        let mut roots = self
+            .shared
+            .roots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !roots.iter().any(|known| Arc::ptr_eq(known, root)) {
+            roots.push(Arc::clone(root));
+        }
+    }
+
+    fn give(&mut self, item: &Item<'_>) {
+        self.tally.count(item.health, item.notes);
+        self.sink.item(item);
+    }
+
+    /// Gives a shortcut or stub, whose text was read from a file.
+    fn give_pointed(&mut self, root: &Arc<Root>, found: Found<'_>, pointed: &Pointed) {
+        let verdict = shortcuts::judge(&mut self.live, found, pointed, &root.place);
+        let path = std::mem::take(&mut self.path);
+        self.give(&Item {
+            path: &path,
+            kind: pointed.kind,
+            target: Some(pointed.text()),
+            health: verdict.health,
+            notes: verdict.notes,
+            physical: verdict.physical(),
+            hops: verdict.chain.as_ref().map_or(0, |chain| chain.hops.len()),
+            ends_at: verdict.ends_at(),
+            absent: verdict.absent.as_ref(),
+            group: None,
+            verdict: Some(&verdict),
+        });
+        self.path = path;
+    }
+
+    fn tell_binds(&mut self, volumes: &Volumes) {
+        let roots = std::mem::take(
+            &mut *self
+                .shared
+                .roots
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for root in &roots {
+            for found in binds::below(volumes, root, self.wanted.options.virtual_too) {
+                let mut notes = Notes::default();
+                let target = found.bind.target.as_ref();
+                notes.add_if(
+                    Note::Outer,
+                    target.is_some_and(|to| !to.is_at_or_below(&root.place)),
+                );
+                let cycle = target.is_some_and(|to| found.place.is_at_or_below(to));
+                notes.add_if(Note::Cycle, cycle);
+                notes.add(Note::Absolute);
+                let health = if found.bind.deleted {
+                    Health::Broken
+                } else {
+                    Health::Ok
+                };
+                let text = target.map_or(found.bind.mount.root.as_slice(), AbsPath::as_bytes);
+                self.give(&Item {
+                    path: &found.path,
+                    kind: LinkKind::Bind,
+                    target: Some(text),
+                    health,
+                    notes,
+                    physical: (health == Health::Ok).then(|| target.cloned()).flatten(),
+                    hops: 1,
+                    ends_at: None,
+                    absent: None,
+                    group: None,
+                    verdict: None,
+                });
+            }
+        }
+    }
+
+    fn tell_groups(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        for (group, paths) in shared.names.groups() {
+            for path in paths {
+                self.give(&Item {
+                    path: &path,
+                    kind: LinkKind::HardLink,
+                    target: None,
+                    health: Health::Ok,
+                    notes: Notes::default(),
+                    physical: None,
+                    hops: 0,
+                    ends_at: None,
+                    absent: None,
+                    group: Some(group),
+                    verdict: None,
+                });
+            }
+        }
+    }
+}
+
+impl<S: Sink> Visitor for Judging<S> {
+    fn link(&mut self, root: &Arc<Root>, found: Found<'_>, files: &Siblings) {
+        let mut target = std::mem::take(&mut self.target);
+        let judged = self.judge(root, found, files, &mut target);
+        if let Some((text, verdict)) = judged {
+            self.set_path(root, found);
+            let path = std::mem::take(&mut self.path);
+            let everything = self.wanted.depth == Depth::Everything;
+            self.give(&Item {
+                path: &path,
+                kind: LinkKind::Symlink,
+                target: text.then_some(target.as_slice()),
+                health: verdict.health,
+                notes: verdict.notes,
+                physical: everything.then(|| verdict.physical()).flatten(),
+                hops: verdict.chain.as_ref().map_or(1, |chain| chain.hops.len()),
+                ends_at: if verdict.health == Health::Ok {
+                    None
+                } else {
+                    verdict.ends_at()
+                },
+                absent: verdict.absent.as_ref(),
+                group: None,
+                verdict: Some(&verdict),
+            });
+            self.path = path;
+        }
+        self.target = target;
+        if self.wanted.hard {
+            self.remember_name(root, found);
+        }
+    }
+
+    fn file(&mut self, root: &Arc<Root>, found: Found<'_>, kind: EntryKind) {
+        if self.wanted.hard {
+            self.remember_name(root, found);
+        }
+        if self.wanted.shortcuts && kind == EntryKind::File {
+            match shortcuts::read(self.live.system(), found) {
+                Ok(Some(pointed)) => {
+                    self.set_path(root, found);
+                    self.give_pointed(root, found, &pointed);
+                }
+                Ok(None) | Err(Trouble::System(Errno::NOENT)) => {}
+                Err(trouble) => {
+                    let path = root.path_of(found.folder, found.name);
+                    self.problem(Problem { path, trouble });
+                }
+            }
+        }
+    }
+
+    fn folder_read(&mut self, root: &Arc<Root>, found: Found<'_>) {
+        if !self.wanted.shortcuts {
+            return;
+        }
+        match shortcuts::git_stubs(self.live.system(), found) {
+            Ok(stubs) => {
+                for stub in stubs {
+                    let Some(held) = stub.folder.descriptor() else {
+                        continue;
+                    };
+                    let inner = Found {
+                        folder: &stub.folder,
+                        held,
+                        name: &stub.name,
+                    };
+                    self.set_path(root, inner);
+                    self.give_pointed(root, inner, &stub.pointed);
+                }
+            }
+            Err(trouble) => {
+                let path = root.path_of(found.folder, b".git");
+                self.problem(Problem { path, trouble });
+            }
+        }
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.tally.problems += 1;
+        self.sink.problem(&problem);
+    }
+
+    fn other_volume(&mut self, path: Vec<u8>) {
+        self.sink.other_volume(&path);
+    }
+
+    fn pause(&mut self) {
+        self.sink.pause();
+    }
+
+    fn settle(&mut self) {
+        self.sink.settle();
+        let tally = std::mem::take(&mut self.tally);
+        self.shared
+            .tally
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(&tally);
+    }
+}
+
+impl<S: Sink> Judging<S> {
+    /// Reads and judges a link. The text is read into `target` where it is wanted; the answer says
+    /// whether it is there. `None` when there is no link any more.
+    fn judge(
+        &mut self,
+        root: &Arc<Root>,
+        found: Found<'_>,
+        files: &Siblings,
+        target: &mut Vec<u8>,
+    ) -> Option<(bool, Verdict)> {
+        let depth = self.wanted.depth;
+        if depth == Depth::Destination {
+            // Of a healthy link nobody will see the text: reading it would be for nothing.
+            let mut verdict = judge::judge(&mut self.live, found, b"", &root.place, depth);
+            if verdict.health == Health::Ok {
+                self.note_doubled(root, &mut verdict);
+                return Some((false, verdict));
+            }
+            return match self.live.system().read_link(found.held, found.name, target) {
+                Ok(()) => Some((true, verdict)),
+                Err(Errno::NOENT | Errno::INVAL) => None,
+                Err(error) => Some((false, Verdict::unread(error))),
+            };
+        }
+        match self.live.system().read_link(found.held, found.name, target) {
+            Ok(()) => {}
+            // It has gone, or become something else, since it was listed.
+            Err(Errno::NOENT | Errno::INVAL) => return None,
+            Err(error) => return Some((false, Verdict::unread(error))),
+        }
+        if depth == Depth::Health && files.hold(target) {
+            return Some((true, Verdict::beside_its_file()));
+        }
+        let mut verdict = judge::judge(&mut self.live, found, target, &root.place, depth);
+        self.note_doubled(root, &mut verdict);
+        Some((true, verdict))
+    }
+
+    fn note_doubled(&self, root: &Arc<Root>, verdict: &mut Verdict) {
+        if self.wanted.doubled
+            && let Some(destination) = verdict.destination
+        {
+            let doubled = self.shared.destinations.again(root, destination.id);
+            verdict.notes.add_if(Note::Doubled, doubled);
+        }
+    }
+
+    fn remember_name(&mut self, root: &Arc<Root>, found: Found<'_>) {
+        let status = self
+            .live
+            .system()
+            .status(found.held, found.name, crate::system::Links::Kept);
+        if let Ok(status) = status
+            && status.names > 1
+        {
+            self.shared
+                .names
+                .add(status, root.path_of(found.folder, found.name));
+        }
+    }
+}

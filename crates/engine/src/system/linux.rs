@@ -1,0 +1,163 @@
+//! The Linux calls: `openat2` (5.6), `statx` (4.11), `getdents64`, mountinfo.
+
+use super::{EndMark, Links, Listed, Status, is_self_or_parent, kind_of};
+use linkwell_model::entry::{EntryKind, FileId};
+use linkwell_model::path::AbsPath;
+use linkwell_model::volume::Mounts;
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxFlags};
+use rustix::io::Errno;
+use std::mem::MaybeUninit;
+
+/// A rename storm can make the kernel ask to try again (openat2(2), EAGAIN); after this many
+/// tries it is an error.
+const TRIES: usize = 64;
+
+pub(super) fn open_below(
+    at: BorrowedFd<'_>,
+    relative: &[u8],
+    flags: OFlags,
+) -> Result<OwnedFd, Errno> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let mut answer = Err(Errno::AGAIN);
+    for _ in 0..TRIES {
+        answer = rustix::fs::openat2(at, relative, flags, Mode::empty(), resolve);
+        if !matches!(answer, Err(Errno::AGAIN | Errno::INTR)) {
+            break;
+        }
+    }
+    answer
+}
+
+fn wanted() -> StatxFlags {
+    StatxFlags::TYPE
+        | StatxFlags::INO
+        | StatxFlags::NLINK
+        | StatxFlags::SIZE
+        | StatxFlags::UID
+        | StatxFlags::MNT_ID
+}
+
+pub(super) fn status<P: rustix::path::Arg>(
+    at: BorrowedFd<'_>,
+    name: P,
+    links: Links,
+) -> Result<Status, Errno> {
+    let mut flags = AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
+    if links == Links::Kept {
+        flags |= AtFlags::SYMLINK_NOFOLLOW;
+    }
+    rustix::fs::statx(at, name, flags, wanted()).map(|statx| from_statx(&statx))
+}
+
+pub(super) fn status_of(held: BorrowedFd<'_>) -> Result<Status, Errno> {
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    rustix::fs::statx(held, c"", flags, wanted()).map(|statx| from_statx(&statx))
+}
+
+fn from_statx(statx: &Statx) -> Status {
+    let file_type = FileType::from_raw_mode(u32::from(statx.stx_mode));
+    let has_mount = statx.stx_mask & StatxFlags::MNT_ID.bits() != 0;
+    Status {
+        id: FileId {
+            device: (u64::from(statx.stx_dev_major) << 32) | u64::from(statx.stx_dev_minor),
+            inode: statx.stx_ino,
+        },
+        // An unknown type has no name in stat(2) either; a device is the most reserved answer.
+        kind: kind_of(file_type).unwrap_or(EntryKind::Device),
+        names: u64::from(statx.stx_nlink),
+        size: statx.stx_size,
+        owner: statx.stx_uid,
+        mount: has_mount.then_some(statx.stx_mnt_id),
+    }
+}
+
+/// RESOLVE_CACHED (5.12) keeps the walk in the kernel's caches: no disk, no network, and no
+/// automount, since all of these would need it to wait.
+pub(super) fn follow_in_cache<P: rustix::path::Arg>(at: BorrowedFd<'_>, name: P) -> Option<Status> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let end = rustix::fs::openat2(at, name, flags, Mode::empty(), ResolveFlags::CACHED).ok()?;
+    status_of(end.as_fd()).ok()
+}
+
+pub(super) fn list(
+    held: BorrowedFd<'_>,
+    buffer: &mut [MaybeUninit<u8>],
+    end: EndMark,
+    mut each: impl FnMut(Listed<'_>) -> bool,
+) -> Result<(), Errno> {
+    let mut raw = RawDir::new(held, buffer);
+    while let Some(entry) = raw.next() {
+        let entry = entry?;
+        let position = entry.next_entry_cookie();
+        let name = entry.file_name();
+        if !is_self_or_parent(name)
+            && !each(Listed {
+                name,
+                kind: kind_of(entry.file_type()),
+            })
+        {
+            break;
+        }
+        if end == EndMark::LastPosition(position) && raw.is_buffer_empty() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn end_mark(held: BorrowedFd<'_>) -> EndMark {
+    const EXT4: u64 = 0xef53;
+    const EXT4_HTREE_EOF_64BIT: u64 = i64::MAX.cast_unsigned();
+    match rustix::fs::fstatfs(held) {
+        Ok(found) if file_system_type(&found) == EXT4 => {
+            EndMark::LastPosition(EXT4_HTREE_EOF_64BIT)
+        }
+        _ => EndMark::EmptyRead,
+    }
+}
+
+/// statfs(2), "Filesystem types": proc, sysfs, devpts, cgroup, cgroup2, debugfs, tracefs,
+/// securityfs, bpf, selinuxfs, pstore, mqueue, hugetlbfs, nsfs, binfmt_misc, efivarfs.
+const MADE_UP: [u64; 16] = [
+    0x9fa0,
+    0x6265_6572,
+    0x1cd1,
+    0x0027_e0eb,
+    0x6367_7270,
+    0x6462_6720,
+    0x7472_6163,
+    0x7363_6673,
+    0xcafe_4a11,
+    0xf97c_ff8c,
+    0x6165_676c,
+    0x1980_0202,
+    0x9584_58f6,
+    0x6e73_6673,
+    0x4249_4e4d,
+    0xde5e_81e4,
+];
+
+pub(super) fn is_made_up(held: BorrowedFd<'_>) -> bool {
+    rustix::fs::fstatfs(held).is_ok_and(|found| MADE_UP.contains(&file_system_type(&found)))
+}
+
+fn file_system_type(found: &rustix::fs::StatFs) -> u64 {
+    // `f_type` is a signed or unsigned word of 32 or 64 bits by architecture; the numbers
+    // themselves have 32.
+    u64::from_ne_bytes((found.f_type as i64).to_ne_bytes()) & 0xffff_ffff
+}
+
+pub(super) fn mounts() -> Mounts {
+    match super::posix::read_file(b"/proc/self/mountinfo") {
+        Ok(text) => Mounts::parse(&text),
+        Err(_) => Mounts::default(),
+    }
+}
+
+pub(super) fn place_of(held: BorrowedFd<'_>) -> Option<AbsPath> {
+    use std::os::fd::AsRawFd as _;
+    let name = format!("/proc/self/fd/{}", held.as_raw_fd());
+    let text = rustix::fs::readlinkat(rustix::fs::CWD, name, Vec::new()).ok()?;
+    AbsPath::cleaned(text.as_bytes())
+}

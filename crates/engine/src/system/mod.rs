@@ -1,0 +1,343 @@
+//! The calls that differ between systems, behind one small face.
+//!
+//! Every call works on a held folder descriptor. On Linux the newer calls are used (`openat2`,
+//! `statx`, raw `getdents64`, `/proc`); where they are refused, or when [`System::plain`] hides
+//! them, plain POSIX calls answer instead. The tests run both ways.
+
+#[cfg(target_os = "linux")]
+mod linux;
+mod posix;
+
+use linkwell_model::entry::{EntryKind, FileId};
+use linkwell_model::path::AbsPath;
+use linkwell_model::volume::Mounts;
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
+
+/// What is known about the object at a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Which object.
+    pub id: FileId,
+    /// What kind of object.
+    pub kind: EntryKind,
+    /// How many names it has.
+    pub names: u64,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The user who owns it.
+    pub owner: u32,
+    /// The mount it was found on, where the system says so (Linux 5.8).
+    pub mount: Option<u64>,
+}
+
+/// How to open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To read a folder's entries; a link at the last component is refused.
+    List,
+    /// To hold a folder without the right to read it, where the system can (O_PATH).
+    Hold,
+    /// To read a regular file; a FIFO does not block and nothing is followed.
+    Read,
+}
+
+/// Whether to look at a link or through it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// The entry itself.
+    Kept,
+    /// What it leads to.
+    Followed,
+}
+
+/// One entry of a listing.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    /// Its name.
+    pub name: &'a CStr,
+    /// Its kind, when the file system says so without being asked again.
+    pub kind: Option<EntryKind>,
+}
+
+/// The system's calls, with or without the newer ones.
+#[derive(Clone, Copy, Debug)]
+pub struct System {
+    newer_calls: bool,
+}
+
+impl Default for System {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl System {
+    /// The best this system has.
+    pub fn new() -> Self {
+        Self {
+            newer_calls: cfg!(target_os = "linux"),
+        }
+    }
+
+    /// As if the newer calls and `/proc` were absent.
+    pub fn plain() -> Self {
+        Self { newer_calls: false }
+    }
+
+    /// Opens one name, or for a typed path the whole of it, as seen from `at`.
+    ///
+    /// # Errors
+    /// The system's. A link at the last component is ELOOP or ENOTDIR, never followed.
+    pub fn open<P: rustix::path::Arg>(
+        self,
+        at: BorrowedFd<'_>,
+        name: P,
+        access: Access,
+    ) -> Result<OwnedFd, Errno> {
+        rustix::fs::openat(at, name, flags(access) | OFlags::NOFOLLOW, Mode::empty())
+    }
+
+    /// Opens what a person typed; links on the way and at its end are followed.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open_typed(self, path: &[u8], access: Access) -> Result<OwnedFd, Errno> {
+        rustix::fs::openat(rustix::fs::CWD, path, flags(access), Mode::empty())
+    }
+
+    /// Opens a folder some levels below `at`, passing no link on the way.
+    ///
+    /// `relative` is one or more names joined by slashes, shorter than PATH_MAX.
+    ///
+    /// # Errors
+    /// The system's; ELOOP or ENOTDIR where a name has become a link meanwhile.
+    pub fn open_below(
+        self,
+        at: BorrowedFd<'_>,
+        relative: &[u8],
+        access: Access,
+    ) -> Result<OwnedFd, Errno> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            match linux::open_below(at, relative, flags(access)) {
+                // seccomp filters and kernels before 5.6 refuse the call itself.
+                Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => {}
+                answer => return answer,
+            }
+        }
+        posix::open_below(at, relative, flags(access))
+    }
+
+    /// What stands at `name`, seen from `at`. No automount is triggered at the last component.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn status<P: rustix::path::Arg + Copy>(
+        self,
+        at: BorrowedFd<'_>,
+        name: P,
+        links: Links,
+    ) -> Result<Status, Errno> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            match linux::status(at, name, links) {
+                Err(Errno::NOSYS) => {}
+                answer => return answer,
+            }
+        }
+        posix::status(at, name, links)
+    }
+
+    /// The object that a descriptor holds.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn status_of(self, held: BorrowedFd<'_>) -> Result<Status, Errno> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            match linux::status_of(held) {
+                Err(Errno::NOSYS) => {}
+                answer => return answer,
+            }
+        }
+        posix::status_of(held)
+    }
+
+    /// Reads a link's text into `buffer`, which grows if the text fills it.
+    ///
+    /// The size that lstat gives is not used: it is 0 for the links of `/proc`.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read_link<P: rustix::path::Arg + Copy>(
+        self,
+        at: BorrowedFd<'_>,
+        name: P,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), Errno> {
+        if buffer.capacity() < 4096 {
+            buffer.reserve_exact(4096);
+        }
+        loop {
+            buffer.clear();
+            rustix::fs::readlinkat_raw(at, name, rustix::buffer::spare_capacity(buffer))?;
+            if buffer.len() < buffer.capacity() {
+                return Ok(());
+            }
+            buffer.reserve_exact(buffer.capacity() * 2);
+        }
+    }
+
+    /// Whether the kernel can follow `name` to its end without leaving its own caches: it never
+    /// waits for a disk, a network or an automount. `None` when it cannot say so.
+    pub fn follow_in_cache<P: rustix::path::Arg>(
+        self,
+        at: BorrowedFd<'_>,
+        name: P,
+    ) -> Option<Status> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::follow_in_cache(at, name);
+        }
+        let _ = (at, name);
+        None
+    }
+
+    /// Calls `each` with every entry of a folder but `.` and `..`, in the folder's order, until
+    /// it answers `false`.
+    ///
+    /// Each name that is there from beginning to end is given once; one that is made, renamed or
+    /// removed meanwhile may be missed or not (readdir(3)).
+    ///
+    /// # Errors
+    /// The system's, after the entries read so far were given.
+    pub fn list(
+        self,
+        held: BorrowedFd<'_>,
+        buffer: &mut [MaybeUninit<u8>],
+        end: EndMark,
+        each: impl FnMut(Listed<'_>) -> bool,
+    ) -> Result<(), Errno> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::list(held, buffer, end, each);
+        }
+        let _ = (buffer, end);
+        posix::list(held, each)
+    }
+
+    /// How the listing of a folder on this file system shows that it has ended.
+    pub fn end_mark(self, held: BorrowedFd<'_>) -> EndMark {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::end_mark(held);
+        }
+        let _ = held;
+        EndMark::EmptyRead
+    }
+
+    /// Whether a descriptor lies on a file system that the kernel makes up, by its type number.
+    /// For when mountinfo is not to be had.
+    pub fn is_made_up(self, held: BorrowedFd<'_>) -> bool {
+        #[cfg(target_os = "linux")]
+        return linux::is_made_up(held);
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = held;
+            false
+        }
+    }
+
+    /// The whole of a small file of the system's or the administrator's.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read_file(self, path: &[u8]) -> Result<Vec<u8>, Errno> {
+        posix::read_file(path)
+    }
+
+    /// Everything that is mounted in sight of this process; empty where the system does not say.
+    pub fn mounts(self) -> Mounts {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::mounts();
+        }
+        Mounts::default()
+    }
+
+    /// The physical place of a held folder that was opened as `typed`.
+    ///
+    /// The answer is text about this moment. It is checked: the place it names holds the same
+    /// folder. `None` when no such text is to be had (deleted, unreachable, over PATH_MAX).
+    pub fn place_of(self, held: BorrowedFd<'_>, typed: &[u8]) -> Option<AbsPath> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls
+            && let Some(place) = linux::place_of(held)
+            && self.is_at(held, &place)
+        {
+            return Some(place);
+        }
+        let place = posix::place_of(typed)?;
+        self.is_at(held, &place).then_some(place)
+    }
+
+    fn is_at(self, held: BorrowedFd<'_>, place: &AbsPath) -> bool {
+        let there = self.status(rustix::fs::CWD, place.as_bytes(), Links::Kept);
+        match (there, self.status_of(held)) {
+            (Ok(there), Ok(here)) => there.id == here.id,
+            _ => false,
+        }
+    }
+}
+
+/// How a listing shows that it has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndMark {
+    /// By a read that gives nothing: right everywhere.
+    EmptyRead,
+    /// By the position after the last entry, which saves that read.
+    ///
+    /// ext4 with hashed folders sets it to `EXT4_HTREE_EOF_64BIT` (fs/ext4/ext4.h) exactly when
+    /// nothing is left; 32-bit processes and unhashed folders get another number and the extra
+    /// read. A short read alone proves nothing: a signal or a stop can cause one (fs/readdir.c).
+    LastPosition(u64),
+}
+
+fn flags(access: Access) -> OFlags {
+    match access {
+        Access::List => OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+        Access::Hold => hold_flags(),
+        Access::Read => OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn hold_flags() -> OFlags {
+    OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hold_flags() -> OFlags {
+    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC
+}
+
+fn kind_of(file_type: FileType) -> Option<EntryKind> {
+    match file_type {
+        FileType::Directory => Some(EntryKind::Folder),
+        FileType::RegularFile => Some(EntryKind::File),
+        FileType::Symlink => Some(EntryKind::Symlink),
+        FileType::Fifo => Some(EntryKind::Fifo),
+        FileType::Socket => Some(EntryKind::Socket),
+        FileType::CharacterDevice | FileType::BlockDevice => Some(EntryKind::Device),
+        FileType::Unknown => None,
+    }
+}
+
+/// `.` and `..`, which every listing holds.
+fn is_self_or_parent(name: &CStr) -> bool {
+    matches!(name.to_bytes(), b"." | b"..")
+}

@@ -1,0 +1,234 @@
+//! What is mounted, what should be, and whether it answers.
+
+use crate::system::{Access, System};
+use linkwell_model::path::AbsPath;
+use linkwell_model::volume::{self, Absent, Anchor, Manner, Mount, Mounts};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What the volumes' rules need from the outside.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The person's home folder.
+    pub home: Option<AbsPath>,
+    /// How long a remote volume may take to answer.
+    pub time_limit: Duration,
+    /// A program that, called with `answers PATH`, ends with 0 when it could look at PATH: this
+    /// program itself. A child process can be left behind when a mount hangs; a thread cannot,
+    /// since a process does not end while one of its threads waits in the kernel.
+    pub answers: Option<PathBuf>,
+}
+
+/// The volumes of this computer, as one run sees them.
+#[derive(Debug)]
+pub struct Volumes {
+    system: System,
+    settings: Settings,
+    mounts: Mounts,
+    /// Mounts in sight that may wait for ever or wake something up.
+    hazards: Vec<(AbsPath, u64)>,
+    anchors: OnceLock<Vec<Anchor>>,
+    answered: Mutex<HashMap<u64, bool>>,
+}
+
+impl Volumes {
+    /// Reads what is mounted now.
+    pub fn read(system: System, settings: Settings) -> Self {
+        let mounts = system.mounts();
+        let hazards = mounts
+            .below(&AbsPath::root())
+            .chain(mounts.covering(&AbsPath::root()))
+            .filter(|mount| {
+                let manner = volume::manner(&mount.fs_type);
+                manner == Manner::OnDemand || (manner == Manner::Remote && !is_own_disk(mount))
+            })
+            .map(|mount| (mount.point.clone(), mount.id))
+            .collect();
+        Self {
+            system,
+            settings,
+            mounts,
+            hazards,
+            anchors: OnceLock::new(),
+            answered: Mutex::default(),
+        }
+    }
+
+    /// The table of mounts.
+    pub fn mounts(&self) -> &Mounts {
+        &self.mounts
+    }
+
+    /// How long a remote volume may take to answer.
+    pub fn time_limit(&self) -> Duration {
+        self.settings.time_limit
+    }
+
+    /// Whether any mount in sight may hang or be woken by a look at it.
+    pub fn may_hang(&self) -> bool {
+        !self.hazards.is_empty()
+    }
+
+    /// Whether the mount point at exactly this place must not be passed: an automount that would
+    /// be triggered, or a remote volume that gives no answer. Other places always may.
+    pub fn may_enter(&self, place: &AbsPath) -> bool {
+        let Some((_, id)) = self.hazards.iter().find(|(point, _)| point == place) else {
+            return true;
+        };
+        self.mounts
+            .by_id(*id)
+            .is_none_or(|mount| self.answers(mount))
+    }
+
+    /// Whether a mount answers within the time limit; asked once in a run.
+    pub fn answers(&self, mount: &Mount) -> bool {
+        match volume::manner(&mount.fs_type) {
+            Manner::OnDemand => return false,
+            Manner::Remote => {}
+            Manner::Local | Manner::Virtual => return true,
+        }
+        if let Some(&known) = self
+            .answered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&mount.id)
+        {
+            return known;
+        }
+        let answer = self.ask(&mount.point);
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        *answered.entry(mount.id).or_insert(answer)
+    }
+
+    fn ask(&self, place: &AbsPath) -> bool {
+        use std::os::unix::ffi::OsStrExt as _;
+        let Some(program) = &self.settings.answers else {
+            return self.ask_in_a_thread(place);
+        };
+        let child = Command::new(program)
+            .arg("answers")
+            .arg(std::ffi::OsStr::from_bytes(place.as_bytes()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(mut child) = child else {
+            return self.ask_in_a_thread(place);
+        };
+        let asked = Instant::now();
+        loop {
+            match child.try_wait() {
+                // Any end is an answer, refusals too: what matters is that it did not hang.
+                Ok(Some(_)) => return true,
+                Ok(None) if asked.elapsed() < self.settings.time_limit => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                _ => {
+                    // It may be past killing; it is nobody's parent and holds nothing of ours.
+                    drop(child.kill());
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn ask_in_a_thread(&self, place: &AbsPath) -> bool {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (system, place) = (self.system, place.clone());
+        std::thread::spawn(move || {
+            look_at(system, &place);
+            // The asker may have stopped listening.
+            drop(tell.send(()));
+        });
+        told.recv_timeout(self.settings.time_limit).is_ok()
+    }
+
+    /// The volume that should hold a missing place and is not attached.
+    pub fn absent(&self, place: &AbsPath) -> Option<Absent> {
+        let anchors = self.anchors.get_or_init(|| self.read_anchors());
+        volume::absent(&self.mounts, anchors, place)
+    }
+
+    fn read_anchors(&self) -> Vec<Anchor> {
+        let fstab = self.system.read_file(b"/etc/fstab").unwrap_or_default();
+        let mut anchors = volume::fstab_anchors(&fstab);
+        // The vendor's own units (/usr/lib/systemd) are left out: they attach the system's
+        // memory file systems, not volumes.
+        let mut folders: Vec<Vec<u8>> = [
+            "/etc/systemd/system",
+            "/run/systemd/system",
+            "/run/systemd/generator",
+            "/run/systemd/transient",
+            "/etc/systemd/user",
+        ]
+        .map(Vec::from)
+        .to_vec();
+        if let Some(home) = &self.settings.home {
+            folders.push(home.joined(b".config/systemd/user").as_bytes().to_vec());
+        }
+        for folder in folders {
+            self.read_units(&folder, &mut anchors);
+        }
+        anchors
+    }
+
+    fn read_units(&self, folder: &[u8], anchors: &mut Vec<Anchor>) {
+        use rustix::fd::AsFd as _;
+        let Ok(held) = self.system.open_typed(folder, Access::List) else {
+            return;
+        };
+        let mut names = Vec::new();
+        let mut buffer = Vec::with_capacity(16 * 1024);
+        let listed = self.system.list(
+            held.as_fd(),
+            buffer.spare_capacity_mut(),
+            crate::system::EndMark::EmptyRead,
+            |entry| {
+                names.push(entry.name.to_bytes().to_vec());
+                true
+            },
+        );
+        if listed.is_err() {
+            return;
+        }
+        for name in names {
+            let unit = [b".mount".as_slice(), b".automount", b".service"];
+            if !unit.iter().any(|ending| name.ends_with(ending)) {
+                continue;
+            }
+            let path = [folder, b"/", &name].concat();
+            let Ok(text) = self.system.read_file(&path) else {
+                continue;
+            };
+            anchors.extend(volume::unit_anchor(&name, &text));
+            anchors.extend(volume::service_anchor(
+                &name,
+                &text,
+                self.settings.home.as_ref(),
+            ));
+        }
+    }
+}
+
+/// A 9p or virtiofs mount at `/` is a virtual machine's own disk; if that hangs, so does all.
+fn is_own_disk(mount: &Mount) -> bool {
+    mount.point == AbsPath::root()
+}
+
+/// Looks at a place as a walk would: its status, and the first of its entries. The result does
+/// not matter, only that it comes.
+pub fn look_at(system: System, place: &AbsPath) {
+    use rustix::fd::AsFd as _;
+    if let Ok(held) = system.open_typed(place.as_bytes(), Access::List) {
+        let mut buffer = Vec::with_capacity(4096);
+        drop(system.list(
+            held.as_fd(),
+            buffer.spare_capacity_mut(),
+            crate::system::EndMark::EmptyRead,
+            |_| false,
+        ));
+    }
+}

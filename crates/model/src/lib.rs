@@ -1,0 +1,23 @@
+//! The words and rules of linkwell.
+//!
+//! This crate decides from facts that it is given. It reads no disk, no clock and no environment
+//! (its `clippy.toml` holds that wall up), so every rule here can be tried on facts that a test
+//! writes down, and the disk, a survey and a planned future are judged by the same code.
+//!
+//! * [`path`], [`target`], [`entry`]: what a link is made of, as bytes.
+//! * [`view`], [`chain`]: how a file system looks, and where a path leads in it.
+//! * [`volume`]: mounted volumes, and those that should be there and are not.
+//! * [`health`], [`note`]: the verdicts.
+//! * [`tally`]: verdicts counted.
+//! * [`shown`]: names as they may be shown to a person.
+
+pub mod chain;
+pub mod entry;
+pub mod health;
+pub mod note;
+pub mod path;
+pub mod shown;
+pub mod tally;
+pub mod target;
+pub mod view;
+pub mod volume;

@@ -1,0 +1,112 @@
+//! Mounts and absent volumes, from texts as the kernel and administrators write them.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use super::*;
+
+fn path(text: &str) -> AbsPath {
+    AbsPath::cleaned(text.as_bytes()).unwrap()
+}
+
+const TABLE: &[u8] = br"22 28 0:21 / /proc rw - proc proc rw
+28 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+40 28 8:1 / /mnt/big\040disk rw - xfs /dev/sda1 rw
+41 28 254:0 /srv/music /home/al/Music rw - ext4 /dev/vda rw
+42 28 0:50 / /auto rw - autofs systemd-1 rw
+43 28 0:60 / /srv/hidden rw - tmpfs none rw
+44 28 0:61 / /srv rw - tmpfs none rw
+45 28 254:0 /gone//deleted /home/al/Old rw - ext4 /dev/vda rw
+nonsense
+";
+
+#[test]
+fn the_mount_in_sight_is_found_and_hidden_ones_are_not() {
+    let mounts = Mounts::parse(TABLE);
+    assert_eq!(mounts.covering(&path("/mnt/big disk/x")).unwrap().id, 40);
+    assert_eq!(mounts.covering(&path("/mnt/big")).unwrap().id, 28);
+    assert_eq!(mounts.covering(&path("/srv/hidden/x")).unwrap().id, 44);
+    assert!(!mounts.below(&path("/srv")).any(|mount| mount.id == 43));
+    assert!(mounts.below(&path("/")).any(|mount| mount.id == 41));
+}
+
+#[test]
+fn binds_are_told_from_volumes_and_name_what_they_show() {
+    // /srv is covered by a later mount, so the folder shown at Music cannot be seen there now.
+    let mounts = Mounts::parse(TABLE);
+    let binds: Vec<_> = mounts.binds().collect();
+    let ids: Vec<u64> = binds.iter().map(|bind| bind.mount.id).collect();
+    assert_eq!(ids, [41, 45]);
+    assert_eq!(binds.first().unwrap().target, None);
+    assert!(binds.last().unwrap().deleted);
+
+    let seen = Mounts::parse(
+        b"28 1 254:0 / / rw - ext4 /dev/vda rw\n41 28 254:0 /srv/music /m rw - ext4 /dev/vda rw\n",
+    );
+    assert_eq!(
+        seen.binds().next().unwrap().target,
+        Some(path("/srv/music"))
+    );
+    assert_eq!(
+        seen.aliases(&path("/m/rock")),
+        [path("/m/rock"), path("/srv/music/rock")]
+    );
+    assert_eq!(
+        seen.aliases(&path("/srv/music")),
+        [path("/srv/music"), path("/m")]
+    );
+}
+
+#[test]
+fn fstab_and_units_name_places_and_memory_is_left_out() {
+    let anchors = fstab_anchors(
+        b"# comment\nUUID=1 / ext4 defaults 0 1\nUUID=2 /data\\040x ext4 defaults\n\
+          tmpfs /tmp tmpfs rw\n/swap none swap sw\n",
+    );
+    assert_eq!(anchors.len(), 1);
+    assert_eq!(anchors.first().unwrap().point, path("/data x"));
+
+    let unit = unit_anchor(b"srv-my\\x2ddisk.mount", b"[Mount]\nWhat=/dev/sdb1\n").unwrap();
+    assert_eq!(unit.point, path("/srv/my-disk"));
+    let named = unit_anchor(b"a.automount", b"[Automount]\n Where = /backup/\n").unwrap();
+    assert_eq!(named.point, path("/backup"));
+    assert_eq!(
+        unit_anchor(b"tmp.mount", b"[Mount]\nWhat=tmpfs\nWhere=/tmp\n"),
+        None
+    );
+    assert_eq!(unit_anchor(b"sshd.service", b"Where=/x"), None);
+}
+
+#[test]
+fn a_service_that_mounts_names_its_place() {
+    let home = path("/home/al");
+    let text = b"[Service]\nExecStart=/usr/bin/rclone mount \\\n  drive: %h/Cloud --vfs-cache-mode full\n\
+                 ExecStop=/bin/fusermount -u /elsewhere\n";
+    let anchor = service_anchor(b"rclone.service", text, Some(&home)).unwrap();
+    assert_eq!(anchor.point, path("/home/al/Cloud"));
+    let sshfs = b"ExecStart=/usr/bin/sshfs -f al@nas:/srv /home/al/nas\n";
+    assert_eq!(service_anchor(b"n.service", sshfs, None).unwrap().point, path("/home/al/nas"));
+    assert_eq!(service_anchor(b"x.service", b"ExecStart=/usr/bin/cat /etc/passwd\n", None), None);
+    assert_eq!(service_anchor(b"x.service", b"ExecStart=rclone sync a: /b\n", None), None);
+}
+
+#[test]
+fn a_missing_place_on_an_absent_volume_is_told_from_one_on_a_present_volume() {
+    let mounts = Mounts::parse(TABLE);
+    let anchors = fstab_anchors(b"UUID=2 /data ext4 defaults\n/dev/sda1 /mnt/big\\040disk xfs x\n");
+    let at = |place: &str| absent(&mounts, &anchors, &path(place));
+    assert_eq!(at("/data/music").unwrap().evidence, Evidence::Fstab);
+    assert_eq!(at("/data").unwrap().point, path("/data"));
+    assert_eq!(at("/database/x"), None, "by component, not by substring");
+    assert_eq!(at("/mnt/big disk/gone"), None, "that volume is here");
+    assert_eq!(at("/mnt/usb/deep/gone").unwrap().point, path("/mnt/usb"));
+    assert_eq!(
+        at("/media/al/STICK/a/b").unwrap().point,
+        path("/media/al/STICK")
+    );
+    assert_eq!(at("/auto/nas/x").unwrap().evidence, Evidence::OnDemand);
+    assert_eq!(
+        at("/run/user/1000/gvfs/smb-share/x").unwrap().point,
+        path("/run/user/1000/gvfs/smb-share")
+    );
+    assert_eq!(at("/home/al/gvfs/x"), None);
+    assert_eq!(at("/usr/gone"), None);
+}
