@@ -121,9 +121,7 @@ pub(crate) struct Scan {
 }
 
 fn seconds(text: &str) -> Result<std::time::Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     std::time::Duration::try_from_secs_f64(seconds)
         .map_err(|_| "not a number of seconds".to_owned())
 }
@@ -247,12 +245,7 @@ fn words<T: Copy + Send + Sync + 'static>(
 ) -> impl clap::builder::TypedValueParser<Value = T> {
     use clap::builder::TypedValueParser as _;
     clap::builder::PossibleValuesParser::new(all.iter().map(move |each| word(*each))).try_map(
-        move |text| {
-            all.iter()
-                .copied()
-                .find(|each| word(*each) == text)
-                .ok_or("no such word")
-        },
+        move |text| all.iter().copied().find(|each| word(*each) == text).ok_or("no such word"),
     )
 }
 

@@ -34,10 +34,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// Ends the program at once, for when a thread hangs in the system and cannot be waited for.
-#[expect(
-    clippy::exit,
-    reason = "a hung thread would keep `main` from returning"
-)]
+#[expect(clippy::exit, reason = "a hung thread would keep `main` from returning")]
 pub(crate) fn end_interrupted() -> ! {
     std::process::exit(130)
 }
@@ -67,11 +64,7 @@ pub(crate) enum Failure {
 pub(crate) fn usage(refusal: &clap::Error) -> ExitCode {
     // If even this cannot be printed there is nobody to tell.
     drop(refusal.print());
-    if refusal.use_stderr() {
-        Exit::Usage.into()
-    } else {
-        Exit::Done.into()
-    }
+    if refusal.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
 }
 
 /// Prints a failure and says how the run ended.
@@ -110,11 +103,7 @@ pub(crate) fn reason(error: Errno) -> String {
     let text = std::io::Error::from(error).to_string();
     let words = text.split(" (os error").next().unwrap_or_default();
     let mut characters = words.chars();
-    let first = characters
-        .next()
-        .map(char::to_lowercase)
-        .into_iter()
-        .flatten();
+    let first = characters.next().map(char::to_lowercase).into_iter().flatten();
     first.chain(characters).collect()
 }
 

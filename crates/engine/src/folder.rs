@@ -26,10 +26,7 @@ pub struct Budget {
 impl Budget {
     /// A budget of `most` descriptors.
     pub fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self {
-            kept: AtomicUsize::new(0),
-            most,
-        })
+        Arc::new(Self { kept: AtomicUsize::new(0), most })
     }
 }
 
@@ -81,9 +78,7 @@ impl Folder {
 
     /// The folder at a physical place, by names only.
     pub fn of_place(place: &AbsPath) -> Arc<Self> {
-        place
-            .names()
-            .fold(Self::root(), |above, name| Self::below(&above, name))
+        place.names().fold(Self::root(), |above, name| Self::below(&above, name))
     }
 
     /// The folder at a physical place, held by `descriptor` from now on.
@@ -96,10 +91,7 @@ impl Folder {
     /// Keeps the descriptor for as long as the folder is known, outside any budget. Does nothing
     /// when one is kept already.
     pub fn hold(&self, descriptor: OwnedFd) {
-        drop(self.kept.set(Kept {
-            descriptor,
-            budget: None,
-        }));
+        drop(self.kept.set(Kept { descriptor, budget: None }));
     }
 
     /// Keeps the descriptor for as long as the folder is known, if the budget allows; otherwise
@@ -109,10 +101,7 @@ impl Folder {
             budget.kept.fetch_sub(1, Ordering::Relaxed);
             return Some(descriptor);
         }
-        let kept = Kept {
-            descriptor,
-            budget: Some(Arc::clone(budget)),
-        };
+        let kept = Kept { descriptor, budget: Some(Arc::clone(budget)) };
         drop(self.kept.set(kept));
         None
     }
@@ -124,9 +113,7 @@ impl Folder {
 
     /// The folder above; `/` is above itself.
     pub fn parent(self: &Arc<Self>) -> Arc<Self> {
-        self.above
-            .as_ref()
-            .map_or_else(|| Arc::clone(self), Arc::clone)
+        self.above.as_ref().map_or_else(|| Arc::clone(self), Arc::clone)
     }
 
     /// The folder above, or `None` for `/`.

@@ -63,26 +63,14 @@ impl Verdict {
             _ => Health::Unknown,
         };
         let notes = Notes::default();
-        Self {
-            health,
-            notes,
-            destination: None,
-            chain: None,
-            absent: None,
-        }
+        Self { health, notes, destination: None, chain: None, absent: None }
     }
 
     /// The verdict on a link whose text names a file in its own folder, as the folder's listing
     /// has just said: the kernel could say no more.
     pub fn beside_its_file() -> Self {
         let notes = Notes::default();
-        Self {
-            health: Health::Ok,
-            notes,
-            destination: None,
-            chain: None,
-            absent: None,
-        }
+        Self { health: Health::Ok, notes, destination: None, chain: None, absent: None }
     }
 
     /// Where the destination physically lies; `None` when there is none, or the way was not
@@ -90,11 +78,7 @@ impl Verdict {
     pub fn physical(&self) -> Option<AbsPath> {
         let found = self.health == Health::Ok;
         self.ends_at().filter(|_| {
-            found
-                && self
-                    .chain
-                    .as_ref()
-                    .is_some_and(|chain| matches!(chain.end, End::Found(_)))
+            found && self.chain.as_ref().is_some_and(|chain| matches!(chain.end, End::Found(_)))
         })
     }
 
@@ -139,13 +123,7 @@ pub fn judge(
     }
     let (health, absent) = health_and_absent;
     let destination = answer.ok().filter(|_| health == Health::Ok);
-    let mut verdict = Verdict {
-        health,
-        notes: Notes::default(),
-        destination,
-        chain,
-        absent,
-    };
+    let mut verdict = Verdict { health, notes: Notes::default(), destination, chain, absent };
     add_notes(live, found, target, top, depth, &mut verdict);
     verdict
 }
@@ -153,15 +131,9 @@ pub fn judge(
 /// The kernel's answer, where asking can neither wait for a volume nor wake one.
 fn ask_safely(live: &Live, found: Found<'_>) -> Option<Result<Status, Errno>> {
     if live.volumes().may_hang() {
-        return live
-            .system()
-            .follow_in_cache(found.held, found.name)
-            .map(Ok);
+        return live.system().follow_in_cache(found.held, found.name).map(Ok);
     }
-    Some(
-        live.system()
-            .status(found.held, found.name, Links::Followed),
-    )
+    Some(live.system().status(found.held, found.name, Links::Followed))
 }
 
 /// The kernel's answer once the way is known to be safe; the resolver's where it is not.
@@ -172,18 +144,12 @@ fn ask_after(
 ) -> Result<Status, Errno> {
     match chain.map(|chain| &chain.end) {
         Some(End::Unavailable) => Err(Errno::IO),
-        _ => live
-            .system()
-            .status(found.held, found.name, Links::Followed),
+        _ => live.system().status(found.held, found.name, Links::Followed),
     }
 }
 
 fn walk_from(live: &mut Live, found: Found<'_>) -> Chain<Arc<Folder>> {
-    resolve(
-        &mut live.from(found.folder, found.held),
-        found.folder,
-        found.name,
-    )
+    resolve(&mut live.from(found.folder, found.held), found.folder, found.name)
 }
 
 /// Puts the kernel's word and the resolver's way together.
@@ -207,7 +173,7 @@ fn weigh(
         |chain: &&Chain<Arc<Folder>>| matches!(chain.end, End::Missing | End::Unavailable);
     let absent = chain
         .filter(ends_in_nothing)
-        .and_then(|chain| live.volumes().absent(&chain.end_at(live)));
+        .and_then(|chain| live.volumes().absent(&chain.end_at(live), &chain.rest));
     match absent {
         Some(absent) => (Health::Asleep, Some(absent)),
         None => (health, None),
@@ -233,10 +199,8 @@ fn add_notes(
     depth: Depth,
     verdict: &mut Verdict,
 ) {
-    let too_deep = verdict
-        .chain
-        .as_ref()
-        .is_some_and(|chain| matches!(chain.end, End::TooManyHops));
+    let too_deep =
+        verdict.chain.as_ref().is_some_and(|chain| matches!(chain.end, End::TooManyHops));
     verdict.notes.add_if(Note::TooDeep, too_deep);
     if depth == Depth::Health {
         return;
@@ -259,16 +223,12 @@ fn add_notes(
     verdict.notes.add_if(Note::Lengthy, shorter.is_some());
     let leads_somewhere = !matches!(chain.end, End::Loop | End::TooManyHops);
     if leads_somewhere {
-        verdict
-            .notes
-            .add_if(Note::Outer, !chain.end_at(live).is_at_or_below(top));
+        verdict.notes.add_if(Note::Outer, !chain.end_at(live).is_at_or_below(top));
     }
     let crosses = verdict
         .destination
         .is_some_and(|destination| is_on_another_volume(live, found, &destination));
-    verdict
-        .notes
-        .add_if(Note::CrossesVolume, crosses || verdict.absent.is_some());
+    verdict.notes.add_if(Note::CrossesVolume, crosses || verdict.absent.is_some());
 }
 
 /// Whether `id` is the folder or one above it, up to `/`.

@@ -27,11 +27,7 @@ struct Place {
 
 impl Hash for Place {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        PlaceRef {
-            folder: &self.folder,
-            name: &self.name,
-        }
-        .hash(state);
+        PlaceRef { folder: &self.folder, name: &self.name }.hash(state);
     }
 }
 
@@ -79,13 +75,7 @@ pub struct Live {
 impl Live {
     /// The disk with these volumes.
     pub fn new(system: System, volumes: Arc<Volumes>) -> Self {
-        Self {
-            system,
-            volumes,
-            root: Folder::root(),
-            known: HashMap::new(),
-            buffer: Vec::new(),
-        }
+        Self { system, volumes, root: Folder::root(), known: HashMap::new(), buffer: Vec::new() }
     }
 
     /// The system's calls that this view uses.
@@ -109,10 +99,7 @@ impl Live {
         folder: &'a Arc<Folder>,
         descriptor: BorrowedFd<'a>,
     ) -> LiveFrom<'a> {
-        LiveFrom {
-            live: self,
-            here: Some((folder, descriptor)),
-        }
+        LiveFrom { live: self, here: Some((folder, descriptor)) }
     }
 
     fn look_with(
@@ -150,13 +137,7 @@ impl Live {
         if self.known.len() >= MOST_REMEMBERED {
             self.known.clear();
         }
-        self.known.insert(
-            Place {
-                folder: Arc::clone(folder),
-                name: name.into(),
-            },
-            known,
-        );
+        self.known.insert(Place { folder: Arc::clone(folder), name: name.into() }, known);
         seen
     }
 

@@ -78,9 +78,7 @@ impl Volumes {
         let Some((_, id)) = self.hazards.iter().find(|(point, _)| point == place) else {
             return true;
         };
-        self.mounts
-            .by_id(*id)
-            .is_none_or(|mount| self.answers(mount))
+        self.mounts.by_id(*id).is_none_or(|mount| self.answers(mount))
     }
 
     /// Whether a mount answers within the time limit; asked once in a run.
@@ -90,11 +88,8 @@ impl Volumes {
             Manner::Remote => {}
             Manner::Local | Manner::Virtual => return true,
         }
-        if let Some(&known) = self
-            .answered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&mount.id)
+        if let Some(&known) =
+            self.answered.lock().unwrap_or_else(PoisonError::into_inner).get(&mount.id)
         {
             return known;
         }
@@ -147,9 +142,11 @@ impl Volumes {
     }
 
     /// The volume that should hold a missing place and is not attached.
-    pub fn absent(&self, place: &AbsPath) -> Option<Absent> {
+    ///
+    /// `rest` is what was to follow the missing place.
+    pub fn absent(&self, place: &AbsPath, rest: &[u8]) -> Option<Absent> {
         let anchors = self.anchors.get_or_init(|| self.read_anchors());
-        volume::absent(&self.mounts, anchors, place)
+        volume::absent(&self.mounts, anchors, place, rest)
     }
 
     fn read_anchors(&self) -> Vec<Anchor> {
@@ -204,11 +201,7 @@ impl Volumes {
                 continue;
             };
             anchors.extend(volume::unit_anchor(&name, &text));
-            anchors.extend(volume::service_anchor(
-                &name,
-                &text,
-                self.settings.home.as_ref(),
-            ));
+            anchors.extend(volume::service_anchor(&name, &text, self.settings.home.as_ref()));
         }
     }
 }

@@ -149,11 +149,7 @@ impl<Folder: Clone + PartialEq> Walk<Folder> {
         if path::ends_as_folder(text) {
             self.todo.push(Todo::MustBeFolder);
         }
-        for piece in text
-            .split(|&byte| byte == b'/')
-            .rev()
-            .filter(|piece| !piece.is_empty())
-        {
+        for piece in text.split(|&byte| byte == b'/').rev().filter(|piece| !piece.is_empty()) {
             self.todo.push(Todo::Component(piece.into()));
         }
     }
@@ -195,11 +191,7 @@ impl<Folder: Clone + PartialEq> Walk<Folder> {
             Seen::Unavailable => End::Unavailable,
         };
         self.chain.end = end;
-        self.chain.name = if matches!(&*name, b"." | b"..") {
-            Box::default()
-        } else {
-            name
-        };
+        self.chain.name = if matches!(&*name, b"." | b"..") { Box::default() } else { name };
         false
     }
 
@@ -228,19 +220,13 @@ impl<Folder: Clone + PartialEq> Walk<Folder> {
             self.chain.folder = view.root();
             self.chain.passed.push(self.chain.folder.clone());
         }
-        self.chain.hops.push(Hop {
-            folder,
-            name,
-            target,
-        });
+        self.chain.hops.push(Hop { folder, name, target });
         true
     }
 
     /// Whether what was just looked at must be a folder for the walk to go on.
     fn needs_folder(&self) -> bool {
-        self.todo
-            .iter()
-            .any(|todo| !matches!(todo, Todo::Walked(_)))
+        self.todo.iter().any(|todo| !matches!(todo, Todo::Walked(_)))
     }
 
     fn rest(&self) -> Vec<u8> {

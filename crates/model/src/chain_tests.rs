@@ -39,34 +39,19 @@ impl View for World {
 }
 
 fn world(entries: &[(&str, Option<&'static str>)]) -> World {
-    World(
-        entries
-            .iter()
-            .map(|(at, what)| (at.as_bytes().to_vec(), *what))
-            .collect(),
-        0,
-    )
+    World(entries.iter().map(|(at, what)| (at.as_bytes().to_vec(), *what)).collect(), 0)
 }
 
 fn end(entries: &[(&str, Option<&'static str>)], path: &str) -> (&'static str, String, usize) {
     let mut world = world(entries);
     let chain = resolve(&mut world, &AbsPath::root(), path.as_bytes());
     let place = chain.end_at(&world);
-    (
-        chain.end.word(),
-        crate::shown::shown(place.as_bytes()).to_string(),
-        chain.hops.len(),
-    )
+    (chain.end.word(), crate::shown::shown(place.as_bytes()).to_string(), chain.hops.len())
 }
 
 #[test]
 fn up_after_a_link_is_physical() {
-    let tree = [
-        ("/a", None),
-        ("/a/b", None),
-        ("/l", Some("a/b")),
-        ("/a/f", Some("")),
-    ];
+    let tree = [("/a", None), ("/a/b", None), ("/l", Some("a/b")), ("/a/f", Some(""))];
     assert_eq!(end(&tree, "l/../f"), ("found", "/a/f".into(), 1));
     assert_eq!(end(&tree, "/../../a/b/.."), ("found", "/a".into(), 0));
 }
@@ -75,10 +60,7 @@ fn up_after_a_link_is_physical() {
 fn loops_of_every_shape_end_at_once() {
     assert_eq!(end(&[("/x", Some("x"))], "x"), ("loop", "/x".into(), 1));
     assert_eq!(end(&[("/x", Some("x/y"))], "x"), ("loop", "/x".into(), 1));
-    assert_eq!(
-        end(&[("/x", Some("y")), ("/y", Some("x"))], "x"),
-        ("loop", "/x".into(), 2)
-    );
+    assert_eq!(end(&[("/x", Some("y")), ("/y", Some("x"))], "x"), ("loop", "/x".into(), 2));
     let through_up = [("/d", None), ("/d/x", Some("../d/x"))];
     assert_eq!(end(&through_up, "d/x"), ("loop", "/d/x".into(), 1));
 }
@@ -92,9 +74,8 @@ fn the_same_link_twice_in_a_row_is_no_loop() {
 #[test]
 fn forty_hops_are_followed_and_the_next_is_not() {
     let names: Vec<String> = (0..=41).map(|n| format!("/l{n:02}")).collect();
-    let texts: Vec<&'static str> = (0..=41)
-        .map(|n| &*Box::leak(format!("l{:02}", n + 1).into_boxed_str()))
-        .collect();
+    let texts: Vec<&'static str> =
+        (0..=41).map(|n| &*Box::leak(format!("l{:02}", n + 1).into_boxed_str())).collect();
     for (links, expected) in [(39, "found"), (40, "found"), (41, "too_many_hops")] {
         let mut tree: Vec<(&str, Option<&'static str>)> = Vec::new();
         for (name, text) in names.iter().zip(&texts).take(links) {
@@ -127,12 +108,7 @@ fn a_link_bomb_costs_at_most_forty_one_readlinks() {
 
 #[test]
 fn files_are_not_folders_however_they_are_spelled() {
-    let tree = [
-        ("/f", Some("")),
-        ("/l", Some("f/")),
-        ("/m", Some("f")),
-        ("/n", Some("f/x")),
-    ];
+    let tree = [("/f", Some("")), ("/l", Some("f/")), ("/m", Some("f")), ("/n", Some("f/x"))];
     for path in ["f/", "f/.", "f/..", "f/x", "l", "m/", "n"] {
         assert_eq!(end(&tree, path).0, "not_a_directory", "{path}");
     }

@@ -62,14 +62,8 @@ pub enum LinkKind {
 
 impl LinkKind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 6] = [
-        Self::Symlink,
-        Self::HardLink,
-        Self::Bind,
-        Self::Shortcut,
-        Self::Stub,
-        Self::Junction,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Symlink, Self::HardLink, Self::Bind, Self::Shortcut, Self::Stub, Self::Junction];
 
     /// The word used on the command line and in JSON.
     pub fn word(self) -> &'static str {

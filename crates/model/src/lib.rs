@@ -8,14 +8,18 @@
 //! * [`view`], [`chain`]: how a file system looks, and where a path leads in it.
 //! * [`volume`]: mounted volumes, and those that should be there and are not.
 //! * [`health`], [`note`]: the verdicts.
+//! * [`cause`]: links grouped by what is wrong.
+//! * [`reference`]: whether a link leads to a place.
 //! * [`tally`]: verdicts counted.
 //! * [`shown`]: names as they may be shown to a person.
 
+pub mod cause;
 pub mod chain;
 pub mod entry;
 pub mod health;
 pub mod note;
 pub mod path;
+pub mod reference;
 pub mod shown;
 pub mod tally;
 pub mod target;

@@ -21,13 +21,11 @@ pub enum Component<'a> {
 ///
 /// A trailing slash is not a component: ask [`ends_as_folder`].
 pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = Component<'_>> {
-    path.split(|&byte| byte == b'/')
-        .filter(|piece| !piece.is_empty())
-        .map(|piece| match piece {
-            b"." => Component::Here,
-            b".." => Component::Up,
-            name => Component::Name(name),
-        })
+    path.split(|&byte| byte == b'/').filter(|piece| !piece.is_empty()).map(|piece| match piece {
+        b"." => Component::Here,
+        b".." => Component::Up,
+        name => Component::Name(name),
+    })
 }
 
 /// Whether the path begins at the root of the file system.
@@ -90,12 +88,7 @@ impl AbsPath {
 
     /// Drops the last name; `/` stays `/`.
     pub fn pop(&mut self) {
-        let keep = self
-            .0
-            .iter()
-            .rposition(|&byte| byte == b'/')
-            .unwrap_or(0)
-            .max(1);
+        let keep = self.0.iter().rposition(|&byte| byte == b'/').unwrap_or(0).max(1);
         self.0.truncate(keep);
     }
 
@@ -120,9 +113,7 @@ impl AbsPath {
 
     /// The names from the root down.
     pub fn names(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.0
-            .split(|&byte| byte == b'/')
-            .filter(|name| !name.is_empty())
+        self.0.split(|&byte| byte == b'/').filter(|name| !name.is_empty())
     }
 
     /// Whether this place is `folder` or lies below it: by whole components, never by substring.
@@ -178,12 +169,7 @@ mod tests {
         let found: Vec<_> = components(b"//a/./../b//").collect();
         assert_eq!(
             found,
-            [
-                Component::Name(b"a"),
-                Component::Here,
-                Component::Up,
-                Component::Name(b"b")
-            ]
+            [Component::Name(b"a"), Component::Here, Component::Up, Component::Name(b"b")]
         );
         assert!(ends_as_folder(b"a/") && !ends_as_folder(b"a/."));
     }

@@ -90,10 +90,7 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         for byte in 0..=255_u8 {
             let text = shown(&[b'a', byte, b'z']).to_string();
-            assert!(
-                !text.chars().any(char::is_control),
-                "{byte:#x} gave a control character"
-            );
+            assert!(!text.chars().any(char::is_control), "{byte:#x} gave a control character");
             assert!(seen.insert(text), "{byte:#x} is shown like another byte");
         }
         for code in 0..0x3000_u32 {
@@ -107,10 +104,7 @@ mod tests {
 
     #[test]
     fn direction_marks_terminal_codes_and_forged_lines_are_escaped() {
-        assert_eq!(
-            shown("gpj\u{202e}exe.".as_bytes()).to_string(),
-            "gpj\\u{202e}exe."
-        );
+        assert_eq!(shown("gpj\u{202e}exe.".as_bytes()).to_string(), "gpj\\u{202e}exe.");
         assert_eq!(shown(b"\x1b]0;x\x07").to_string(), "\\e]0;x\\x07");
         assert_eq!(shown(b"a\nb -> ok").to_string(), "a\\nb -> ok");
         assert_eq!(shown("a → b".as_bytes()).to_string(), "a \\u{2192} b");

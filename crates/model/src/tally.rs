@@ -37,19 +37,13 @@ impl Tally {
     /// Links of this health.
     pub fn of(&self, health: Health) -> u64 {
         let counts = Health::ALL.iter().zip(self.by_health);
-        counts
-            .filter(|(each, _)| **each == health)
-            .map(|(_, count)| count)
-            .sum()
+        counts.filter(|(each, _)| **each == health).map(|(_, count)| count).sum()
     }
 
     /// Links that bear this note.
     pub fn with(&self, note: Note) -> u64 {
         let counts = Note::ALL.iter().zip(self.by_note);
-        counts
-            .filter(|(each, _)| **each == note)
-            .map(|(_, count)| count)
-            .sum()
+        counts.filter(|(each, _)| **each == note).map(|(_, count)| count).sum()
     }
 
     /// Adds what another part of the scan counted.
@@ -68,9 +62,7 @@ impl Tally {
 
     /// Whether anything is wrong that a person must mend.
     pub fn anything_wrong(&self) -> bool {
-        Health::ALL
-            .iter()
-            .any(|health| health.is_wrong() && self.of(*health) > 0)
+        Health::ALL.iter().any(|health| health.is_wrong() && self.of(*health) > 0)
     }
 
     /// Whether some part could not be looked at.
@@ -92,15 +84,9 @@ mod tests {
         let mut notes = Notes::default();
         notes.add(Note::Web);
         other.count(Health::Unknown, notes);
-        assert!(
-            !other.anything_unjudged(),
-            "a shortcut to the web is no part left unseen"
-        );
+        assert!(!other.anything_unjudged(), "a shortcut to the web is no part left unseen");
         one.add(&other);
-        assert_eq!(
-            (one.links, one.of(Health::Broken), one.with(Note::Web)),
-            (2, 1, 1)
-        );
+        assert_eq!((one.links, one.of(Health::Broken), one.with(Note::Web)), (2, 1, 1));
         assert!(one.anything_wrong() && !one.anything_unjudged());
         other.problems = 1;
         assert!(other.anything_unjudged() && !other.anything_wrong());

@@ -73,11 +73,7 @@ pub struct Bind<'a> {
 impl Mounts {
     /// Reads the text of `/proc/self/mountinfo`. Lines that make no sense are passed over.
     pub fn parse(text: &[u8]) -> Self {
-        Self(
-            text.split(|&byte| byte == b'\n')
-                .filter_map(mount_line)
-                .collect(),
-        )
+        Self(text.split(|&byte| byte == b'\n').filter_map(mount_line).collect())
     }
 
     /// Whether nothing is known about mounts (the system did not say).
@@ -104,9 +100,7 @@ impl Mounts {
             .iter()
             .find(|mount| {
                 mount.point == root
-                    && self
-                        .by_id(mount.parent)
-                        .is_none_or(|parent| parent.id == mount.id)
+                    && self.by_id(mount.parent).is_none_or(|parent| parent.id == mount.id)
             })
             .or_else(|| self.0.iter().find(|mount| mount.point == root))?;
         // Each round goes to a mount on top of the last; the bound guards against a damaged table.
@@ -130,9 +124,7 @@ impl Mounts {
         self.0.iter().filter(move |mount| {
             mount.point != *place
                 && mount.point.is_at_or_below(place)
-                && self
-                    .covering(&mount.point)
-                    .is_some_and(|top| top.id == mount.id)
+                && self.covering(&mount.point).is_some_and(|top| top.id == mount.id)
         })
     }
 
@@ -163,11 +155,7 @@ impl Mounts {
             let is_bind = target.is_some()
                 || deleted
                 || (root != AbsPath::root() && mount.fs_type != b"btrfs");
-            is_bind.then_some(Bind {
-                mount,
-                target,
-                deleted,
-            })
+            is_bind.then_some(Bind { mount, target, deleted })
         })
     }
 
@@ -210,15 +198,7 @@ fn mount_line(line: &[u8]) -> Option<Mount> {
     let mut fields = fields.skip_while(|field| *field != b"-").skip(1);
     let fs_type = fields.next()?.to_vec();
     let source = unescape_octal(fields.next().unwrap_or_default());
-    Some(Mount {
-        id,
-        parent,
-        device,
-        root,
-        point,
-        fs_type,
-        source,
-    })
+    Some(Mount { id, parent, device, root, point, fs_type, source })
 }
 
 fn number(text: &[u8]) -> Option<u64> {
@@ -281,31 +261,27 @@ const CONVENTIONS: [&[u8]; 3] = [b"/mnt", b"/media", b"/run/media"];
 
 /// The volume that should hold `place` and is not attached, if there is reason to expect one.
 ///
-/// Asked about a place that is missing. In doubt the answer is that a volume is expected: a link
+/// Asked about a place that is missing; `rest` is what was to follow it. In doubt the answer is that a volume is expected: a link
 /// that is called asleep is never deleted or repaired, one that is called broken may be.
-pub fn absent(mounts: &Mounts, anchors: &[Anchor], place: &AbsPath) -> Option<Absent> {
+pub fn absent(mounts: &Mounts, anchors: &[Anchor], place: &AbsPath, rest: &[u8]) -> Option<Absent> {
     let covering = mounts.covering(place);
     let attached =
         |point: &AbsPath| covering.is_some_and(|mount| mount.point.is_at_or_below(point));
     if let Some(mount) = covering
         && manner(&mount.fs_type) == Manner::OnDemand
     {
-        return Some(Absent {
-            point: mount.point.clone(),
-            evidence: Evidence::OnDemand,
-        });
+        return Some(Absent { point: mount.point.clone(), evidence: Evidence::OnDemand });
     }
     let declared = anchors
         .iter()
         .filter(|anchor| place.is_at_or_below(&anchor.point) && !attached(&anchor.point))
         .max_by_key(|anchor| anchor.point.as_bytes().len());
     if let Some(anchor) = declared {
-        return Some(Absent {
-            point: anchor.point.clone(),
-            evidence: anchor.evidence.clone(),
-        });
+        return Some(Absent { point: anchor.point.clone(), evidence: anchor.evidence.clone() });
     }
-    by_convention(place, attached)
+    let mut wanted = place.clone();
+    wanted.extend_as_text(rest);
+    by_convention(&wanted, attached)
 }
 
 fn by_convention(place: &AbsPath, attached: impl Fn(&AbsPath) -> bool) -> Option<Absent> {
@@ -320,17 +296,10 @@ fn by_convention(place: &AbsPath, attached: impl Fn(&AbsPath) -> bool) -> Option
         // /mnt/VOLUME, but /media/PERSON/VOLUME with udisks2.
         let levels = if convention == b"/mnt" { 1 } else { 2 };
         let mut point = folder.clone();
-        for name in below
-            .split(|&byte| byte == b'/')
-            .filter(|name| !name.is_empty())
-            .take(levels)
-        {
+        for name in below.split(|&byte| byte == b'/').filter(|name| !name.is_empty()).take(levels) {
             point.push(name);
         }
-        return Some(Absent {
-            point,
-            evidence: Evidence::Convention(folder),
-        });
+        return Some(Absent { point, evidence: Evidence::Convention(folder) });
     }
     gvfs_share(place)
 }
@@ -350,10 +319,7 @@ fn gvfs_share(place: &AbsPath) -> Option<Absent> {
             if let Some(share) = names.next() {
                 point.push(share);
             }
-            return Some(Absent {
-                point,
-                evidence: Evidence::Convention(folder),
-            });
+            return Some(Absent { point, evidence: Evidence::Convention(folder) });
         }
     }
     None
@@ -364,9 +330,8 @@ fn gvfs_share(place: &AbsPath) -> Option<Absent> {
 pub fn fstab_anchors(text: &[u8]) -> Vec<Anchor> {
     text.split(|&byte| byte == b'\n')
         .filter_map(|line| {
-            let mut fields = line
-                .split(|byte| byte.is_ascii_whitespace())
-                .filter(|field| !field.is_empty());
+            let mut fields =
+                line.split(|byte| byte.is_ascii_whitespace()).filter(|field| !field.is_empty());
             let what = fields.next()?;
             let point = AbsPath::cleaned(&unescape_octal(fields.next()?))?;
             let fs_type = fields.next()?;
@@ -375,10 +340,7 @@ pub fn fstab_anchors(text: &[u8]) -> Vec<Anchor> {
                 && fs_type != b"tmpfs"
                 && fs_type != b"swap"
                 && manner(fs_type) != Manner::Virtual;
-            counts.then_some(Anchor {
-                point,
-                evidence: Evidence::Fstab,
-            })
+            counts.then_some(Anchor { point, evidence: Evidence::Fstab })
         })
         .collect()
 }
@@ -405,10 +367,8 @@ pub fn unit_anchor(name: &[u8], text: &[u8]) -> Option<Anchor> {
         Some(path) => AbsPath::cleaned(path)?,
         None => unit_path(name)?,
     };
-    (!memory && point != AbsPath::root()).then(|| Anchor {
-        point,
-        evidence: Evidence::Unit(name.to_vec()),
-    })
+    (!memory && point != AbsPath::root())
+        .then(|| Anchor { point, evidence: Evidence::Unit(name.to_vec()) })
 }
 
 /// The place where a service attaches a remote folder: `rclone mount` and `sshfs` are usually

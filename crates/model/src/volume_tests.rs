@@ -41,18 +41,9 @@ fn binds_are_told_from_volumes_and_name_what_they_show() {
     let seen = Mounts::parse(
         b"28 1 254:0 / / rw - ext4 /dev/vda rw\n41 28 254:0 /srv/music /m rw - ext4 /dev/vda rw\n",
     );
-    assert_eq!(
-        seen.binds().next().unwrap().target,
-        Some(path("/srv/music"))
-    );
-    assert_eq!(
-        seen.aliases(&path("/m/rock")),
-        [path("/m/rock"), path("/srv/music/rock")]
-    );
-    assert_eq!(
-        seen.aliases(&path("/srv/music")),
-        [path("/srv/music"), path("/m")]
-    );
+    assert_eq!(seen.binds().next().unwrap().target, Some(path("/srv/music")));
+    assert_eq!(seen.aliases(&path("/m/rock")), [path("/m/rock"), path("/srv/music/rock")]);
+    assert_eq!(seen.aliases(&path("/srv/music")), [path("/srv/music"), path("/m")]);
 }
 
 #[test]
@@ -68,17 +59,15 @@ fn fstab_and_units_name_places_and_memory_is_left_out() {
     assert_eq!(unit.point, path("/srv/my-disk"));
     let named = unit_anchor(b"a.automount", b"[Automount]\n Where = /backup/\n").unwrap();
     assert_eq!(named.point, path("/backup"));
-    assert_eq!(
-        unit_anchor(b"tmp.mount", b"[Mount]\nWhat=tmpfs\nWhere=/tmp\n"),
-        None
-    );
+    assert_eq!(unit_anchor(b"tmp.mount", b"[Mount]\nWhat=tmpfs\nWhere=/tmp\n"), None);
     assert_eq!(unit_anchor(b"sshd.service", b"Where=/x"), None);
 }
 
 #[test]
 fn a_service_that_mounts_names_its_place() {
     let home = path("/home/al");
-    let text = b"[Service]\nExecStart=/usr/bin/rclone mount \\\n  drive: %h/Cloud --vfs-cache-mode full\n\
+    let text =
+        b"[Service]\nExecStart=/usr/bin/rclone mount \\\n  drive: %h/Cloud --vfs-cache-mode full\n\
                  ExecStop=/bin/fusermount -u /elsewhere\n";
     let anchor = service_anchor(b"rclone.service", text, Some(&home)).unwrap();
     assert_eq!(anchor.point, path("/home/al/Cloud"));
@@ -92,16 +81,13 @@ fn a_service_that_mounts_names_its_place() {
 fn a_missing_place_on_an_absent_volume_is_told_from_one_on_a_present_volume() {
     let mounts = Mounts::parse(TABLE);
     let anchors = fstab_anchors(b"UUID=2 /data ext4 defaults\n/dev/sda1 /mnt/big\\040disk xfs x\n");
-    let at = |place: &str| absent(&mounts, &anchors, &path(place));
+    let at = |place: &str| absent(&mounts, &anchors, &path(place), b"");
     assert_eq!(at("/data/music").unwrap().evidence, Evidence::Fstab);
     assert_eq!(at("/data").unwrap().point, path("/data"));
     assert_eq!(at("/database/x"), None, "by component, not by substring");
     assert_eq!(at("/mnt/big disk/gone"), None, "that volume is here");
     assert_eq!(at("/mnt/usb/deep/gone").unwrap().point, path("/mnt/usb"));
-    assert_eq!(
-        at("/media/al/STICK/a/b").unwrap().point,
-        path("/media/al/STICK")
-    );
+    assert_eq!(at("/media/al/STICK/a/b").unwrap().point, path("/media/al/STICK"));
     assert_eq!(at("/auto/nas/x").unwrap().evidence, Evidence::OnDemand);
     assert_eq!(
         at("/run/user/1000/gvfs/smb-share/x").unwrap().point,
@@ -109,4 +95,6 @@ fn a_missing_place_on_an_absent_volume_is_told_from_one_on_a_present_volume() {
     );
     assert_eq!(at("/home/al/gvfs/x"), None);
     assert_eq!(at("/usr/gone"), None);
+    let named = absent(&mounts, &anchors, &path("/media/al"), b"STICK/a").unwrap();
+    assert_eq!(named.point, path("/media/al/STICK"), "named by what the link wants");
 }

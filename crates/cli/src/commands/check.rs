@@ -1,9 +1,136 @@
+//! `linkwell check`: what needs a person, grouped by cause, with a remedy each.
+
+use super::{Aside, Scanning, options, typed, volumes};
 use crate::World;
+use crate::args::{Args, Check, LinkFormat};
 use crate::error::{Exit, Failure};
-pub(super) fn run(
-    _: &crate::args::Check,
-    _: &crate::args::Args,
-    _: &World,
-) -> Result<Exit, Failure> {
-    Ok(Exit::Done)
+use crate::output::paint::Paint;
+use crate::output::{Lines, groups, json};
+use linkwell_engine::judge::Depth;
+use linkwell_engine::scan::Problem;
+use linkwell_engine::scan::judged::{Item, Sink, Wanted};
+use linkwell_model::cause::{Cause, Causes, Member};
+use linkwell_model::entry::LinkKind;
+use linkwell_model::health::Health;
+use linkwell_model::note::Note;
+use std::sync::{Arc, Mutex, PoisonError};
+
+struct Gatherer {
+    lines: Lines,
+    aside: Arc<Mutex<Aside>>,
+    format: LinkFormat,
+    causes: Causes,
+    all: Arc<Mutex<Causes>>,
+}
+
+/// What is wrong with a link; `None` when nothing is.
+fn cause(item: &Item<'_>) -> Option<Cause> {
+    let place = || item.ends_at.clone();
+    if item.notes.has(Note::Web) || item.notes.has(Note::Foreign) {
+        return None;
+    }
+    Some(match item.health {
+        Health::Ok => return None,
+        Health::Broken if item.kind == LinkKind::Bind => Cause::DeletedBind,
+        Health::Broken => match place() {
+            Some(place) => Cause::Missing(place),
+            None => Cause::Unknown(None),
+        },
+        Health::NotADirectory => match place() {
+            Some(place) => Cause::NotADirectory(place),
+            None => Cause::Unknown(None),
+        },
+        Health::Loop if item.notes.has(Note::TooDeep) => Cause::TooDeep,
+        Health::Loop => Cause::Loop,
+        Health::Asleep => match item.absent {
+            Some(absent) => Cause::asleep(absent),
+            None => Cause::Unknown(place()),
+        },
+        Health::Denied => Cause::Denied(place()),
+        Health::Unknown => Cause::Unknown(place()),
+    })
+}
+
+impl Sink for Gatherer {
+    fn item(&mut self, item: &Item<'_>) {
+        let Some(cause) = cause(item) else { return };
+        let out = &mut self.lines.buffer;
+        if self.format.json {
+            json::link(out, item, None);
+        } else if self.format.null {
+            out.extend_from_slice(item.path);
+            out.push(0);
+        } else {
+            let member = Member { path: item.path.into(), target: item.target.map(Into::into) };
+            self.causes.add(cause, member);
+        }
+        self.lines.flush_if_full();
+    }
+
+    fn problem(&mut self, problem: &Problem) {
+        if self.format.json {
+            json::problem(&mut self.lines.buffer, problem);
+        }
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner).add_problem(problem);
+    }
+
+    fn other_volume(&mut self, path: &[u8]) {
+        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        aside.other_volumes.push(path.to_vec());
+    }
+
+    fn pause(&mut self) {
+        self.lines.pause();
+    }
+
+    fn settle(&mut self) {
+        self.lines.flush();
+        let causes = std::mem::take(&mut self.causes);
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).merge(causes);
+    }
+}
+
+pub(super) fn run(check: &Check, args: &Args, world: &World) -> Result<Exit, Failure> {
+    let format = check.format;
+    let all = Arc::new(Mutex::new(Causes::default()));
+    let scanning = Scanning {
+        world,
+        args,
+        wanted: Wanted {
+            depth: Depth::Destination,
+            doubled: true,
+            hard: false,
+            shortcuts: check.shortcuts,
+            options: options(&check.scan, world),
+        },
+        paths: typed(&check.paths)?,
+        volumes: volumes(world, check.scan.time_limit),
+    };
+    let gathered = Arc::clone(&all);
+    let outcome = scanning.run(move |lines, aside| Gatherer {
+        lines,
+        aside,
+        format,
+        causes: Causes::default(),
+        all: Arc::clone(&gathered),
+    });
+    let mut out = Vec::new();
+    if format.json {
+        json::summary(&mut out, &outcome.tally, outcome.took);
+    } else if !format.null {
+        let causes = std::mem::take(&mut *all.lock().unwrap_or_else(PoisonError::into_inner));
+        let paint = Paint::new(args.color);
+        groups::write(&mut out, causes, check.verbose, paint);
+        groups::summary(&mut out, &outcome.tally, outcome.took, paint);
+    }
+    outcome.output.write(&out);
+    outcome.aside.say(args.quiet);
+    outcome.output.finish()?;
+    Ok(if outcome.tally.anything_wrong() {
+        Exit::Found
+    } else if outcome.tally.anything_unjudged() {
+        Exit::Partly
+    } else {
+        Exit::Done
+    })
 }

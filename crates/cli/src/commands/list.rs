@@ -59,10 +59,7 @@ impl Sink for Printer {
         if self.format.json {
             json::problem(&mut self.lines.buffer, problem);
         }
-        self.aside
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add_problem(problem);
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner).add_problem(problem);
     }
 
     fn other_volume(&mut self, path: &[u8]) {
@@ -87,21 +84,14 @@ pub(super) fn run(list: &List, args: &Args, world: &World) -> Result<Exit, Failu
     let shortcuts = list.shortcuts || asks(LinkKind::Shortcut) || asks(LinkKind::Stub);
     let everything = format.json || !list.note.is_empty();
     let wanted = Wanted {
-        depth: if everything {
-            Depth::Everything
-        } else {
-            Depth::Health
-        },
+        depth: if everything { Depth::Everything } else { Depth::Health },
         doubled: format.json || list.note.contains(&Note::Doubled),
         hard: list.hard || asks(LinkKind::HardLink),
         shortcuts,
         options: options(&list.scan, world),
     };
-    let filter = Filter {
-        kind: list.kind.clone(),
-        health: list.health.clone(),
-        note: list.note.clone(),
-    };
+    let filter =
+        Filter { kind: list.kind.clone(), health: list.health.clone(), note: list.note.clone() };
     let scanning = Scanning {
         world,
         args,
@@ -123,9 +113,5 @@ pub(super) fn run(list: &List, args: &Args, world: &World) -> Result<Exit, Failu
     }
     outcome.aside.say(args.quiet);
     outcome.output.finish()?;
-    Ok(if outcome.tally.problems > 0 {
-        Exit::Partly
-    } else {
-        Exit::Done
-    })
+    Ok(if outcome.tally.problems > 0 { Exit::Partly } else { Exit::Done })
 }

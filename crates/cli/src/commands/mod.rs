@@ -38,20 +38,13 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
 
 /// The system's calls that this run uses.
 fn system(world: &World) -> System {
-    if world.plain_calls {
-        System::plain()
-    } else {
-        System::new()
-    }
+    if world.plain_calls { System::plain() } else { System::new() }
 }
 
 /// The volumes of this computer.
 fn volumes(world: &World, time_limit: Duration) -> Arc<Volumes> {
-    let settings = Settings {
-        home: world.home.clone(),
-        time_limit,
-        answers: world.program.clone(),
-    };
+    let settings =
+        Settings { home: world.home.clone(), time_limit, answers: world.program.clone() };
     Arc::new(Volumes::read(system(world), settings))
 }
 
@@ -104,11 +97,8 @@ impl Aside {
     fn say(mut self, quiet: bool) {
         if !self.other_volumes.is_empty() && !quiet {
             self.other_volumes.sort();
-            let shown: Vec<String> = self
-                .other_volumes
-                .iter()
-                .map(|path| format!("`{}`", shown(path)))
-                .collect();
+            let shown: Vec<String> =
+                self.other_volumes.iter().map(|path| format!("`{}`", shown(path))).collect();
             let (volumes, them) = if shown.len() == 1 {
                 ("another volume is mounted at", "it")
             } else {
@@ -122,19 +112,13 @@ impl Aside {
         self.problems.sort_by(|one, two| one.path.cmp(&two.path));
         for problem in &self.problems {
             let why = crate::error::trouble(problem.trouble);
-            say(&format!(
-                "error: could not look at `{}`: {why}",
-                shown(&problem.path)
-            ));
+            say(&format!("error: could not look at `{}`: {why}", shown(&problem.path)));
             if problem.trouble == Trouble::Virtual {
                 say("hint: add `--virtual` to look there all the same");
             }
         }
         if self.more_problems > 0 {
-            say(&format!(
-                "error: and {} more places could not be looked at",
-                self.more_problems
-            ));
+            say(&format!("error: and {} more places could not be looked at", self.more_problems));
         }
     }
 }
@@ -183,11 +167,6 @@ impl Scanning<'_> {
         );
         bar.finish();
         let aside = std::mem::take(&mut *aside.lock().unwrap_or_else(PoisonError::into_inner));
-        Outcome {
-            tally,
-            took: started.elapsed(),
-            output,
-            aside,
-        }
+        Outcome { tally, took: started.elapsed(), output, aside }
     }
 }

@@ -1,9 +1,159 @@
+//! `linkwell refs`: the links that lead to or into a path.
+
+use super::{Aside, Scanning, options, system, typed, volumes};
 use crate::World;
-use crate::error::{Exit, Failure};
-pub(super) fn run(
-    _: &crate::args::Refs,
-    _: &crate::args::Args,
-    _: &World,
-) -> Result<Exit, Failure> {
-    Ok(Exit::Done)
+use crate::args::{Args, LinkFormat, Refs};
+use crate::error::{Exit, Failure, say};
+use crate::output::paint::{Paint, Painted};
+use crate::output::progress::grouped;
+use crate::output::{Lines, json, text};
+use linkwell_engine::judge::Depth;
+use linkwell_engine::live::Live;
+use linkwell_engine::refer;
+use linkwell_engine::scan::Problem;
+use linkwell_engine::scan::judged::{Item, Sink, Wanted};
+use linkwell_engine::volumes::Volumes;
+use linkwell_model::path::AbsPath;
+use linkwell_model::reference::{Place, Refers};
+use linkwell_model::shown::shown;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+struct Printer {
+    lines: Lines,
+    aside: Arc<Mutex<Aside>>,
+    places: Arc<Vec<Place>>,
+    live: Live,
+    format: LinkFormat,
+    paint: Paint,
+    found: Arc<AtomicU64>,
+}
+
+impl Printer {
+    fn refers(&self, item: &Item<'_>) -> Option<Refers> {
+        let chain = item.verdict?.chain.as_ref()?;
+        self.places.iter().filter_map(|place| place.referred_by(&self.live, chain)).min()
+    }
+}
+
+impl Sink for Printer {
+    fn item(&mut self, item: &Item<'_>) {
+        let Some(refers) = self.refers(item) else {
+            return;
+        };
+        self.found.fetch_add(1, Ordering::Relaxed);
+        let out = &mut self.lines.buffer;
+        if self.format.json {
+            json::link(out, item, Some(refers.word()));
+        } else if self.format.null {
+            out.extend_from_slice(item.path);
+            out.push(0);
+        } else {
+            text::padded(out, refers.word(), Painted::default());
+            text::link(out, item, self.paint);
+        }
+        self.lines.flush_if_full();
+    }
+
+    fn problem(&mut self, problem: &Problem) {
+        if self.format.json {
+            json::problem(&mut self.lines.buffer, problem);
+        }
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner).add_problem(problem);
+    }
+
+    fn other_volume(&mut self, path: &[u8]) {
+        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        aside.other_volumes.push(path.to_vec());
+    }
+
+    fn pause(&mut self) {
+        self.lines.pause();
+    }
+
+    fn settle(&mut self) {
+        self.lines.flush();
+    }
+}
+
+pub(super) fn run(refs: &Refs, args: &Args, world: &World) -> Result<Exit, Failure> {
+    let asked = typed(&refs.paths)?;
+    let volumes = volumes(world, refs.scan.time_limit);
+    let current = world.current.clone().unwrap_or_else(AbsPath::root);
+    let places: Vec<Place> =
+        asked.iter().map(|path| refer::place(system(world), &volumes, &current, path)).collect();
+    let roots = if refs.under.is_empty() {
+        default_roots(world, &volumes, &places)
+    } else {
+        typed(&refs.under)?
+    };
+    let format = refs.format;
+    let paint = Paint::new(args.color);
+    let places = Arc::new(places);
+    let found = Arc::new(AtomicU64::new(0));
+    let scanning = Scanning {
+        world,
+        args,
+        wanted: Wanted {
+            depth: Depth::Everything,
+            doubled: false,
+            hard: false,
+            shortcuts: false,
+            options: options(&refs.scan, world),
+        },
+        paths: roots.clone(),
+        volumes: Arc::clone(&volumes),
+    };
+    let (system, counted) = (system(world), Arc::clone(&found));
+    let outcome = scanning.run(move |lines, aside| Printer {
+        lines,
+        aside,
+        places: Arc::clone(&places),
+        live: Live::new(system, Arc::clone(&volumes)),
+        format,
+        paint,
+        found: Arc::clone(&counted),
+    });
+    if format.json {
+        let mut out = Vec::new();
+        json::summary(&mut out, &outcome.tally, outcome.took);
+        outcome.output.write(&out);
+    } else if !args.quiet {
+        say(&conclusion(&asked, &roots, found.load(Ordering::Relaxed)));
+    }
+    outcome.aside.say(args.quiet);
+    outcome.output.finish()?;
+    Ok(if outcome.tally.problems > 0 { Exit::Partly } else { Exit::Done })
+}
+
+/// The home folder, and the volume of each path; a root that lies in another is left out.
+fn default_roots(world: &World, volumes: &Volumes, places: &[Place]) -> Vec<Vec<u8>> {
+    let mounts = volumes.mounts();
+    let mut roots: Vec<AbsPath> = Vec::new();
+    for place in places.iter().filter_map(|place| place.seen_at.first()) {
+        let volume = mounts.covering(place).map_or_else(AbsPath::root, |mount| mount.point.clone());
+        if !roots.contains(&volume) {
+            roots.push(volume);
+        }
+    }
+    if let Some(home) = &world.home {
+        let volume = mounts.covering(home).map(|mount| mount.point.clone());
+        if volume.is_none_or(|volume| !roots.contains(&volume)) && !roots.contains(home) {
+            roots.push(home.clone());
+        }
+    }
+    roots.iter().map(|root| root.as_bytes().to_vec()).collect()
+}
+
+fn conclusion(asked: &[Vec<u8>], roots: &[Vec<u8>], found: u64) -> String {
+    let quoted = |paths: &[Vec<u8>]| {
+        let paths: Vec<String> = paths.iter().map(|path| format!("`{}`", shown(path))).collect();
+        paths.join(", ")
+    };
+    let (asked, roots) = (quoted(asked), quoted(roots));
+    match found {
+        0 => format!("no link below {roots} leads to or into {asked}"),
+        1 => format!("1 link below {roots} leads to or into {asked}"),
+        many => format!("{} links below {roots} lead to or into {asked}", grouped(many)),
+    }
 }

@@ -138,10 +138,7 @@ pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, refers: Option<&'static s
     object.bytes_or_null("target", item.target);
     object.text("kind", item.kind.word());
     object.text("health", item.health.word());
-    object.words(
-        "notes",
-        item.notes.iter().map(linkwell_model::note::Note::word),
-    );
+    object.words("notes", item.notes.iter().map(linkwell_model::note::Note::word));
     object.place_or_null("physical", item.physical.as_ref());
     object.number("hops", u64::try_from(item.hops).unwrap_or(u64::MAX));
     if let Some(refers) = refers {
@@ -194,12 +191,7 @@ mod tests {
 
     #[test]
     fn every_name_comes_back_exactly() {
-        for name in [
-            &b"plain"[..],
-            b"\xff\xfe",
-            b"a\"b\\c\n\x1b\x7f",
-            "\u{2028}é".as_bytes(),
-        ] {
+        for name in [&b"plain"[..], b"\xff\xfe", b"a\"b\\c\n\x1b\x7f", "\u{2028}é".as_bytes()] {
             let mut out = Vec::new();
             let mut object = Object::line(&mut out, "t");
             object.bytes("path", name);

@@ -1,5 +1,7 @@
 //! What is printed: results on standard output, words about the run on standard error.
 
+pub(crate) mod explained;
+pub(crate) mod groups;
 pub(crate) mod json;
 pub(crate) mod paint;
 pub(crate) mod progress;

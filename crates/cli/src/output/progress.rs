@@ -22,10 +22,7 @@ impl Bar {
     /// Shown only if standard error is a terminal and it is not `quiet`.
     pub(crate) fn new(quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        Self {
-            bar,
-            wanted: !quiet && std::io::stderr().is_terminal(),
-        }
+        Self { bar, wanted: !quiet && std::io::stderr().is_terminal() }
     }
 
     /// A function to be called often, which draws now and then.
@@ -59,11 +56,7 @@ impl Bar {
 
     /// Does `act` while the line is out of the way.
     pub(crate) fn hidden_while<T>(&self, act: impl FnOnce() -> T) -> T {
-        if self.wanted {
-            self.bar.suspend(act)
-        } else {
-            act()
-        }
+        if self.wanted { self.bar.suspend(act) } else { act() }
     }
 
     /// Takes the line away for good.

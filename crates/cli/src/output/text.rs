@@ -13,11 +13,7 @@ pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, paint: Paint) {
     path(out, item.path);
     if item.kind == LinkKind::HardLink {
         if let Some(group) = item.group {
-            drop(write!(
-                out,
-                "  (file {}: {} names",
-                group.id.inode, group.names
-            ));
+            drop(write!(out, "  (file {}: {} names", group.id.inode, group.names));
             if group.outside > 0 {
                 drop(write!(out, ", {} of them elsewhere", group.outside));
             }
@@ -34,20 +30,14 @@ pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, paint: Paint) {
 }
 
 /// A word and a space, 9 columns at least.
-fn padded(out: &mut Vec<u8>, word: &str, style: Painted) {
+pub(crate) fn padded(out: &mut Vec<u8>, word: &str, style: Painted) {
     style.write(out, word);
-    out.extend(std::iter::repeat_n(
-        b' ',
-        9_usize.saturating_sub(word.len()).max(1),
-    ));
+    out.extend(std::iter::repeat_n(b' ', 9_usize.saturating_sub(word.len()).max(1)));
 }
 
 /// A name, escaped. Most names need no escape, and a million of them are looked at.
 pub(crate) fn path(out: &mut Vec<u8>, bytes: &[u8]) {
-    if bytes
-        .iter()
-        .all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\')
-    {
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\') {
         out.extend_from_slice(bytes);
     } else {
         drop(write!(out, "{}", shown(bytes)));

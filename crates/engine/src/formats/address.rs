@@ -72,17 +72,11 @@ fn has_drive(path: &[u8]) -> bool {
 /// What the part of a `file:` address after the scheme names.
 fn file_pointer(rest: &[u8], origin: Origin) -> Option<Pointer> {
     // An unencoded `?` or `#` ends the path (RFC 3986, 3.3); in a path they are encoded.
-    let end = rest
-        .iter()
-        .position(|byte| matches!(byte, b'?' | b'#'))
-        .unwrap_or(rest.len());
+    let end = rest.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(rest.len());
     let rest = rest.get(..end)?;
     let (host, path) = match rest.strip_prefix(b"//") {
         Some(after) => {
-            let slash = after
-                .iter()
-                .position(|byte| *byte == b'/')
-                .unwrap_or(after.len());
+            let slash = after.iter().position(|byte| *byte == b'/').unwrap_or(after.len());
             after.split_at_checked(slash)?
         }
         None => (&b""[..], rest),
@@ -112,10 +106,7 @@ fn file_pointer(rest: &[u8], origin: Origin) -> Option<Pointer> {
         }
         if path.starts_with(b"//") {
             let share = path.trim_ascii_start_matches(b'/');
-            return Some(Pointer::Foreign(windows_path(&[
-                b"//".to_vec(),
-                share.to_vec(),
-            ])));
+            return Some(Pointer::Foreign(windows_path(&[b"//".to_vec(), share.to_vec()])));
         }
         if is_foreign(&path) {
             return Some(Pointer::Foreign(windows_path(&[path])));
@@ -187,11 +178,7 @@ pub(super) fn percent_encoded(path: &[u8]) -> Vec<u8> {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/') {
             encoded.push(*byte);
         } else {
-            encoded.extend([
-                b'%',
-                digit_character(byte >> 4),
-                digit_character(byte & 0x0f),
-            ]);
+            encoded.extend([b'%', digit_character(byte >> 4), digit_character(byte & 0x0f)]);
         }
     }
     encoded
@@ -209,11 +196,7 @@ fn hexadecimal_digit(character: u8) -> Option<u8> {
 
 /// The hexadecimal digit of a value below 16, in upper case as RFC 3986, 2.1 wants it.
 fn digit_character(value: u8) -> u8 {
-    if value < 10 {
-        b'0'.wrapping_add(value)
-    } else {
-        (b'A' - 10).wrapping_add(value)
-    }
+    if value < 10 { b'0'.wrapping_add(value) } else { (b'A' - 10).wrapping_add(value) }
 }
 
 #[cfg(test)]
@@ -239,11 +222,7 @@ mod tests {
 
     #[test]
     fn local_addresses_are_paths() {
-        for address in [
-            &b"file:///home/x"[..],
-            b"FILE://LocalHost/home/x",
-            b"file:/home/x",
-        ] {
+        for address in [&b"file:///home/x"[..], b"FILE://LocalHost/home/x", b"file:/home/x"] {
             assert_eq!(unix(address), path(b"/home/x"));
             assert_eq!(windows(address), path(b"/home/x"));
         }
@@ -270,29 +249,14 @@ mod tests {
 
     #[test]
     fn drives_and_servers_are_foreign() {
-        assert_eq!(
-            windows(b"file:///C:/Users/a%20b"),
-            foreign(b"C:\\Users\\a b")
-        );
+        assert_eq!(windows(b"file:///C:/Users/a%20b"), foreign(b"C:\\Users\\a b"));
         assert_eq!(windows(b"file:///c|/x"), foreign(b"c:\\x"));
         assert_eq!(windows(b"file://C:/x"), foreign(b"C:\\x"));
         assert_eq!(windows(b"file:C:\\x"), foreign(b"C:\\x"));
-        assert_eq!(
-            windows(b"file://server/share/x"),
-            foreign(b"\\\\server\\share\\x")
-        );
-        assert_eq!(
-            windows(b"file:////server/share"),
-            foreign(b"\\\\server\\share")
-        );
-        assert_eq!(
-            windows(b"file://///server/share"),
-            foreign(b"\\\\server\\share")
-        );
-        assert_eq!(
-            windows(b"file://\\\\server\\share"),
-            foreign(b"\\\\server\\share")
-        );
+        assert_eq!(windows(b"file://server/share/x"), foreign(b"\\\\server\\share\\x"));
+        assert_eq!(windows(b"file:////server/share"), foreign(b"\\\\server\\share"));
+        assert_eq!(windows(b"file://///server/share"), foreign(b"\\\\server\\share"));
+        assert_eq!(windows(b"file://\\\\server\\share"), foreign(b"\\\\server\\share"));
         for address in [&b"C:\\x"[..], b"z:/x", b"C:", b"\\\\server\\share", b"\\x"] {
             assert_eq!(windows(address), foreign(address));
             assert_eq!(unix(address), foreign(address));
@@ -308,11 +272,7 @@ mod tests {
 
     #[test]
     fn other_schemes_are_web_addresses() {
-        for address in [
-            &b"https://example.org/a%20b#c"[..],
-            b"mailto:a@b",
-            b"git+ssh://x",
-        ] {
+        for address in [&b"https://example.org/a%20b#c"[..], b"mailto:a@b", b"git+ssh://x"] {
             assert_eq!(unix(address), Pointer::Web(address.to_vec()));
             assert_eq!(windows(address), Pointer::Web(address.to_vec()));
         }
@@ -320,14 +280,9 @@ mod tests {
 
     #[test]
     fn what_names_nothing_is_malformed() {
-        for address in [
-            &b""[..],
-            b"file:",
-            b"file://",
-            b"file://localhost",
-            b"file:///a%00b",
-            b"a\0",
-        ] {
+        for address in
+            [&b""[..], b"file:", b"file://", b"file://localhost", b"file:///a%00b", b"a\0"]
+        {
             assert!(matches!(
                 pointer_of("test file", address, Origin::Unix),
                 Err(FormatError::Malformed { .. })

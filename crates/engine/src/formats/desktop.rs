@@ -46,10 +46,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Pointer>, FormatError> {
             },
         }
     }
-    let malformed = |detail| FormatError::Malformed {
-        format: FORMAT,
-        detail,
-    };
+    let malformed = |detail| FormatError::Malformed { format: FORMAT, detail };
     if !seen_group {
         return Err(malformed("the group [Desktop Entry] is missing"));
     }
@@ -59,11 +56,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Pointer>, FormatError> {
         None => return Err(malformed("the key Type is missing")),
     }
     let (address, expand) = address.ok_or(malformed("Type is Link, but the key URL is missing"))?;
-    let address = if expand {
-        without_variables(&address)?
-    } else {
-        address
-    };
+    let address = if expand { without_variables(&address)? } else { address };
     pointer_of(FORMAT, &address, Origin::Unix).map(Some)
 }
 
@@ -75,11 +68,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Pointer>, FormatError> {
 pub fn write(name: &[u8], target_path: &[u8]) -> Vec<u8> {
     let mut file = b"[Desktop Entry]\nType=Link\nName=".to_vec();
     file.extend(escaped(name));
-    file.extend(if target_path.starts_with(b"/") {
-        &b"\nURL=file://"[..]
-    } else {
-        b"\nURL=file:"
-    });
+    file.extend(if target_path.starts_with(b"/") { &b"\nURL=file://"[..] } else { b"\nURL=file:" });
     file.extend(percent_encoded(target_path));
     file.push(b'\n');
     file
@@ -118,10 +107,7 @@ fn options_of_url_key(key: &[u8]) -> Option<UrlKey> {
 fn split_at_equals(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = line.iter().position(|byte| *byte == b'=')?;
     let (key, value) = line.split_at_checked(equals)?;
-    Some((
-        key.trim_ascii_end(),
-        value.strip_prefix(b"=")?.trim_ascii_start(),
-    ))
+    Some((key.trim_ascii_end(), value.strip_prefix(b"=")?.trim_ascii_start()))
 }
 
 /// Undoes the escapes of a value; the specification is silent on others, so they stay as they are.
@@ -207,10 +193,7 @@ mod tests {
         let file = b"[Desktop Entry]\nType=Link\nURL=file:///a%20b\n";
         assert_eq!(read(file).unwrap(), path(b"/a b"));
         let file = b"[Desktop Entry]\nType=Link\nURL=https://example.org/\n";
-        assert_eq!(
-            read(file).unwrap(),
-            Some(Pointer::Web(b"https://example.org/".to_vec()))
-        );
+        assert_eq!(read(file).unwrap(), Some(Pointer::Web(b"https://example.org/".to_vec())));
     }
 
     #[test]
@@ -238,17 +221,10 @@ mod tests {
         assert_eq!(with("URL[$e]=file:///plain").unwrap(), path(b"/plain"));
         assert_eq!(with("URL[$ie]=/a$$b/5$").unwrap(), path(b"/a$b/5$"));
         assert_eq!(with("URL=file:///$HOME").unwrap(), path(b"/$HOME"));
-        for line in [
-            "URL[$e]=file://$HOME/x",
-            "URL[$e]=${HOME}/x",
-            "URL[$e]=/x$(id)",
-        ] {
+        for line in ["URL[$e]=file://$HOME/x", "URL[$e]=${HOME}/x", "URL[$e]=/x$(id)"] {
             assert!(matches!(with(line), Err(FormatError::Unsupported(_))));
         }
-        assert!(matches!(
-            with("URL=/a\nURL[$d]="),
-            Err(FormatError::Malformed { .. })
-        ));
+        assert!(matches!(with("URL=/a\nURL[$d]="), Err(FormatError::Malformed { .. })));
     }
 
     #[test]
@@ -297,20 +273,14 @@ mod tests {
             assert_eq!(read(&write(b"x", target)).unwrap(), path(target));
         }
         // `file:` followed by two slashes would be a host; an absolute path never takes that form.
-        assert_eq!(
-            write(b"n", b"/a"),
-            b"[Desktop Entry]\nType=Link\nName=n\nURL=file:///a\n"
-        );
+        assert_eq!(write(b"n", b"/a"), b"[Desktop Entry]\nType=Link\nName=n\nURL=file:///a\n");
     }
 
     #[test]
     fn a_name_cannot_add_lines() {
         let file = write(b" a\nURL=/evil\r\\ ", b"/x");
         assert_eq!(file.split(|byte| *byte == b'\n').count(), 5);
-        assert!(
-            file.windows(21)
-                .any(|part| part == b"Name=\\sa\\nURL=/evil\\r")
-        );
+        assert!(file.windows(21).any(|part| part == b"Name=\\sa\\nURL=/evil\\r"));
         assert_eq!(read(&file).unwrap(), path(b"/x"));
     }
 

@@ -50,22 +50,15 @@ pub fn link_entries(index: &[u8], hash_len: usize) -> Result<Vec<Vec<u8>>, Forma
             "the repository's object names are neither SHA-1 nor SHA-256",
         ));
     }
-    let body_length = index
-        .len()
-        .checked_sub(hash_len)
-        .ok_or(malformed("it is cut short"))?;
-    let body = index
-        .get(..body_length)
-        .ok_or(malformed("it is cut short"))?;
+    let body_length = index.len().checked_sub(hash_len).ok_or(malformed("it is cut short"))?;
+    let body = index.get(..body_length).ok_or(malformed("it is cut short"))?;
     let mut reader = Reader { rest: body };
     if reader.array::<4>()? != *b"DIRC" {
         return Err(malformed("it does not begin with DIRC"));
     }
     let version = u32::from_be_bytes(reader.array()?);
     if !(2..=4).contains(&version) {
-        return Err(FormatError::Unsupported(
-            "the git index is of no version from 2 to 4",
-        ));
+        return Err(FormatError::Unsupported("the git index is of no version from 2 to 4"));
     }
     let count = u32::from_be_bytes(reader.array()?);
     let mut links = Vec::new();
@@ -88,10 +81,7 @@ pub fn link_entries(index: &[u8], hash_len: usize) -> Result<Vec<Vec<u8>>, Forma
 
 /// An error of this format.
 fn malformed(detail: &'static str) -> FormatError {
-    FormatError::Malformed {
-        format: FORMAT,
-        detail,
-    }
+    FormatError::Malformed { format: FORMAT, detail }
 }
 
 /// What of an entry matters here; its path is left in the buffer given to [`next_entry`].
@@ -124,9 +114,10 @@ fn next_entry(
     }
     if version == 4 {
         let stripped = reader.variable_number()?;
-        let kept = path.len().checked_sub(stripped).ok_or(malformed(
-            "an entry takes more off the path before it than that is long",
-        ))?;
+        let kept = path
+            .len()
+            .checked_sub(stripped)
+            .ok_or(malformed("an entry takes more off the path before it than that is long"))?;
         path.truncate(kept);
     } else {
         path.clear();
@@ -144,17 +135,13 @@ fn next_entry(
         let padding = length.next_multiple_of(8).saturating_sub(length);
         reader.take(padding)?;
     }
-    Ok(Entry {
-        mode,
-        stage: flags & STAGE,
-    })
+    Ok(Entry { mode, stage: flags & STAGE })
 }
 
 /// Whether the path names something inside the repository; git makes no other, so another is an
 /// attempt to have a reader touch a file elsewhere.
 fn is_safe(path: &[u8]) -> bool {
-    path.split(|byte| *byte == b'/')
-        .all(|part| !part.is_empty() && part != b"." && part != b"..")
+    path.split(|byte| *byte == b'/').all(|part| !part.is_empty() && part != b"." && part != b"..")
 }
 
 /// Goes through the extensions, of which those with a lower-case name change what the entries mean.
@@ -198,31 +185,24 @@ struct Reader<'index> {
 impl<'index> Reader<'index> {
     /// The next `length` bytes.
     fn take(&mut self, length: usize) -> Result<&'index [u8], FormatError> {
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(length)
-            .ok_or(malformed("it is cut short"))?;
+        let (taken, rest) =
+            self.rest.split_at_checked(length).ok_or(malformed("it is cut short"))?;
         self.rest = rest;
         Ok(taken)
     }
 
     /// The next bytes as an array.
     fn array<const LENGTH: usize>(&mut self) -> Result<[u8; LENGTH], FormatError> {
-        let (taken, rest) = self
-            .rest
-            .split_first_chunk::<LENGTH>()
-            .ok_or(malformed("it is cut short"))?;
+        let (taken, rest) =
+            self.rest.split_first_chunk::<LENGTH>().ok_or(malformed("it is cut short"))?;
         self.rest = rest;
         Ok(*taken)
     }
 
     /// The bytes up to the next NUL, which is taken too.
     fn until_nul(&mut self) -> Result<&'index [u8], FormatError> {
-        let nul = self
-            .rest
-            .iter()
-            .position(|byte| *byte == 0)
-            .ok_or(malformed("it is cut short"))?;
+        let nul =
+            self.rest.iter().position(|byte| *byte == 0).ok_or(malformed("it is cut short"))?;
         let name = self.take(nul)?;
         self.take(1)?;
         Ok(name)
@@ -241,19 +221,13 @@ impl<'index> Reader<'index> {
             if byte & 0x80 == 0 {
                 return Ok(value);
             }
-            value = value
-                .checked_add(1)
-                .ok_or(malformed("a number is too large"))?;
+            value = value.checked_add(1).ok_or(malformed("a number is too large"))?;
         }
     }
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a panic is how a test fails"
-)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 mod tests {
     //! The samples were written by git 2.47.3, with `git update-index --index-version` and
     //! `--add --cacheinfo 120000,<blob>,<path>`.
@@ -367,11 +341,7 @@ mod tests {
 
     #[test]
     fn split_and_sparse_are_unsupported() {
-        let refusal = |text| {
-            link_entries(&bytes_of_hex(text), 20)
-                .unwrap_err()
-                .to_string()
-        };
+        let refusal = |text| link_entries(&bytes_of_hex(text), 20).unwrap_err().to_string();
         assert!(refusal(SPLIT).contains("is split"));
         assert!(refusal(SPARSE).contains("is sparse"));
     }
@@ -395,17 +365,11 @@ mod tests {
     fn versions_and_hashes_out_of_range() {
         for version in [0, 1, 5, 255] {
             let index = index_of(version, LINK_MODE, 0, b"a");
-            assert!(matches!(
-                link_entries(&index, 20),
-                Err(FormatError::Unsupported(_))
-            ));
+            assert!(matches!(link_entries(&index, 20), Err(FormatError::Unsupported(_))));
         }
         for hash_len in [0, 16, 21, usize::MAX] {
             let index = bytes_of_hex(VERSION_2);
-            assert!(matches!(
-                link_entries(&index, hash_len),
-                Err(FormatError::Unsupported(_))
-            ));
+            assert!(matches!(link_entries(&index, hash_len), Err(FormatError::Unsupported(_))));
         }
         assert!(link_entries(&bytes_of_hex(VERSION_2), 32).is_err());
         assert!(link_entries(&bytes_of_hex(SHA_256), 20).is_err());
@@ -413,11 +377,7 @@ mod tests {
 
     #[test]
     fn only_links_outside_of_conflicts() {
-        let one = |mode, flags| {
-            link_entries(&index_of(2, mode, flags, b"a"), 20)
-                .unwrap()
-                .len()
-        };
+        let one = |mode, flags| link_entries(&index_of(2, mode, flags, b"a"), 20).unwrap().len();
         assert_eq!(one(LINK_MODE, 1), 1);
         assert_eq!(one(LINK_MODE, 0x8001), 1);
         assert_eq!(one(LINK_MODE, 0x1001), 0);
@@ -427,42 +387,22 @@ mod tests {
 
     #[test]
     fn paths_that_lead_elsewhere_are_malformed() {
-        for path in [
-            &b""[..],
-            b"/etc/passwd",
-            b"../x",
-            b"a/../../x",
-            b"a//b",
-            b"a/",
-            b"./a",
-        ] {
+        for path in [&b""[..], b"/etc/passwd", b"../x", b"a/../../x", b"a//b", b"a/", b"./a"] {
             let index = index_of(2, LINK_MODE, 0, path);
-            assert!(matches!(
-                link_entries(&index, 20),
-                Err(FormatError::Malformed { .. })
-            ));
+            assert!(matches!(link_entries(&index, 20), Err(FormatError::Malformed { .. })));
         }
         for path in [&b"a/..b/c"[..], b"...", b"\xff"] {
-            assert_eq!(
-                link_entries(&index_of(2, LINK_MODE, 0, path), 20).unwrap(),
-                [path]
-            );
+            assert_eq!(link_entries(&index_of(2, LINK_MODE, 0, path), 20).unwrap(), [path]);
         }
     }
 
     #[test]
     fn long_paths() {
         let longest = [b'a'; LONGEST_PATH];
-        assert_eq!(
-            link_entries(&index_of(2, LINK_MODE, 0xfff, &longest), 20).unwrap(),
-            [longest]
-        );
+        assert_eq!(link_entries(&index_of(2, LINK_MODE, 0xfff, &longest), 20).unwrap(), [longest]);
         let longer = [b'a'; LONGEST_PATH + 1];
         let index = index_of(3, LINK_MODE, 0xfff, &longer);
-        assert!(matches!(
-            link_entries(&index, 20),
-            Err(FormatError::Unsupported(_))
-        ));
+        assert!(matches!(link_entries(&index, 20), Err(FormatError::Unsupported(_))));
     }
 
     #[test]
@@ -476,20 +416,14 @@ mod tests {
         assert!(number(&[0x80]).is_err());
         assert!(number(&[0xff; 12]).is_err());
         let beyond = index_of(4, LINK_MODE, 0, b"\x01a");
-        assert!(matches!(
-            link_entries(&beyond, 20),
-            Err(FormatError::Malformed { .. })
-        ));
+        assert!(matches!(link_entries(&beyond, 20), Err(FormatError::Malformed { .. })));
     }
 
     #[test]
     fn a_count_that_is_not_there_reserves_nothing() {
         let mut index = bytes_of_hex(VERSION_2);
         index[8..12].copy_from_slice(&[0xff; 4]);
-        assert!(matches!(
-            link_entries(&index, 20),
-            Err(FormatError::Malformed { .. })
-        ));
+        assert!(matches!(link_entries(&index, 20), Err(FormatError::Malformed { .. })));
     }
 
     #[test]

@@ -41,28 +41,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Pointer>, FormatError> {
     limited(FORMAT, bytes, SIZE_LIMIT)?;
     // The crate's sources hold `expect`, `unwrap` and unchecked sums. The slices and checks below
     // keep hostile input away from all that were found, but a later version may have others.
-    catch_unwind(|| read_unguarded(bytes)).unwrap_or(Err(malformed(
-        "the library that reads it stopped in the middle",
-    )))
+    catch_unwind(|| read_unguarded(bytes))
+        .unwrap_or(Err(malformed("the library that reads it stopped in the middle")))
 }
 
 /// The same without the guard, so that the tests see a panic in place of an error.
 fn read_unguarded(bytes: &[u8]) -> Result<Option<Pointer>, FormatError> {
-    let rest = bytes
-        .strip_prefix(HEADER_START)
-        .ok_or(malformed("it does not begin like a shell link"))?;
-    let (flags, _) = rest
-        .split_first_chunk::<4>()
-        .ok_or(malformed("the header is cut short"))?;
+    let rest =
+        bytes.strip_prefix(HEADER_START).ok_or(malformed("it does not begin like a shell link"))?;
+    let (flags, _) = rest.split_first_chunk::<4>().ok_or(malformed("the header is cut short"))?;
     let flags = LinkFlags::from_bits_truncate(u32::from_le_bytes(*flags));
-    let mut rest = bytes
-        .get(HEADER_LENGTH..)
-        .ok_or(malformed("the header is cut short"))?;
+    let mut rest = bytes.get(HEADER_LENGTH..).ok_or(malformed("the header is cut short"))?;
 
     if flags.contains(LinkFlags::HAS_LINK_TARGET_ID_LIST) {
-        let (size, list) = rest
-            .split_first_chunk::<2>()
-            .ok_or(malformed("the item list is cut short"))?;
+        let (size, list) =
+            rest.split_first_chunk::<2>().ok_or(malformed("the item list is cut short"))?;
         rest = list
             .get(usize::from(u16::from_le_bytes(*size))..)
             .ok_or(malformed("the item list is cut short"))?;
@@ -93,10 +86,7 @@ fn read_unguarded(bytes: &[u8]) -> Result<Option<Pointer>, FormatError> {
 
 /// An error of this format.
 fn malformed(detail: &'static str) -> FormatError {
-    FormatError::Malformed {
-        format: FORMAT,
-        detail,
-    }
+    FormatError::Malformed { format: FORMAT, detail }
 }
 
 /// The pointer that StringData's RELATIVE_PATH makes.
@@ -112,11 +102,7 @@ fn relative_pointer(part: &[u8], flags: LinkFlags) -> Result<Option<Pointer>, Fo
     let strings: StringData = Cursor::new(part)
         .read_le_args((flags, WINDOWS_1252))
         .map_err(|_| malformed("the strings are not readable"))?;
-    let Some(path) = strings
-        .relative_path()
-        .as_deref()
-        .filter(|path| !path.is_empty())
-    else {
+    let Some(path) = strings.relative_path().as_deref().filter(|path| !path.is_empty()) else {
         return Ok(None);
     };
     let path = path.as_bytes();
@@ -126,10 +112,7 @@ fn relative_pointer(part: &[u8], flags: LinkFlags) -> Result<Option<Pointer>, Fo
     if is_foreign(path) {
         return Ok(Some(Pointer::Foreign(path.to_vec())));
     }
-    let path = path
-        .iter()
-        .map(|byte| if *byte == b'\\' { b'/' } else { *byte })
-        .collect();
+    let path = path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
     Ok(Some(Pointer::Path(path)))
 }
 
@@ -137,11 +120,7 @@ fn relative_pointer(part: &[u8], flags: LinkFlags) -> Result<Option<Pointer>, Fo
 /// crate: it doubles a 16-bit count of characters in 16 bits, which from 32768 on stops a debug
 /// build and reads the wrong bytes in a release build.
 fn lengths_fit(part: &[u8], flags: LinkFlags) -> bool {
-    let width = if flags.contains(LinkFlags::IS_UNICODE) {
-        2
-    } else {
-        1
-    };
+    let width = if flags.contains(LinkFlags::IS_UNICODE) { 2 } else { 1 };
     let mut rest = part;
     for flag in [
         LinkFlags::HAS_NAME,
@@ -218,11 +197,7 @@ fn network_name_is_safe(part: &[u8], offset: u32) -> bool {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a panic is how a test fails"
-)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 mod tests {
     use super::super::test_support::Random;
     use super::*;
@@ -239,10 +214,7 @@ mod tests {
     }
 
     fn string(text: &str) -> Vec<u8> {
-        let mut bytes = u16::try_from(text.encode_utf16().count())
-            .unwrap()
-            .to_le_bytes()
-            .to_vec();
+        let mut bytes = u16::try_from(text.encode_utf16().count()).unwrap().to_le_bytes().to_vec();
         bytes.extend(wide(text));
         bytes
     }
@@ -252,10 +224,7 @@ mod tests {
     }
 
     fn numbers(values: &[u32]) -> Vec<u8> {
-        values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect()
+        values.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
 
     fn with_size(mut part: Vec<u8>) -> Vec<u8> {
@@ -338,10 +307,7 @@ mod tests {
     fn strings_in_a_code_page() {
         let mut file = header(LinkFlags::HAS_RELATIVE_PATH);
         file.extend(b"\x05\0.\\\xe4.x");
-        assert_eq!(
-            read(&file).unwrap(),
-            Some(Pointer::Path("./ä.x".as_bytes().to_vec()))
-        );
+        assert_eq!(read(&file).unwrap(), Some(Pointer::Path("./ä.x".as_bytes().to_vec())));
     }
 
     #[test]
@@ -349,10 +315,7 @@ mod tests {
         for text in ["D:\\x", "\\\\server\\share\\x"] {
             let mut file = header(LinkFlags::HAS_RELATIVE_PATH | LinkFlags::IS_UNICODE);
             file.extend(string(text));
-            assert_eq!(
-                read(&file).unwrap(),
-                Some(Pointer::Foreign(text.as_bytes().to_vec()))
-            );
+            assert_eq!(read(&file).unwrap(), Some(Pointer::Foreign(text.as_bytes().to_vec())));
         }
     }
 
@@ -395,32 +358,22 @@ mod tests {
         let mut file = header(LinkFlags::HAS_RELATIVE_PATH | LinkFlags::IS_UNICODE);
         file.extend([0x00, 0x80]);
         file.extend([b'a'; 70_000]);
-        assert!(matches!(
-            read_unguarded(&file),
-            Err(FormatError::Malformed { .. })
-        ));
+        assert!(matches!(read_unguarded(&file), Err(FormatError::Malformed { .. })));
     }
 
     #[test]
     fn every_truncation_before_the_end_of_the_strings_is_malformed() {
         let file = unicode_link();
         for length in 0..file.len() - 4 {
-            assert!(matches!(
-                read_unguarded(&file[..length]),
-                Err(FormatError::Malformed { .. })
-            ));
+            assert!(matches!(read_unguarded(&file[..length]), Err(FormatError::Malformed { .. })));
         }
     }
 
     #[test]
     fn mutations_do_no_harm() {
         let mut random = Random::new(0x11c);
-        let valid = [
-            unicode_link(),
-            local_link(None),
-            local_link(Some("C:\\docs\\Ω.txt")),
-            network_link(),
-        ];
+        let valid =
+            [unicode_link(), local_link(None), local_link(Some("C:\\docs\\Ω.txt")), network_link()];
         for _ in 0..5_000 {
             for file in &valid {
                 drop(read_unguarded(&random.mutated(file)));

@@ -131,10 +131,7 @@ fn utf8_of_utf16le(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// What the tests of several readers share.
 #[cfg(test)]
-#[expect(
-    clippy::indexing_slicing,
-    reason = "test code: indices are reduced to the length first"
-)]
+#[expect(clippy::indexing_slicing, reason = "test code: indices are reduced to the length first")]
 mod test_support {
     /// A xorshift generator with a fixed start, so that a failing run can be repeated.
     pub(super) struct Random(u64);
@@ -194,17 +191,8 @@ mod test_support {
             b'0'..=b'9' => byte - b'0',
             _ => byte - b'a' + 10,
         };
-        let digits: Vec<u8> = text
-            .bytes()
-            .filter(u8::is_ascii_hexdigit)
-            .map(digit)
-            .collect();
-        digits
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|[high, low]| high << 4 | low)
-            .collect()
+        let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).map(digit).collect();
+        digits.as_chunks::<2>().0.iter().map(|[high, low]| high << 4 | low).collect()
     }
 }
 
@@ -224,16 +212,9 @@ mod tests {
 
     #[test]
     fn other_names_promise_nothing() {
-        for name in [
-            &b""[..],
-            b"url",
-            b".url",
-            b"a/.lnk",
-            b"x.url.bak",
-            b"x.",
-            b"a.url/",
-            b"a.url/b",
-        ] {
+        for name in
+            [&b""[..], b"url", b".url", b"a/.lnk", b"x.url.bak", b"x.", b"a.url/", b"a.url/b"]
+        {
             assert_eq!(by_name(name), None);
         }
     }
@@ -242,29 +223,20 @@ mod tests {
     fn every_format_refuses_too_much() {
         let large = vec![b' '; SIZE_LIMIT + 1];
         for format in [Format::Desktop, Format::Url, Format::Lnk, Format::Webloc] {
-            assert!(matches!(
-                read(format, &large),
-                Err(FormatError::TooLarge { .. })
-            ));
+            assert!(matches!(read(format, &large), Err(FormatError::TooLarge { .. })));
         }
     }
 
     #[test]
     fn no_format_takes_an_empty_file() {
         for format in [Format::Desktop, Format::Url, Format::Lnk, Format::Webloc] {
-            assert!(matches!(
-                read(format, b""),
-                Err(FormatError::Malformed { .. })
-            ));
+            assert!(matches!(read(format, b""), Err(FormatError::Malformed { .. })));
         }
     }
 
     #[test]
     fn utf16_without_a_utf8_form_is_refused() {
-        assert_eq!(
-            utf8_of_utf16le(b"a\0\x3d\xd8\x00\xde").unwrap(),
-            "a😀".as_bytes()
-        );
+        assert_eq!(utf8_of_utf16le(b"a\0\x3d\xd8\x00\xde").unwrap(), "a😀".as_bytes());
         assert_eq!(utf8_of_utf16le(b"a\0\x3d\xd8"), None);
         assert_eq!(utf8_of_utf16le(b"a\0b"), None);
         assert_eq!(utf8_of_utf16le(b"").unwrap(), b"");

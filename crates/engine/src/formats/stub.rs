@@ -29,9 +29,7 @@ pub fn read(bytes: &[u8]) -> Option<Vec<u8>> {
     } else {
         utf8_of_utf16le(until_wide_nul(bytes.strip_prefix(INTERIX_MARK)?))?
     };
-    (1..=LONGEST_TARGET)
-        .contains(&target.len())
-        .then_some(target)
+    (1..=LONGEST_TARGET).contains(&target.len()).then_some(target)
 }
 
 /// Whether a file that begins so is a Cygwin or Interix link file, to be read whole.
@@ -55,13 +53,8 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
 
 /// What comes before the first 16-bit NUL, or all of it.
 fn until_wide_nul(bytes: &[u8]) -> &[u8] {
-    let nul = bytes
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .position(|pair| *pair == [0, 0]);
-    nul.and_then(|place| bytes.get(..place.checked_mul(2)?))
-        .unwrap_or(bytes)
+    let nul = bytes.as_chunks::<2>().0.iter().position(|pair| *pair == [0, 0]);
+    nul.and_then(|place| bytes.get(..place.checked_mul(2)?)).unwrap_or(bytes)
 }
 
 #[cfg(test)]
@@ -85,10 +78,7 @@ mod tests {
 
     #[test]
     fn interix() {
-        assert_eq!(
-            read(&wide(b"IntxLNK\x01", "../Ā")),
-            Some("../Ā".as_bytes().to_vec())
-        );
+        assert_eq!(read(&wide(b"IntxLNK\x01", "../Ā")), Some("../Ā".as_bytes().to_vec()));
         assert_eq!(read(&wide(b"IntxLNK\x01", "a\0rest")), Some(b"a".to_vec()));
     }
 

@@ -15,10 +15,7 @@ const FORMAT: &str = "internet shortcut";
 /// Reads where an internet shortcut points.
 pub(super) fn read(bytes: &[u8]) -> Result<Option<Pointer>, FormatError> {
     limited(FORMAT, bytes, SIZE_LIMIT)?;
-    let malformed = |detail| FormatError::Malformed {
-        format: FORMAT,
-        detail,
-    };
+    let malformed = |detail| FormatError::Malformed { format: FORMAT, detail };
     let decoded;
     let text = if let Some(wide) = bytes.strip_prefix(b"\xff\xfe") {
         decoded = utf8_of_utf16le(wide).ok_or(malformed("the text is no valid UTF-16"))?;
@@ -34,10 +31,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Pointer>, FormatError> {
             continue;
         }
         if let Some(header) = line.strip_prefix(b"[") {
-            let name = header
-                .split(|byte| *byte == b']')
-                .next()
-                .unwrap_or_default();
+            let name = header.split(|byte| *byte == b']').next().unwrap_or_default();
             in_section = name.eq_ignore_ascii_case(b"InternetShortcut");
             seen_section |= in_section;
             continue;
@@ -77,9 +71,7 @@ mod tests {
     use super::*;
 
     fn target(line: &str) -> Pointer {
-        read(format!("[InternetShortcut]\r\n{line}\r\n").as_bytes())
-            .unwrap()
-            .unwrap()
+        read(format!("[InternetShortcut]\r\n{line}\r\n").as_bytes()).unwrap().unwrap()
     }
 
     fn wide(text: &str) -> Vec<u8> {
@@ -94,14 +86,8 @@ mod tests {
             target("URL=https://example.org/?a=b"),
             Pointer::Web(b"https://example.org/?a=b".to_vec())
         );
-        assert_eq!(
-            target("URL=file:///home/x%20y"),
-            Pointer::Path(b"/home/x y".to_vec())
-        );
-        assert_eq!(
-            target("URL=file:///C:/Users/x"),
-            Pointer::Foreign(b"C:\\Users\\x".to_vec())
-        );
+        assert_eq!(target("URL=file:///home/x%20y"), Pointer::Path(b"/home/x y".to_vec()));
+        assert_eq!(target("URL=file:///C:/Users/x"), Pointer::Foreign(b"C:\\Users\\x".to_vec()));
         assert_eq!(
             target("URL=file://server/share/x"),
             Pointer::Foreign(b"\\\\server\\share\\x".to_vec())
@@ -114,19 +100,13 @@ mod tests {
         let file = b"\xef\xbb\xbf[{000214A0-0000-0000-C000-000000000046}]\nProp3=19,2\nURL=no:x\n\
                      [InternetShortcut.W]\nURL=no:y\n[INTERNETSHORTCUT]\n;URL=no:z\nBaseURL=no:w\n\
                      url = \"https://a/\"\nURL=https://b/\n";
-        assert_eq!(
-            read(file).unwrap(),
-            Some(Pointer::Web(b"https://a/".to_vec()))
-        );
+        assert_eq!(read(file).unwrap(), Some(Pointer::Web(b"https://a/".to_vec())));
     }
 
     #[test]
     fn utf16() {
         let file = wide("[InternetShortcut]\r\nURL=file:///home/ä😀\r\n");
-        assert_eq!(
-            read(&file).unwrap(),
-            Some(Pointer::Path("/home/ä😀".as_bytes().to_vec()))
-        );
+        assert_eq!(read(&file).unwrap(), Some(Pointer::Path("/home/ä😀".as_bytes().to_vec())));
         let mut cut = file;
         cut.pop();
         assert!(matches!(read(&cut), Err(FormatError::Malformed { .. })));
@@ -134,11 +114,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_malformed() {
-        for file in [
-            &b"URL=https://x\n"[..],
-            b"[InternetShortcut]\n",
-            b"[InternetShortcut]\nURL=\n",
-        ] {
+        for file in
+            [&b"URL=https://x\n"[..], b"[InternetShortcut]\n", b"[InternetShortcut]\nURL=\n"]
+        {
             assert!(matches!(read(file), Err(FormatError::Malformed { .. })));
         }
     }

@@ -58,10 +58,7 @@ enum Expected {
 fn address_in<Failure>(
     events: impl Iterator<Item = Result<Event<'static>, Failure>>,
 ) -> Result<Option<String>, FormatError> {
-    let malformed = |detail| FormatError::Malformed {
-        format: FORMAT,
-        detail,
-    };
+    let malformed = |detail| FormatError::Malformed { format: FORMAT, detail };
     let mut address = None;
     let mut depth = 0_usize;
     let mut seen_dictionary = false;
@@ -167,10 +164,7 @@ mod tests {
             b"<plist><dict><key>URL</key><dict></dict></dict></plist>",
             b"<plist><dict><key>URL</key>",
         ] {
-            assert!(
-                matches!(read(file), Err(FormatError::Malformed { .. })),
-                "{file:?}"
-            );
+            assert!(matches!(read(file), Err(FormatError::Malformed { .. })), "{file:?}");
         }
     }
 

@@ -32,11 +32,7 @@ pub fn below<'v>(volumes: &'v Volumes, root: &Root, virtual_too: bool) -> Vec<Fo
                 path = root.prefix(top);
                 path.extend_from_slice(below);
             }
-            Some(FoundBind {
-                path,
-                place: bind.mount.point.clone(),
-                bind,
-            })
+            Some(FoundBind { path, place: bind.mount.point.clone(), bind })
         })
         .collect()
 }

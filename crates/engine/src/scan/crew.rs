@@ -135,10 +135,7 @@ impl Crew {
 fn descriptors() -> usize {
     let mut limit = rustix::process::getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
-        let raised = rustix::process::Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        };
+        let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
         if rustix::process::setrlimit(Resource::Nofile, raised.clone()).is_ok() {
             limit = raised;
         }
@@ -214,10 +211,7 @@ fn keep_going<V: Visitor>(
     let mut stopped: Option<Instant> = None;
     let mut read_before = blocks_read();
     loop {
-        let unfinished = threads
-            .iter()
-            .filter(|thread| !thread.is_finished())
-            .count();
+        let unfinished = threads.iter().filter(|thread| !thread.is_finished()).count();
         // A thread that does not heed the request to stop hangs in the system.
         let stopping = *stopped.get_or_insert_with(Instant::now);
         if !crew.handle.stop.load(Ordering::Relaxed) {
@@ -275,16 +269,9 @@ fn leave_behind<V: Visitor>(
         if !late || watch.left.swap(true, Ordering::AcqRel) {
             continue;
         }
-        let path = watch
-            .doing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let path = watch.doing.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut teller = visitor();
-        teller.problem(Problem {
-            path: path.unwrap_or_default(),
-            trouble: Trouble::NoAnswer,
-        });
+        teller.problem(Problem { path: path.unwrap_or_default(), trouble: Trouble::NoAnswer });
         teller.settle();
         crew.done();
         count += 1;
@@ -294,10 +281,7 @@ fn leave_behind<V: Visitor>(
 
 /// Looks at one typed path: a folder becomes a task, anything else is told at once.
 fn root_task<V: Visitor>(crew: &Arc<Crew>, typed: &[u8], visitor: &mut V) -> Option<Task> {
-    let problem = |trouble| Problem {
-        path: typed.to_vec(),
-        trouble,
-    };
+    let problem = |trouble| Problem { path: typed.to_vec(), trouble };
     if let Some(trouble) = unsafe_to_touch(crew, typed) {
         visitor.problem(problem(trouble));
         return None;
@@ -327,20 +311,10 @@ fn root_task<V: Visitor>(crew: &Arc<Crew>, typed: &[u8], visitor: &mut V) -> Opt
         visitor.problem(problem(Trouble::Virtual));
         return None;
     }
-    let place = system
-        .place_of(held.as_fd(), typed)
-        .unwrap_or_else(|| typed_place(crew, typed));
-    let end = if made_up {
-        EndMark::EmptyRead
-    } else {
-        system.end_mark(held.as_fd())
-    };
+    let place = system.place_of(held.as_fd(), typed).unwrap_or_else(|| typed_place(crew, typed));
+    let end = if made_up { EndMark::EmptyRead } else { system.end_mark(held.as_fd()) };
     let top = Folder::held(&place, held);
-    let root = Arc::new(Root {
-        typed: typed.to_vec(),
-        top: Some(Arc::clone(&top)),
-        place,
-    });
+    let root = Arc::new(Root { typed: typed.to_vec(), top: Some(Arc::clone(&top)), place });
     Some(Task::root(crew, root, top, end))
 }
 
@@ -367,48 +341,29 @@ fn unsafe_to_touch(crew: &Crew, typed: &[u8]) -> Option<Trouble> {
 
 /// Tells of a typed path that is no folder, from the folder that holds it.
 fn tell_entry<V: Visitor>(crew: &Crew, typed: &[u8], kind: EntryKind, visitor: &mut V) {
-    let trimmed = typed
-        .iter()
-        .rposition(|&byte| byte != b'/')
-        .map_or(0, |last| last + 1);
+    let trimmed = typed.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
     let bare = typed.get(..trimmed).unwrap_or(typed);
     let cut = bare.iter().rposition(|&byte| byte == b'/');
     let (parent, name) = match cut {
         None => (b".".as_slice(), bare),
-        Some(at) => (
-            bare.get(..=at).unwrap_or(b"/"),
-            bare.get(at + 1..).unwrap_or_default(),
-        ),
+        Some(at) => (bare.get(..=at).unwrap_or(b"/"), bare.get(at + 1..).unwrap_or_default()),
     };
     let held = match crew.system.open_typed(parent, Access::Hold) {
         Ok(held) => held,
         Err(error) => {
             let trouble = Trouble::System(error);
-            visitor.problem(Problem {
-                path: typed.to_vec(),
-                trouble,
-            });
+            visitor.problem(Problem { path: typed.to_vec(), trouble });
             return;
         }
     };
-    let place = crew
-        .system
-        .place_of(held.as_fd(), parent)
-        .unwrap_or_else(|| typed_place(crew, parent));
-    let root = Arc::new(Root {
-        typed: typed.to_vec(),
-        top: None,
-        place: place.clone(),
-    });
+    let place =
+        crew.system.place_of(held.as_fd(), parent).unwrap_or_else(|| typed_place(crew, parent));
+    let root = Arc::new(Root { typed: typed.to_vec(), top: None, place: place.clone() });
     let folder = Folder::held(&place, held);
     let Some(held) = folder.descriptor() else {
         return;
     };
-    let found = Found {
-        folder: &folder,
-        held,
-        name,
-    };
+    let found = Found { folder: &folder, held, name };
     if kind == EntryKind::Symlink {
         crew.handle.progress.links.fetch_add(1, Ordering::Relaxed);
         visitor.link(&root, found, &Siblings::default());

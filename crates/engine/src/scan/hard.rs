@@ -52,15 +52,7 @@ impl Names {
                 known.paths.dedup();
                 let here = u64::try_from(known.paths.len()).unwrap_or(u64::MAX);
                 let outside = known.names.saturating_sub(here);
-                (
-                    Group {
-                        id,
-                        names: known.names,
-                        outside,
-                        size: known.size,
-                    },
-                    known.paths,
-                )
+                (Group { id, names: known.names, outside, size: known.size }, known.paths)
             })
             .collect();
         groups.sort_by(|(_, one), (_, two)| one.first().cmp(&two.first()));

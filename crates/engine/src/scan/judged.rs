@@ -90,10 +90,7 @@ impl Destinations {
             return false;
         };
         let key = (Arc::as_ptr(root).addr(), id);
-        !shard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key)
+        !shard.lock().unwrap_or_else(PoisonError::into_inner).insert(key)
     }
 }
 
@@ -132,11 +129,7 @@ pub fn scan<S: Sink>(
     last.tell_binds(volumes);
     last.tell_groups();
     last.settle();
-    let mut tally = shared
-        .tally
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
+    let mut tally = shared.tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
     tally.entries = handle.progress.entries();
     tally
 }
@@ -179,14 +172,9 @@ impl<S: Sink> Judging<S> {
 
     /// Makes `self.path` the path of an entry.
     fn set_path(&mut self, root: &Arc<Root>, found: Found<'_>) {
-        let same_root = self
-            .root
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, root));
-        let same_folder = self
-            .path_of
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, found.folder));
+        let same_root = self.root.as_ref().is_some_and(|known| Arc::ptr_eq(known, root));
+        let same_folder =
+            self.path_of.as_ref().is_some_and(|known| Arc::ptr_eq(known, found.folder));
         if !same_root {
             self.meet_root(root);
         }
@@ -203,11 +191,7 @@ impl<S: Sink> Judging<S> {
 
     fn meet_root(&mut self, root: &Arc<Root>) {
         self.root = Some(Arc::clone(root));
-        let mut roots = self
-            .shared
-            .roots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut roots = self.shared.roots.lock().unwrap_or_else(PoisonError::into_inner);
         if !roots.iter().any(|known| Arc::ptr_eq(known, root)) {
             roots.push(Arc::clone(root));
         }
@@ -239,29 +223,17 @@ impl<S: Sink> Judging<S> {
     }
 
     fn tell_binds(&mut self, volumes: &Volumes) {
-        let roots = std::mem::take(
-            &mut *self
-                .shared
-                .roots
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let roots =
+            std::mem::take(&mut *self.shared.roots.lock().unwrap_or_else(PoisonError::into_inner));
         for root in &roots {
             for found in binds::below(volumes, root, self.wanted.options.virtual_too) {
                 let mut notes = Notes::default();
                 let target = found.bind.target.as_ref();
-                notes.add_if(
-                    Note::Outer,
-                    target.is_some_and(|to| !to.is_at_or_below(&root.place)),
-                );
+                notes.add_if(Note::Outer, target.is_some_and(|to| !to.is_at_or_below(&root.place)));
                 let cycle = target.is_some_and(|to| found.place.is_at_or_below(to));
                 notes.add_if(Note::Cycle, cycle);
                 notes.add(Note::Absolute);
-                let health = if found.bind.deleted {
-                    Health::Broken
-                } else {
-                    Health::Ok
-                };
+                let health = if found.bind.deleted { Health::Broken } else { Health::Ok };
                 let text = target.map_or(found.bind.mount.root.as_slice(), AbsPath::as_bytes);
                 self.give(&Item {
                     path: &found.path,
@@ -318,11 +290,7 @@ impl<S: Sink> Visitor for Judging<S> {
                 notes: verdict.notes,
                 physical: everything.then(|| verdict.physical()).flatten(),
                 hops: verdict.chain.as_ref().map_or(1, |chain| chain.hops.len()),
-                ends_at: if verdict.health == Health::Ok {
-                    None
-                } else {
-                    verdict.ends_at()
-                },
+                ends_at: if verdict.health == Health::Ok { None } else { verdict.ends_at() },
                 absent: verdict.absent.as_ref(),
                 group: None,
                 verdict: Some(&verdict),
@@ -364,11 +332,7 @@ impl<S: Sink> Visitor for Judging<S> {
                     let Some(held) = stub.folder.descriptor() else {
                         continue;
                     };
-                    let inner = Found {
-                        folder: &stub.folder,
-                        held,
-                        name: &stub.name,
-                    };
+                    let inner = Found { folder: &stub.folder, held, name: &stub.name };
                     self.set_path(root, inner);
                     self.give_pointed(root, inner, &stub.pointed);
                 }
@@ -396,11 +360,7 @@ impl<S: Sink> Visitor for Judging<S> {
     fn settle(&mut self) {
         self.sink.settle();
         let tally = std::mem::take(&mut self.tally);
-        self.shared
-            .tally
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(&tally);
+        self.shared.tally.lock().unwrap_or_else(PoisonError::into_inner).add(&tally);
     }
 }
 
@@ -423,7 +383,12 @@ impl<S: Sink> Judging<S> {
                 return Some((false, verdict));
             }
             return match self.live.system().read_link(found.held, found.name, target) {
-                Ok(()) => Some((true, verdict)),
+                // What needs a person is looked at in full, so that its notes are complete.
+                Ok(()) => {
+                    let depth = Depth::Everything;
+                    let place = &root.place;
+                    Some((true, judge::judge(&mut self.live, found, target, place, depth)))
+                }
                 Err(Errno::NOENT | Errno::INVAL) => None,
                 Err(error) => Some((false, Verdict::unread(error))),
             };
@@ -452,16 +417,11 @@ impl<S: Sink> Judging<S> {
     }
 
     fn remember_name(&mut self, root: &Arc<Root>, found: Found<'_>) {
-        let status = self
-            .live
-            .system()
-            .status(found.held, found.name, crate::system::Links::Kept);
+        let status = self.live.system().status(found.held, found.name, crate::system::Links::Kept);
         if let Ok(status) = status
             && status.names > 1
         {
-            self.shared
-                .names
-                .add(status, root.path_of(found.folder, found.name));
+            self.shared.names.add(status, root.path_of(found.folder, found.name));
         }
     }
 }

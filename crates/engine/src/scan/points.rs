@@ -44,10 +44,7 @@ impl PointsAt {
             let way = mount.point.below(place)?;
             tree.insert(way.split(|&byte| byte == b'/'), mount.id);
         }
-        (!tree.below.is_empty()).then(|| Self {
-            tree: Arc::new(tree),
-            way: Vec::new(),
-        })
+        (!tree.below.is_empty()).then(|| Self { tree: Arc::new(tree), way: Vec::new() })
     }
 
     fn here(&self) -> &Points {
@@ -63,17 +60,10 @@ impl PointsAt {
 
     /// The points at and below the entry called `name`.
     pub(super) fn at(&self, name: &[u8]) -> Option<(Option<u64>, Self)> {
-        let step = self
-            .here()
-            .below
-            .iter()
-            .position(|(known, _)| **known == *name)?;
+        let step = self.here().below.iter().position(|(known, _)| **known == *name)?;
         let mut way = self.way.clone();
         way.push(step);
-        let inner = Self {
-            tree: Arc::clone(&self.tree),
-            way,
-        };
+        let inner = Self { tree: Arc::clone(&self.tree), way };
         Some((inner.here().mount, inner))
     }
 }

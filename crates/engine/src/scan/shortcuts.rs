@@ -51,17 +51,11 @@ pub(super) struct GitStub {
 }
 
 /// Reads a file and says what it points to, if it is a shortcut or carries a stub's header.
-pub(super) fn read(system: System, found: Found<'_>) -> Result<Option<Pointed>, Trouble> {
+pub(crate) fn read(system: System, found: Found<'_>) -> Result<Option<Pointed>, Trouble> {
     let format = formats::by_name(found.name);
-    let most = if format.is_some() {
-        LONGEST_SHORTCUT
-    } else {
-        LONGEST_STUB
-    };
+    let most = if format.is_some() { LONGEST_SHORTCUT } else { LONGEST_STUB };
     // The status first: opening a file on slow storage costs more than asking for its length.
-    let status = system
-        .status(found.held, found.name, Links::Kept)
-        .map_err(Trouble::System)?;
+    let status = system.status(found.held, found.name, Links::Kept).map_err(Trouble::System)?;
     if status.kind != EntryKind::File || status.size == 0 || status.size > most {
         return Ok(None);
     }
@@ -72,17 +66,12 @@ pub(super) fn read(system: System, found: Found<'_>) -> Result<Option<Pointed>, 
             return Ok(None);
         }
         let bytes = read_file(system, found.held, found.name, most)?;
-        return Ok(formats::stub::read(&bytes).map(|text| Pointed {
-            kind: LinkKind::Stub,
-            pointer: Pointer::Path(text),
-        }));
+        return Ok(formats::stub::read(&bytes)
+            .map(|text| Pointed { kind: LinkKind::Stub, pointer: Pointer::Path(text) }));
     };
     // A file that only has a shortcut's name is nobody's fault and no link.
     let pointer = formats::read(format, &bytes).ok().flatten();
-    Ok(pointer.map(|pointer| Pointed {
-        kind: LinkKind::Shortcut,
-        pointer,
-    }))
+    Ok(pointer.map(|pointer| Pointed { kind: LinkKind::Shortcut, pointer }))
 }
 
 /// Enough of a file to know a stub by.
@@ -94,9 +83,7 @@ fn read_file(
     name: &[u8],
     most: u64,
 ) -> Result<Vec<u8>, Trouble> {
-    let file = system
-        .open(held, name, Access::Read)
-        .map_err(Trouble::System)?;
+    let file = system.open(held, name, Access::Read).map_err(Trouble::System)?;
     // What was listed as a file may be a device by now; nothing but a file is read.
     let status = system.status_of(file.as_fd()).map_err(Trouble::System)?;
     if status.kind != EntryKind::File {
@@ -120,7 +107,7 @@ fn read_file(
 }
 
 /// Judges a shortcut or stub as if it were a symbolic link with that text.
-pub(super) fn judge(
+pub(crate) fn judge(
     live: &mut Live,
     found: Found<'_>,
     pointed: &Pointed,
@@ -141,7 +128,7 @@ pub(super) fn judge(
     let chain = resolve(&mut live.from(found.folder, found.held), found.folder, path);
     let end_at = chain.end_at(live);
     let absent = match chain.end {
-        End::Missing | End::Unavailable => live.volumes().absent(&end_at),
+        End::Missing | End::Unavailable => live.volumes().absent(&end_at, &chain.rest),
         _ => None,
     };
     notes.add_if(Note::Absolute, linkwell_model::path::is_absolute(path));
@@ -149,13 +136,7 @@ pub(super) fn judge(
     notes.add_if(Note::TooDeep, matches!(chain.end, End::TooManyHops));
     notes.add_if(Note::Outer, !end_at.is_at_or_below(top));
     let health = Health::of(&chain.end, absent.as_ref());
-    Verdict {
-        health,
-        notes,
-        destination: None,
-        chain: Some(chain),
-        absent,
-    }
+    Verdict { health, notes, destination: None, chain: Some(chain), absent }
 }
 
 /// The stubs that git left below a folder that holds a `.git`: files that its index records as
@@ -164,18 +145,38 @@ pub(super) fn git_stubs(system: System, found: Found<'_>) -> Result<Vec<GitStub>
     let Some(index) = git_index(system, found)? else {
         return Ok(Vec::new());
     };
-    // Object names have 20 bytes, or 32 in repositories made with --object-format=sha256; the
-    // index does not say which, but only one of the two makes sense of it.
-    let paths = formats::git_index::link_entries(&index, 20)
-        .or_else(|_| formats::git_index::link_entries(&index, 32));
-    let Ok(paths) = paths else {
-        return Err(Trouble::GitIndex);
-    };
+    let paths = links_of(&index).map_err(|_| Trouble::GitIndex)?;
     let mut stubs = Vec::new();
     for path in paths {
         stubs.extend(git_stub(system, found, &path));
     }
     Ok(stubs)
+}
+
+/// Whether the file is a stub that git left: by the index of the nearest `.git` at or above it.
+pub(crate) fn git_stub_here(system: System, found: Found<'_>) -> Option<Pointed> {
+    let mut way = found.name.to_vec();
+    let mut folder = Arc::clone(found.folder);
+    loop {
+        let held = folder.open(system, Access::Hold).ok()?;
+        let here = Found { folder: &folder, held: held.as_fd(), name: b"" };
+        if let Ok(Some(index)) = git_index(system, here) {
+            let listed = links_of(&index).ok()?.contains(&way);
+            return listed.then(|| git_stub(system, here, &way)).flatten().map(|stub| stub.pointed);
+        }
+        let name = folder.name().to_vec();
+        let above = Arc::clone(folder.above()?);
+        way = [name.as_slice(), b"/", &way].concat();
+        folder = above;
+    }
+}
+
+/// The paths that an index records as links.
+fn links_of(index: &[u8]) -> Result<Vec<Vec<u8>>, formats::FormatError> {
+    // Object names have 20 bytes, or 32 in repositories made with --object-format=sha256; the
+    // index does not say which, but only one of the two makes sense of it.
+    formats::git_index::link_entries(index, 20)
+        .or_else(|_| formats::git_index::link_entries(index, 32))
 }
 
 fn git_index(system: System, found: Found<'_>) -> Result<Option<Vec<u8>>, Trouble> {
@@ -217,9 +218,7 @@ fn git_stub(system: System, found: Found<'_>, path: &[u8]) -> Option<GitStub> {
     let place = way
         .split(|&byte| byte == b'/')
         .filter(|name| !name.is_empty())
-        .fold(Arc::clone(found.folder), |folder, name| {
-            Folder::below(&folder, name)
-        });
+        .fold(Arc::clone(found.folder), |folder, name| Folder::below(&folder, name));
     let held = if way.is_empty() {
         system.open(found.held, c".", Access::Hold).ok()?
     } else {
@@ -234,13 +233,6 @@ fn git_stub(system: System, found: Found<'_>, path: &[u8]) -> Option<GitStub> {
         return None;
     }
     place.hold(held);
-    let pointed = Pointed {
-        kind: LinkKind::Stub,
-        pointer: Pointer::Path(text),
-    };
-    Some(GitStub {
-        folder: place,
-        name: name.to_vec(),
-        pointed,
-    })
+    let pointed = Pointed { kind: LinkKind::Stub, pointer: Pointer::Path(text) };
+    Some(GitStub { folder: place, name: name.to_vec(), pointed })
 }

@@ -54,24 +54,11 @@ impl Task {
         let mounts = crew.volumes.mounts();
         let mount = mounts.covering(&root.place);
         let remote = mount.is_some_and(|mount| volume::manner(&mount.fs_type) == Manner::Remote);
-        let device = mounts
-            .is_empty()
-            .then(|| folder.id(crew.system).map(|id| id.device))
-            .flatten();
+        let device =
+            mounts.is_empty().then(|| folder.id(crew.system).map(|id| id.device)).flatten();
         let points = PointsAt::below(mounts, &root.place);
-        let volume = Volume {
-            end,
-            remote,
-            device,
-        };
-        Self {
-            root,
-            folder,
-            names: Box::default(),
-            next: 0,
-            points,
-            volume,
-        }
+        let volume = Volume { end, remote, device };
+        Self { root, folder, names: Box::default(), next: 0, points, volume }
     }
 }
 
@@ -134,16 +121,7 @@ impl<V: Visitor> Walker<V> {
         started: Instant,
     ) -> Self {
         let buffer = vec![MaybeUninit::uninit(); LISTING];
-        Self {
-            crew,
-            own,
-            number,
-            visitor,
-            buffer,
-            batch: Batch::default(),
-            last: None,
-            started,
-        }
+        Self { crew, own, number, visitor, buffer, batch: Batch::default(), last: None, started }
     }
 
     pub(super) fn work(mut self) {
@@ -159,10 +137,7 @@ impl<V: Visitor> Walker<V> {
     }
 
     fn was_left(&self) -> bool {
-        self.crew
-            .watch
-            .get(self.number)
-            .is_some_and(|watch| watch.left.load(Ordering::Acquire))
+        self.crew.watch.get(self.number).is_some_and(|watch| watch.left.load(Ordering::Acquire))
     }
 
     /// Reads the next folder of a task and leaves the rest of it to be taken by anyone.
@@ -187,9 +162,7 @@ impl<V: Visitor> Walker<V> {
         if task.next < task.names.len() {
             self.crew.push(&self.own, task);
         }
-        let inner = points
-            .and_then(|points| points.at(name.to_bytes()))
-            .map(|(_, inner)| inner);
+        let inner = points.and_then(|points| points.at(name.to_bytes())).map(|(_, inner)| inner);
         self.enter(&root, &parent, &name, inner, volume);
     }
 
@@ -215,14 +188,9 @@ impl<V: Visitor> Walker<V> {
         };
         if let Some(device) = volume.device
             && !self.crew.options.cross_volumes
-            && self
-                .crew
-                .system
-                .status_of(held.as_fd())
-                .is_ok_and(|now| now.id.device != device)
+            && self.crew.system.status_of(held.as_fd()).is_ok_and(|now| now.id.device != device)
         {
-            self.visitor
-                .other_volume(root.path_of(parent, name.to_bytes()));
+            self.visitor.other_volume(root.path_of(parent, name.to_bytes()));
             return;
         }
         let folder = Folder::below(parent, name.to_bytes());
@@ -295,25 +263,14 @@ impl<V: Visitor> Walker<V> {
                 };
                 let now = system.status(held.as_fd(), name, Links::Kept);
                 if now.is_ok_and(|now| now.kind == EntryKind::Symlink) {
-                    let found = Found {
-                        folder: parent,
-                        held: held.as_fd(),
-                        name: name.to_bytes(),
-                    };
+                    let found = Found { folder: parent, held: held.as_fd(), name: name.to_bytes() };
                     self.visitor.link(root, found, &Siblings::default());
-                    self.crew
-                        .handle
-                        .progress
-                        .links
-                        .fetch_add(1, Ordering::Relaxed);
+                    self.crew.handle.progress.links.fetch_add(1, Ordering::Relaxed);
                 }
             }
             other => {
                 let path = root.path_of(parent, name.to_bytes());
-                self.visitor.problem(Problem {
-                    path,
-                    trouble: Trouble::System(other),
-                });
+                self.visitor.problem(Problem { path, trouble: Trouble::System(other) });
             }
         }
     }
@@ -366,26 +323,13 @@ impl<V: Visitor> Walker<V> {
         if self.was_left() {
             return Below::default();
         }
-        crew.handle
-            .progress
-            .entries
-            .fetch_add(entries, Ordering::Relaxed);
+        crew.handle.progress.entries.fetch_add(entries, Ordering::Relaxed);
         if let Err(error) = listed {
             let path = root.path_of(folder, b"");
-            self.visitor.problem(Problem {
-                path,
-                trouble: Trouble::System(error),
-            });
+            self.visitor.problem(Problem { path, trouble: Trouble::System(error) });
         }
         if crew.options.files_too {
-            self.visitor.folder_read(
-                root,
-                Found {
-                    folder,
-                    held,
-                    name: b"",
-                },
-            );
+            self.visitor.folder_read(root, Found { folder, held, name: b"" });
         }
         below
     }
@@ -399,21 +343,13 @@ impl<V: Visitor> Walker<V> {
         batch: &mut Batch,
     ) {
         let crew = Arc::clone(&self.crew);
-        for name in batch
-            .links
-            .split(|&byte| byte == 0)
-            .filter(|name| !name.is_empty())
-        {
+        for name in batch.links.split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
             if crew.handle.stop.load(Ordering::Relaxed) {
                 break;
             }
-            self.visitor
-                .link(root, Found { folder, held, name }, &batch.files);
+            self.visitor.link(root, Found { folder, held, name }, &batch.files);
         }
-        crew.handle
-            .progress
-            .links
-            .fetch_add(batch.count, Ordering::Relaxed);
+        crew.handle.progress.links.fetch_add(batch.count, Ordering::Relaxed);
         batch.clear();
     }
 
@@ -469,20 +405,14 @@ impl<V: Visitor> Walker<V> {
                 Manner::OnDemand => Trouble::OnDemand,
                 _ => Trouble::NoAnswer,
             };
-            self.visitor.problem(Problem {
-                path: path(),
-                trouble,
-            });
+            self.visitor.problem(Problem { path: path(), trouble });
             return;
         }
         let mut names = name.to_vec();
         names.push(0);
         // Another volume may list differently; the extra read is right everywhere.
-        let volume = Volume {
-            end: EndMark::EmptyRead,
-            remote: manner == Manner::Remote,
-            device: None,
-        };
+        let volume =
+            Volume { end: EndMark::EmptyRead, remote: manner == Manner::Remote, device: None };
         let more = Task {
             root: Arc::clone(root),
             folder: Arc::clone(folder),

@@ -78,9 +78,7 @@ impl Default for System {
 impl System {
     /// The best this system has.
     pub fn new() -> Self {
-        Self {
-            newer_calls: cfg!(target_os = "linux"),
-        }
+        Self { newer_calls: cfg!(target_os = "linux") }
     }
 
     /// As if the newer calls and `/proc` were absent.

@@ -16,10 +16,8 @@ use super::Outcome;
 const BUFFER: usize = 32 * 1024;
 
 /// How a folder is opened.
-const FLAGS: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
+const FLAGS: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// An open folder, and where the names of its subfolders begin among the names.
 struct Level {
@@ -39,10 +37,7 @@ pub(crate) fn walk(folder: &OsStr) -> Outcome<()> {
     loop {
         let first = starts.len();
         read(&opened, &mut buffer, &mut names, &mut starts)?;
-        levels.push(Level {
-            handle: opened,
-            first,
-        });
+        levels.push(Level { handle: opened, first });
         while levels.pop_if(|level| level.first == starts.len()).is_some() {}
         let (Some(level), Some(start)) = (levels.last(), starts.pop()) else {
             return Ok(());

@@ -46,30 +46,20 @@ pub(crate) struct Disk {
 impl Disk {
     /// Makes and mounts a disk with room for so many entries.
     pub(crate) fn new(entries: usize) -> Outcome<Self> {
-        let image = tempfile::Builder::new()
-            .prefix("scan-bench-image-")
-            .tempfile()?;
+        let image = tempfile::Builder::new().prefix("scan-bench-image-").tempfile()?;
         let room = u64::try_from(entries)?.saturating_mul(4096);
         image.as_file().set_len(room.max(1 << 28) + (1 << 28))?;
         let inodes = (entries + entries / 8 + 10_000).to_string();
         let options = "lazy_itable_init=0,lazy_journal_init=0,nodiscard";
         let name = image.path().as_os_str();
-        run(
-            "mkfs.ext4",
-            &["-q", "-F", "-E", options, "-N", &inodes].map(OsStr::new),
-            name,
-        )?;
+        run("mkfs.ext4", &["-q", "-F", "-E", options, "-N", &inodes].map(OsStr::new), name)?;
         let attach = ["-f", "--show", "--direct-io=on"].map(OsStr::new);
         let device = PathBuf::from(run("losetup", &attach, name)?.trim());
         let disk = Self {
             handle: Some(File::open(&device)?),
             device,
-            mount_point: tempfile::Builder::new()
-                .prefix("scan-bench-mount-")
-                .tempdir()?,
-            empty_folder: tempfile::Builder::new()
-                .prefix("scan-bench-empty-")
-                .tempdir()?,
+            mount_point: tempfile::Builder::new().prefix("scan-bench-mount-").tempdir()?,
+            empty_folder: tempfile::Builder::new().prefix("scan-bench-empty-").tempdir()?,
             mounted: false,
         };
         // The device is in use by `handle`, so this only says: detach when no longer in use.
@@ -93,11 +83,7 @@ impl Disk {
     /// Unmounts, empties all caches of the system, and mounts again.
     pub(crate) fn chill(&mut self) -> Outcome<()> {
         self.unmount()?;
-        run(
-            "blockdev",
-            &[OsStr::new("--flushbufs")],
-            self.device.as_os_str(),
-        )?;
+        run("blockdev", &[OsStr::new("--flushbufs")], self.device.as_os_str())?;
         rustix::fs::sync();
         fs::write("/proc/sys/vm/drop_caches", "3")?;
         self.mount()

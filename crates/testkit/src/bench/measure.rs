@@ -49,10 +49,7 @@ impl Task {
     ) -> Self {
         Self {
             label,
-            program: names
-                .iter()
-                .find_map(|name| find_program(name))
-                .ok_or("not installed"),
+            program: names.iter().find_map(|name| find_program(name)).ok_or("not installed"),
             before,
             after,
         }
@@ -87,9 +84,7 @@ pub(crate) struct First {
 /// Looks for a program in the folders of `PATH`.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
-    env::split_paths(&folders)
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
+    env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Runs programs, all with the same standard output.
@@ -144,12 +139,7 @@ impl Runner {
             errors.read_to_string(&mut text)?;
             eprintln!("{}: {}", task.label, text.lines().next().unwrap_or(""));
         }
-        Ok(First {
-            peak_kib,
-            lines: self.count_lines()?,
-            exit: describe(status),
-            worked,
-        })
+        Ok(First { peak_kib, lines: self.count_lines()?, exit: describe(status), worked })
     }
 
     /// A run that counts.
@@ -225,10 +215,7 @@ fn parse_times(text: &str) -> Option<Run> {
     let mut numbers = text.lines().last()?.split(' ').map(str::parse::<f64>);
     let mut next = || numbers.next()?.ok();
     let (wall, user, system) = (next()?, next()?, next()?);
-    Some(Run {
-        wall,
-        cpu: user + system,
-    })
+    Some(Run { wall, cpu: user + system })
 }
 
 /// Reads the number of calls from the last line of `strace -c`.

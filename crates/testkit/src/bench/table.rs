@@ -66,17 +66,13 @@ pub(crate) const WARM_GOALS: &[Goal] = &[
 ];
 
 /// The goals when nothing is.
-pub(crate) const COLD_GOALS: &[Goal] = &[
-    Goal::AtLeast("find", 5.0, "linkwell list"),
-    Goal::AtLeast("fd", 3.0, "linkwell list"),
-];
+pub(crate) const COLD_GOALS: &[Goal] =
+    &[Goal::AtLeast("find", 5.0, "linkwell list"), Goal::AtLeast("fd", 3.0, "linkwell list")];
 
 /// Prints the table of the programs.
 pub(crate) fn print_programs(records: &[Record]) {
     let counted = records.iter().any(|record| record.system_calls.is_some());
-    let disk = records
-        .iter()
-        .any(|record| !record.read_megabytes.is_empty());
+    let disk = records.iter().any(|record| !record.read_megabytes.is_empty());
     let mut head = vec![
         "program", "wall min", "median", "CPU med", "peak MB", "/ bare", "CPU/bare", "lines",
         "exit",

@@ -4,10 +4,7 @@
 //! parent is drawn with a lean towards the older folders, which makes the average depth about
 //! half the natural logarithm of the number of folders: about 6 for 100,000. Everything is
 //! planned first, by one thread; then the folders are filled level by level, by all of them.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "every index comes from the plan's own numbering"
-)]
+#![expect(clippy::indexing_slicing, reason = "every index comes from the plan's own numbering")]
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -56,9 +53,7 @@ impl fmt::Display for Census {
 /// Makes a tree of `entries` entries in `base`, a folder that exists and is empty.
 pub(crate) fn generate(base: &Path, entries: usize) -> Outcome<Census> {
     let base = base.canonicalize()?;
-    let absolute = base
-        .to_str()
-        .ok_or("the folder of the tree needs a name in UTF-8")?;
+    let absolute = base.to_str().ok_or("the folder of the tree needs a name in UTF-8")?;
     let plan = Plan::new(absolute, entries);
     let handle = open_folder(CWD, absolute)?;
     plan.create(handle.as_fd())?;
@@ -112,11 +107,7 @@ impl Plan {
         let folder_count = (entries / 10).max(1);
         let link_count = entries / 5;
         let file_count = entries.saturating_sub(folder_count + link_count);
-        let root = Folder {
-            path: String::new(),
-            depth: 0,
-            items: Vec::new(),
-        };
+        let root = Folder { path: String::new(), depth: 0, items: Vec::new() };
         let mut plan = Self {
             folders: vec![root],
             file_homes: Vec::with_capacity(file_count),
@@ -147,11 +138,7 @@ impl Plan {
         let path = join(&self.folders[parent].path, &folder_name(index));
         let depth = self.folders[parent].depth + 1;
         self.folders[parent].items.push(Item::Folder(index));
-        self.folders.push(Folder {
-            path,
-            depth,
-            items: Vec::new(),
-        });
+        self.folders.push(Folder { path, depth, items: Vec::new() });
     }
 
     /// The text of the next link, which will lie in folder `home`.
@@ -165,9 +152,9 @@ impl Plan {
                 let folder = &self.folders[self.link_homes[link]];
                 relative(from, &join(&folder.path, &link_name(link)))
             }
-            5..35 => self
-                .sibling(random, home)
-                .unwrap_or_else(|| relative(from, &self.any_file(random))),
+            5..35 => {
+                self.sibling(random, home).unwrap_or_else(|| relative(from, &self.any_file(random)))
+            }
             65..80 => join(base, &self.any_file(random)),
             80..90 => relative(from, &self.any_folder(random)),
             90..100 => join(base, &self.any_folder(random)),
@@ -196,9 +183,7 @@ impl Plan {
 
     /// The path of a folder below the root.
     fn any_folder(&self, random: &mut Random) -> String {
-        self.folders[1 + random.below(self.folders.len() - 1)]
-            .path
-            .clone()
+        self.folders[1 + random.below(self.folders.len() - 1)].path.clone()
     }
 
     fn census(&self) -> Census {
@@ -242,20 +227,14 @@ impl Plan {
         thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             for worker in workers {
-                worker
-                    .join()
-                    .map_err(|_| "a thread that makes the tree died")??;
+                worker.join().map_err(|_| "a thread that makes the tree died")??;
             }
             Ok(())
         })
     }
 
     fn fill(&self, base: BorrowedFd<'_>, folder: &Folder) -> rustix::io::Result<()> {
-        let path = if folder.path.is_empty() {
-            "."
-        } else {
-            &folder.path
-        };
+        let path = if folder.path.is_empty() { "." } else { &folder.path };
         let handle = open_folder(base, path)?;
         for item in &folder.items {
             match *item {
@@ -294,11 +273,7 @@ fn link_name(index: usize) -> String {
 }
 
 fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{folder}/{name}")
-    }
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 /// `target` as written in a link that lies in the folder `from`, both seen from the root.

@@ -95,11 +95,7 @@ fn start() -> Outcome<ExitCode> {
     if !rustix::process::geteuid().is_root() {
         return Err("--cold needs root: it mounts a disk and empties the caches".into());
     }
-    if options.inside_namespace {
-        chilled(&options)
-    } else {
-        cold::restart_inside()
-    }
+    if options.inside_namespace { chilled(&options) } else { cold::restart_inside() }
 }
 
 impl Options {
@@ -137,12 +133,7 @@ impl Options {
             self.linkwell("linkwell list", &["list"]),
             self.linkwell("linkwell check", &["check"]),
             self.linkwell("linkwell list --json", &["list", "--json"]),
-            Task {
-                label: "bare",
-                program: Ok(env::current_exe()?),
-                before: &["bare"],
-                after: &[],
-            },
+            Task { label: "bare", program: Ok(env::current_exe()?), before: &["bare"], after: &[] },
             Task::installed("find", &["find"], &[], find_links),
             Task::installed("find -printf", &["find"], &[], with_targets),
             Task::installed("fd", &["fd", "fdfind"], &["-uu", "-t", "l", "."], &[]),
@@ -159,12 +150,7 @@ impl Options {
     fn linkwell(&self, label: &'static str, before: &'static [&'static str]) -> Task {
         let given = self.program.as_ref();
         let found = given.and_then(|path| path.canonicalize().ok());
-        Task {
-            label,
-            program: found.ok_or("not built"),
-            before,
-            after: &[],
-        }
+        Task { label, program: found.ok_or("not built"), before, after: &[] }
     }
 
     fn runs(&self) -> usize {
