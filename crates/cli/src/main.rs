@@ -21,6 +21,8 @@ use std::process::ExitCode;
 pub(crate) struct World {
     /// The home folder of the person.
     home: Option<AbsPath>,
+    /// linkwell's own state folder.
+    state: Option<AbsPath>,
     /// The current directory, as the shell spells it where that is right.
     current: Option<AbsPath>,
     /// This program, for starting itself.
@@ -32,8 +34,15 @@ pub(crate) struct World {
 impl World {
     fn read() -> Self {
         let place = |path: std::path::PathBuf| AbsPath::cleaned(path.as_os_str().as_bytes());
+        let home = std::env::home_dir().and_then(place);
+        // The XDG base directory specification: a relative value is to be ignored.
+        let state = std::env::var_os("XDG_STATE_HOME")
+            .and_then(|folder| place(folder.into()))
+            .or_else(|| home.as_ref().map(|home| home.joined(b".local").joined(b"state")))
+            .map(|folder| folder.joined(b"linkwell"));
         Self {
-            home: std::env::home_dir().and_then(place),
+            home,
+            state,
             current: std::env::current_dir().ok().and_then(place),
             program: std::env::current_exe().ok(),
             plain_calls: std::env::var_os("LINKWELL_PLAIN_CALLS").is_some(),

@@ -1,6 +1,7 @@
 //! Everything of linkwell that touches the machine.
 //!
-//! In this version it only looks: nothing here changes a disk.
+//! In this version it only looks: nothing of the user's is changed. The one thing it writes is a
+//! memory of mount points, in linkwell's own state folder.
 //!
 //! * [`system`]: the few calls that differ between systems, behind one face.
 //! * [`folder`]: folders by identity and held descriptor, however deep.
@@ -8,6 +9,7 @@
 //! * [`volumes`]: what is mounted, what should be, and whether it answers.
 //! * [`judge`]: the verdict on one link.
 //! * [`explain`]: one path, explained.
+//! * [`memory`]: where volumes were attached before.
 //! * [`refer`]: a path as links may lead to it.
 //! * [`scan`]: every link under some folders, each found once.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
@@ -17,6 +19,7 @@ pub mod folder;
 pub mod formats;
 pub mod judge;
 pub mod live;
+pub mod memory;
 pub mod refer;
 pub mod scan;
 pub mod system;

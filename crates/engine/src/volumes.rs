@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 pub struct Settings {
     /// The person's home folder.
     pub home: Option<AbsPath>,
+    /// linkwell's own state folder, for remembering where volumes were attached.
+    pub state: Option<AbsPath>,
     /// How long a remote volume may take to answer.
     pub time_limit: Duration,
     /// A program that, called with `answers PATH`, ends with 0 when it could look at PATH: this
@@ -169,7 +171,29 @@ impl Volumes {
         for folder in folders {
             self.read_units(&folder, &mut anchors);
         }
+        if let Some(state) = &self.settings.state {
+            let remembered = crate::memory::recall(self.system, state);
+            anchors.extend(
+                remembered
+                    .into_iter()
+                    .map(|point| Anchor { point, evidence: volume::Evidence::Remembered }),
+            );
+        }
         anchors
+    }
+
+    /// Remembers where volumes are attached now, for when they no longer are.
+    ///
+    /// Writes only linkwell's own state, and only when there is something new.
+    pub fn remember(&self) {
+        let Some(state) = &self.settings.state else { return };
+        let worth = volume::worth_remembering(&self.mounts, &[]);
+        if worth.is_empty() {
+            return;
+        }
+        let anchors = self.anchors.get_or_init(|| self.read_anchors());
+        let fresh = volume::worth_remembering(&self.mounts, anchors).into_iter().collect();
+        crate::memory::remember(self.system, state, &fresh);
     }
 
     fn read_units(&self, folder: &[u8], anchors: &mut Vec<Anchor>) {

@@ -4,13 +4,15 @@ use crate::path::AbsPath;
 use crate::volume::Absent;
 use std::collections::BTreeMap;
 
-/// What is wrong with one or more links. The order is the order of telling.
+/// What is wrong with one or more links.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// This place is not there.
     Missing(AbsPath),
     /// Several names are not there, each wanted by one link, all in this folder.
     MissingIn(AbsPath),
+    /// Names that are not there, each wanted by one link and each in a folder of its own.
+    MissingApart,
     /// This is no folder, and links pass through it as if it were.
     NotADirectory(AbsPath),
     /// Links that lead back to themselves.
@@ -31,6 +33,20 @@ impl Cause {
     /// The cause of sleep.
     pub fn asleep(absent: &Absent) -> Self {
         Self::Asleep(absent.point.clone(), absent.evidence.clone())
+    }
+
+    /// The place of this kind of cause in the order of telling.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Missing(_) | Self::MissingIn(_) | Self::MissingApart => 0,
+            Self::NotADirectory(_) => 1,
+            Self::Loop => 2,
+            Self::TooDeep => 3,
+            Self::DeletedBind => 4,
+            Self::Asleep(..) => 5,
+            Self::Denied(_) => 6,
+            Self::Unknown(_) => 7,
+        }
     }
 
     /// Whether links with this cause are wrong as they stand, rather than waiting for a volume or
@@ -66,16 +82,19 @@ impl Causes {
         }
     }
 
-    /// The groups, in the order of telling, each with its links in order.
+    /// The groups: causes of one kind together, those with most links first; each with its links
+    /// in order.
     ///
-    /// Places that are missing from one folder, and wanted by a single link each, are told as
-    /// one.
+    /// Missing places that are wanted by a single link each are told as one: those in one folder,
+    /// and those that are left.
     pub fn groups(mut self) -> Vec<(Cause, Vec<Member>)> {
         self.join_single_ones();
         let mut groups: Vec<_> = self.0.into_iter().collect();
         for (_, members) in &mut groups {
             members.sort();
         }
+        // The sort is stable: among groups of one size the places stay in order.
+        groups.sort_by_key(|(cause, members)| (cause.rank(), std::cmp::Reverse(members.len())));
         groups
     }
 
@@ -86,14 +105,26 @@ impl Causes {
                 singles.entry(place.parent()).or_default().push(place.clone());
             }
         }
-        for (folder, places) in singles.into_iter().filter(|(_, places)| places.len() > 1) {
-            for place in places {
-                let members = self.0.remove(&Cause::Missing(place)).unwrap_or_default();
-                self.0.entry(Cause::MissingIn(folder.clone())).or_default().extend(members);
-            }
+        let (together, apart): (Vec<_>, Vec<_>) =
+            singles.into_iter().partition(|(_, places)| places.len() > 1);
+        for (folder, places) in together {
+            self.join(places, &Cause::MissingIn(folder));
+        }
+        if apart.len() > FEW {
+            self.join(apart.into_iter().flat_map(|(_, places)| places), &Cause::MissingApart);
+        }
+    }
+
+    fn join(&mut self, places: impl IntoIterator<Item = AbsPath>, cause: &Cause) {
+        for place in places {
+            let members = self.0.remove(&Cause::Missing(place)).unwrap_or_default();
+            self.0.entry(cause.clone()).or_default().extend(members);
         }
     }
 }
+
+/// So many lone links are told one by one, each with its place.
+const FEW: usize = 3;
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
@@ -121,7 +152,20 @@ mod tests {
         let told: Vec<_> =
             groups.iter().map(|(cause, members)| (cause.clone(), members.len())).collect();
         let usr = Cause::MissingIn(AbsPath::cleaned(b"/usr").unwrap());
-        assert_eq!(told, [(missing("/etc/z"), 1), (missing("/opt/app"), 2), (usr, 2)]);
-        assert_eq!(groups.get(1).unwrap().1, [member("a"), member("b")]);
+        assert_eq!(told, [(missing("/opt/app"), 2), (usr, 2), (missing("/etc/z"), 1)]);
+        assert_eq!(groups.first().unwrap().1, [member("a"), member("b")]);
+    }
+
+    #[test]
+    fn many_lone_links_are_told_as_one() {
+        let mut causes = Causes::default();
+        for folder in ["a", "b", "c", "d"] {
+            causes.add(missing(&format!("/{folder}/gone")), member(folder));
+        }
+        causes.add(missing("/e/gone"), member("e"));
+        causes.add(missing("/e/gone"), member("f"));
+        let told: Vec<_> =
+            causes.groups().into_iter().map(|(cause, members)| (cause, members.len())).collect();
+        assert_eq!(told, [(Cause::MissingApart, 4), (missing("/e/gone"), 2)]);
     }
 }

@@ -223,6 +223,55 @@ fn unescape_octal(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The mount points worth remembering: volumes of a disk or another computer that no line of
+/// fstab and no unit (`anchors`) names, and that are not below the folders of convention.
+pub fn worth_remembering(mounts: &Mounts, anchors: &[Anchor]) -> Vec<AbsPath> {
+    let known = |point: &AbsPath| {
+        anchors.iter().any(|anchor| anchor.point == *point)
+            || CONVENTIONS
+                .iter()
+                .filter_map(|folder| AbsPath::cleaned(folder))
+                .any(|folder| point.is_at_or_below(&folder))
+    };
+    mounts
+        .below(&AbsPath::root())
+        .filter(|mount| match manner(&mount.fs_type) {
+            Manner::Remote => true,
+            // A disk is named by its device; memory and layers are named by a word. A bind mount
+            // shows part of a volume and is none.
+            Manner::Local => mount.source.starts_with(b"/dev/") && mount.root == b"/",
+            Manner::OnDemand | Manner::Virtual => false,
+        })
+        .map(|mount| mount.point.clone())
+        .filter(|point| !known(point))
+        .collect()
+}
+
+/// Mount points as text to be kept: one a line, with mountinfo's escapes.
+pub fn to_remember<'p>(places: impl IntoIterator<Item = &'p AbsPath>) -> Vec<u8> {
+    let mut text = Vec::new();
+    for place in places {
+        for &byte in place.as_bytes() {
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\\' => {
+                    text.extend_from_slice(format!("\\{byte:03o}").as_bytes());
+                }
+                plain => text.push(plain),
+            }
+        }
+        text.push(b'\n');
+    }
+    text
+}
+
+/// The mount points kept in such a text; lines that make no sense are passed over.
+pub fn remembered(text: &[u8]) -> Vec<AbsPath> {
+    text.split(|&byte| byte == b'\n')
+        .filter_map(|line| AbsPath::cleaned(&unescape_octal(line)))
+        .filter(|place| *place != AbsPath::root())
+        .collect()
+}
+
 /// How it is known that a volume belongs at a place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Evidence {
@@ -275,6 +324,7 @@ pub fn absent(mounts: &Mounts, anchors: &[Anchor], place: &AbsPath, rest: &[u8])
     let declared = anchors
         .iter()
         .filter(|anchor| place.is_at_or_below(&anchor.point) && !attached(&anchor.point))
+        .rev()
         .max_by_key(|anchor| anchor.point.as_bytes().len());
     if let Some(anchor) = declared {
         return Some(Absent { point: anchor.point.clone(), evidence: anchor.evidence.clone() });

@@ -98,3 +98,23 @@ fn a_missing_place_on_an_absent_volume_is_told_from_one_on_a_present_volume() {
     let named = absent(&mounts, &anchors, &path("/media/al"), b"STICK/a").unwrap();
     assert_eq!(named.point, path("/media/al/STICK"), "named by what the link wants");
 }
+
+#[test]
+fn what_was_mounted_by_hand_is_worth_remembering_and_comes_back() {
+    let mounts = Mounts::parse(
+        b"28 1 254:0 / / rw - ext4 /dev/vda rw\n\
+          41 28 8:1 / /srv/my\\040disk rw - xfs /dev/sdb1 rw\n\
+          42 28 8:2 / /data rw - ext4 /dev/sdc1 rw\n\
+          43 28 0:9 / /tmp rw - tmpfs tmpfs rw\n\
+          44 28 254:0 /x /bound rw - ext4 /dev/vda rw\n\
+          45 28 0:44 / /home/al/nas rw - fuse.sshfs nas:/ rw\n\
+          46 28 8:3 / /media/al/STICK rw - vfat /dev/sdd1 rw\n",
+    );
+    let anchors = fstab_anchors(b"/dev/sdc1 /data ext4 defaults\n");
+    let worth = worth_remembering(&mounts, &anchors);
+    assert_eq!(worth, [path("/srv/my disk"), path("/home/al/nas")]);
+    let mut odd = worth;
+    odd.push(AbsPath::root().joined(b"a\nb\\c\td\xff"));
+    assert_eq!(remembered(&to_remember(&odd)), odd);
+    assert_eq!(remembered(b"\nrelative\n/\n"), []);
+}

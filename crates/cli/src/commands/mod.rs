@@ -43,9 +43,15 @@ fn system(world: &World) -> System {
 
 /// The volumes of this computer.
 fn volumes(world: &World, time_limit: Duration) -> Arc<Volumes> {
-    let settings =
-        Settings { home: world.home.clone(), time_limit, answers: world.program.clone() };
-    Arc::new(Volumes::read(system(world), settings))
+    let settings = Settings {
+        home: world.home.clone(),
+        state: world.state.clone(),
+        time_limit,
+        answers: world.program.clone(),
+    };
+    let volumes = Volumes::read(system(world), settings);
+    volumes.remember();
+    Arc::new(volumes)
 }
 
 /// Typed paths as bytes; the current folder when there are none. An empty one is refused: it is

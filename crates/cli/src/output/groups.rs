@@ -16,11 +16,27 @@ use std::time::Duration;
 /// So many links of a group are named unless all are asked for.
 const NAMED: usize = 5;
 
-/// Writes every group.
+/// So many causes are told unless all are asked for.
+const TOLD: usize = 30;
+
+/// Writes the groups; every one if `all`.
 pub(crate) fn write(out: &mut Vec<u8>, causes: Causes, all: bool, paint: Paint) {
-    for (cause, members) in causes.groups() {
-        write_group(out, &cause, &members, all, paint);
+    let groups = causes.groups();
+    let told = if all { groups.len() } else { TOLD };
+    for (cause, members) in groups.iter().take(told) {
+        write_group(out, cause, members, all, paint);
         out.push(b'\n');
+    }
+    let rest: Vec<_> = groups.iter().skip(told).collect();
+    if !rest.is_empty() {
+        let members: usize = rest.iter().map(|(_, members)| members.len()).sum();
+        // Writing into memory cannot fail.
+        drop(writeln!(
+            out,
+            "and {} more causes with {} links (`-v` tells all)\n",
+            grouped(rest.len() as u64),
+            grouped(members as u64),
+        ));
     }
 }
 
@@ -47,7 +63,9 @@ fn write_group(out: &mut Vec<u8>, cause: &Cause, members: &[Member], all: bool, 
 
 fn health(cause: &Cause) -> Health {
     match cause {
-        Cause::Missing(_) | Cause::MissingIn(_) | Cause::DeletedBind => Health::Broken,
+        Cause::Missing(_) | Cause::MissingIn(_) | Cause::MissingApart | Cause::DeletedBind => {
+            Health::Broken
+        }
         Cause::NotADirectory(_) => Health::NotADirectory,
         Cause::Loop | Cause::TooDeep => Health::Loop,
         Cause::Asleep(..) => Health::Asleep,
@@ -80,6 +98,10 @@ fn headline(cause: &Cause, count: usize) -> String {
         Cause::MissingIn(folder) => {
             format!("{} to names that are not in {}", links(count, "leads", "lead"), at(folder),)
         }
+        Cause::MissingApart => format!(
+            "{} to names that are not there, each in a folder of its own",
+            links(count, "leads", "lead"),
+        ),
         Cause::NotADirectory(place) => format!(
             "{} {} as if it were a folder, and it is not",
             links(count, "uses", "use"),
@@ -134,7 +156,7 @@ pub(crate) fn why_expected(evidence: &Evidence) -> String {
 
 fn remedy(cause: &Cause) -> &'static str {
     match cause {
-        Cause::Missing(_) | Cause::MissingIn(_) => {
+        Cause::Missing(_) | Cause::MissingIn(_) | Cause::MissingApart => {
             "if it was moved, point each link at the new place: `ln -sfnT NEW LINK`; if it is gone \
              for good, the link can go too: `rm LINK`"
         }
