@@ -81,7 +81,7 @@ const CHECK: &str = "\
 Examples:
   linkwell check                        what is wrong with the links below this folder
   linkwell check ~ /srv                 in your home folder and in /srv
-  linkwell check --json . | jq .path    the links that need you, for another program";
+  linkwell check -0 . | xargs -0 ls -ld the links that need you, for another program";
 
 const SHOW: &str = "\
 Examples:

@@ -34,7 +34,11 @@ impl From<Exit> for ExitCode {
 }
 
 /// Ends the program at once, for when a thread hangs in the system and cannot be waited for.
-#[expect(clippy::exit, reason = "a hung thread would keep `main` from returning")]
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "a hung thread would keep `main` from returning"
+)]
 pub(crate) fn end_interrupted() -> ! {
     std::process::exit(130)
 }

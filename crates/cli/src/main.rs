@@ -32,6 +32,7 @@ pub(crate) struct World {
 }
 
 impl World {
+    #[expect(clippy::disallowed_methods, reason = "here, and nowhere else, the world is read")]
     fn read() -> Self {
         let place = |path: std::path::PathBuf| AbsPath::cleaned(path.as_os_str().as_bytes());
         let home = std::env::home_dir().and_then(place);

@@ -53,6 +53,7 @@ pub struct Folder {
     kept: OnceLock<Kept>,
     id: OnceLock<Option<FileId>>,
     searchable: OnceLock<bool>,
+    shared: OnceLock<bool>,
 }
 
 impl Folder {
@@ -68,6 +69,7 @@ impl Folder {
             kept: OnceLock::new(),
             id: OnceLock::new(),
             searchable: OnceLock::new(),
+            shared: OnceLock::new(),
         }
     }
 
@@ -266,6 +268,12 @@ impl Folder {
             });
             !matches!(found, Err(Errno::ACCESS))
         })
+    }
+
+    /// Whether the kernel may refuse to follow links that stand in it, because anyone may write
+    /// there (proc_sys_fs(5), protected_symlinks); asked once, of the held folder.
+    pub fn is_shared(&self, system: System, here: BorrowedFd<'_>) -> bool {
+        *self.shared.get_or_init(|| system.status_of(here).is_ok_and(|status| status.shared))
     }
 
     /// Whether two chains of names are the same place.

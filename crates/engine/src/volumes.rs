@@ -69,6 +69,11 @@ impl Volumes {
         self.settings.time_limit
     }
 
+    /// Whether links are not followed on some volume (mount(8), `nosymfollow`).
+    pub fn refuse_links(&self) -> bool {
+        self.mounts.iter().any(|mount| mount.refuses_links)
+    }
+
     /// Whether any mount in sight may hang or be woken by a look at it.
     pub fn may_hang(&self) -> bool {
         !self.hazards.is_empty()
@@ -138,7 +143,7 @@ impl Volumes {
         std::thread::spawn(move || {
             look_at(system, &place);
             // The asker may have stopped listening.
-            drop(tell.send(()));
+            tell.send(()).unwrap_or_default();
         });
         told.recv_timeout(self.settings.time_limit).is_ok()
     }
@@ -241,11 +246,14 @@ pub fn look_at(system: System, place: &AbsPath) {
     use rustix::fd::AsFd as _;
     if let Ok(held) = system.open_typed(place.as_bytes(), Access::List) {
         let mut buffer = Vec::with_capacity(4096);
-        drop(system.list(
-            held.as_fd(),
-            buffer.spare_capacity_mut(),
-            crate::system::EndMark::EmptyRead,
-            |_| false,
-        ));
+        // Whether it could be read does not matter.
+        system
+            .list(
+                held.as_fd(),
+                buffer.spare_capacity_mut(),
+                crate::system::EndMark::EmptyRead,
+                |_| false,
+            )
+            .unwrap_or_default();
     }
 }

@@ -53,6 +53,8 @@ pub struct Mount {
     pub fs_type: Vec<u8>,
     /// What was mounted, in the file system's own words.
     pub source: Vec<u8>,
+    /// No link is followed on it (mount(8), `nosymfollow`).
+    pub refuses_links: bool,
 }
 
 /// Everything that is mounted.
@@ -195,10 +197,12 @@ fn mount_line(line: &[u8]) -> Option<Mount> {
     let device = fields.next()?.to_vec();
     let root = unescape_octal(fields.next()?);
     let point = AbsPath::cleaned(&unescape_octal(fields.next()?))?;
+    let refuses_links =
+        fields.next()?.split(|&byte| byte == b',').any(|option| option == b"nosymfollow");
     let mut fields = fields.skip_while(|field| *field != b"-").skip(1);
     let fs_type = fields.next()?.to_vec();
     let source = unescape_octal(fields.next().unwrap_or_default());
-    Some(Mount { id, parent, device, root, point, fs_type, source })
+    Some(Mount { id, parent, device, root, point, fs_type, source, refuses_links })
 }
 
 fn number(text: &[u8]) -> Option<u64> {

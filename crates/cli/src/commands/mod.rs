@@ -119,7 +119,7 @@ impl Aside {
         for problem in &self.problems {
             let why = crate::error::trouble(problem.trouble);
             say(&format!("error: could not look at `{}`: {why}", shown(&problem.path)));
-            if problem.trouble == Trouble::Virtual {
+            if problem.trouble == Trouble::Virtual && !quiet {
                 say("hint: add `--virtual` to look there all the same");
             }
         }

@@ -128,6 +128,10 @@ fn write_end(out: &mut Vec<u8>, found: &Explained, paint: Paint) {
         End::Denied => put!(out, "  ends at    `{place}`, which you may not look at"),
         End::Unavailable => put!(out, "  ends at    `{place}`, which gives no answer"),
     }
+    // A health is a link's: of a path without any there is nothing to say beyond where it ends.
+    if found.kind.is_none() && found.hops.is_empty() {
+        return;
+    }
     let style = paint.health(found.health);
     put!(out, "  health     {style}{}{style:#}: {}", found.health.word(), verdict(found));
 }

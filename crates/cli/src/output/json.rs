@@ -156,7 +156,9 @@ pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, refers: Option<&'static s
         object.number("device", group.id.device);
         object.number("inode", group.id.inode);
         object.number("names", group.names);
-        object.number("outside", group.outside);
+        if let Some(outside) = group.outside {
+            object.number("outside", outside);
+        }
     }
     object.end();
 }

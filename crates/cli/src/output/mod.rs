@@ -18,24 +18,12 @@ pub(crate) struct Output {
     failed: Mutex<Option<Errno>>,
     stop: Arc<AtomicBool>,
     progress: progress::Bar,
-    is_terminal: bool,
 }
 
 impl Output {
     /// Standard output; `stop` is set when it cannot be written to any more.
     pub(crate) fn new(stop: &Arc<AtomicBool>, progress: progress::Bar) -> Arc<Self> {
-        use std::io::IsTerminal as _;
-        Arc::new(Self {
-            failed: Mutex::new(None),
-            stop: Arc::clone(stop),
-            progress,
-            is_terminal: std::io::stdout().is_terminal(),
-        })
-    }
-
-    /// Whether a person is watching.
-    pub(crate) fn is_terminal(&self) -> bool {
-        self.is_terminal
+        Arc::new(Self { failed: Mutex::new(None), stop: Arc::clone(stop), progress })
     }
 
     /// Writes all of `bytes` in one piece; lines of several threads never mix.

@@ -37,11 +37,6 @@ impl Paint {
         self.style(Style::new().bold())
     }
 
-    /// What matters less.
-    pub(crate) fn faint(self) -> Painted {
-        self.style(Style::new().dimmed())
-    }
-
     fn style(self, style: Style) -> Painted {
         Painted(if self.0 { style } else { Style::new() })
     }

@@ -14,8 +14,8 @@ pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, paint: Paint) {
     if item.kind == LinkKind::HardLink {
         if let Some(group) = item.group {
             drop(write!(out, "  (file {}: {} names", group.id.inode, group.names));
-            if group.outside > 0 {
-                drop(write!(out, ", {} of them elsewhere", group.outside));
+            if let Some(outside) = group.outside.filter(|outside| *outside > 0) {
+                drop(write!(out, ", {outside} of them elsewhere"));
             }
             out.push(b')');
         }

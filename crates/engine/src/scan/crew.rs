@@ -13,7 +13,7 @@ use crate::system::{Access, EndMark, Links, System};
 use crate::volumes::Volumes;
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
 use linkwell_model::entry::EntryKind;
-use linkwell_model::path::AbsPath;
+use linkwell_model::path::{self, AbsPath, Component};
 use linkwell_model::volume::{self, Manner};
 use rustix::fd::AsFd as _;
 use rustix::process::Resource;
@@ -136,7 +136,7 @@ fn descriptors() -> usize {
     let mut limit = rustix::process::getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
-        if rustix::process::setrlimit(Resource::Nofile, raised.clone()).is_ok() {
+        if rustix::process::setrlimit(Resource::Nofile, raised).is_ok() {
             limit = raised;
         }
     }
@@ -172,7 +172,7 @@ pub(super) fn run<V: Visitor>(
         watch: workers.iter().map(|_| Watch::default()).collect(),
     });
     let mut first = visitor();
-    for path in typed {
+    for path in without_repeats(&crew, typed) {
         if let Some(task) = root_task(&crew, path, &mut first) {
             crew.pending.fetch_add(1, Ordering::Relaxed);
             crew.injector.push(task);
@@ -279,6 +279,57 @@ fn leave_behind<V: Visitor>(
     count
 }
 
+/// The typed paths without those whose entries another one gives by the same paths: the same once
+/// more, or a folder below another. A folder on another volume, or behind a link, stays.
+fn without_repeats<'t>(crew: &Crew, typed: &'t [Vec<u8>]) -> Vec<&'t [u8]> {
+    let gives = |other: &[u8], path: &[u8]| {
+        let Some(below) = path.strip_prefix(other) else { return false };
+        (other.ends_with(b"/") || below.starts_with(b"/"))
+            && !path::components(below).any(|step| step == Component::Up)
+            && is_plain_way(crew, other, path)
+    };
+    let mut kept: Vec<&[u8]> = Vec::new();
+    for path in typed {
+        let path = path.as_slice();
+        let is_folder = || {
+            let entry = crew.system.status(rustix::fs::CWD, bare(path), Links::Kept);
+            entry.is_ok_and(|entry| entry.kind == EntryKind::Folder)
+        };
+        let same = |other: &&[u8]| path == *other || (bare(path) == bare(other) && is_folder());
+        if kept.iter().any(same) || typed.iter().any(|other| gives(other, path)) {
+            continue;
+        }
+        kept.push(path);
+    }
+    kept
+}
+
+/// A typed path without its last slashes. With and without them a folder is the same, and a link
+/// is not.
+fn bare(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|&byte| byte != b'/').map_or(1, |last| last + 1);
+    path.get(..end).unwrap_or(path)
+}
+
+/// Whether a walk of `top` would come to `path`: no link and no other volume lies between.
+fn is_plain_way(crew: &Crew, top: &[u8], path: &[u8]) -> bool {
+    if unsafe_to_touch(crew, top).is_some() || unsafe_to_touch(crew, path).is_some() {
+        return false;
+    }
+    let place = |typed: &[u8]| {
+        let held = crew.system.open_typed(typed, Access::Hold).ok()?;
+        let mount = crew.system.status_of(held.as_fd()).ok()?;
+        Some((crew.system.place_of(held.as_fd(), typed)?, mount.id.device, mount.mount))
+    };
+    let (Some(top_place), Some(path_place)) = (place(top), place(path)) else { return false };
+    let mut expected = top_place.0;
+    expected.extend_as_text(path.strip_prefix(top).unwrap_or_default());
+    let entry = crew.system.status(rustix::fs::CWD, path, Links::Kept);
+    expected == path_place.0
+        && (top_place.1, top_place.2) == (path_place.1, path_place.2)
+        && entry.is_ok_and(|entry| entry.kind == EntryKind::Folder)
+}
+
 /// Looks at one typed path: a folder becomes a task, anything else is told at once.
 fn root_task<V: Visitor>(crew: &Arc<Crew>, typed: &[u8], visitor: &mut V) -> Option<Task> {
     let problem = |trouble| Problem { path: typed.to_vec(), trouble };
@@ -315,6 +366,7 @@ fn root_task<V: Visitor>(crew: &Arc<Crew>, typed: &[u8], visitor: &mut V) -> Opt
     let end = if made_up { EndMark::EmptyRead } else { system.end_mark(held.as_fd()) };
     let top = Folder::held(&place, held);
     let root = Arc::new(Root { typed: typed.to_vec(), top: Some(Arc::clone(&top)), place });
+    visitor.root(&root);
     Some(Task::root(crew, root, top, end))
 }
 

@@ -12,8 +12,8 @@ pub struct Group {
     pub id: FileId,
     /// How many names it has in all.
     pub names: u64,
-    /// How many of them lie outside the scanned folders.
-    pub outside: u64,
+    /// How many of them lie outside the scanned folders; `None` when they were not counted.
+    pub outside: Option<u64>,
     /// The length of the file in bytes.
     pub size: u64,
 }
@@ -52,7 +52,10 @@ impl Names {
                 known.paths.dedup();
                 let here = u64::try_from(known.paths.len()).unwrap_or(u64::MAX);
                 let outside = known.names.saturating_sub(here);
-                (Group { id, names: known.names, outside, size: known.size }, known.paths)
+                (
+                    Group { id, names: known.names, outside: Some(outside), size: known.size },
+                    known.paths,
+                )
             })
             .collect();
         groups.sort_by(|(_, one), (_, two)| one.first().cmp(&two.first()));

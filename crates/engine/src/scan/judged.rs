@@ -176,7 +176,7 @@ impl<S: Sink> Judging<S> {
         let same_folder =
             self.path_of.as_ref().is_some_and(|known| Arc::ptr_eq(known, found.folder));
         if !same_root {
-            self.meet_root(root);
+            self.root = Some(Arc::clone(root));
         }
         if !same_root || !same_folder {
             self.path = root.prefix(found.folder);
@@ -186,14 +186,6 @@ impl<S: Sink> Judging<S> {
         self.path.truncate(self.prefix);
         if root.top.is_some() {
             self.path.extend_from_slice(found.name);
-        }
-    }
-
-    fn meet_root(&mut self, root: &Arc<Root>) {
-        self.root = Some(Arc::clone(root));
-        let mut roots = self.shared.roots.lock().unwrap_or_else(PoisonError::into_inner);
-        if !roots.iter().any(|known| Arc::ptr_eq(known, root)) {
-            roots.push(Arc::clone(root));
         }
     }
 
@@ -275,8 +267,13 @@ impl<S: Sink> Judging<S> {
 }
 
 impl<S: Sink> Visitor for Judging<S> {
+    fn root(&mut self, root: &Arc<Root>) {
+        self.shared.roots.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(root));
+    }
+
     fn link(&mut self, root: &Arc<Root>, found: Found<'_>, files: &Siblings) {
         let mut target = std::mem::take(&mut self.target);
+        let group = self.wanted.hard.then(|| self.names_of_link(found)).flatten();
         let judged = self.judge(root, found, files, &mut target);
         if let Some((text, verdict)) = judged {
             self.set_path(root, found);
@@ -292,15 +289,12 @@ impl<S: Sink> Visitor for Judging<S> {
                 hops: verdict.chain.as_ref().map_or(1, |chain| chain.hops.len()),
                 ends_at: if verdict.health == Health::Ok { None } else { verdict.ends_at() },
                 absent: verdict.absent.as_ref(),
-                group: None,
+                group,
                 verdict: Some(&verdict),
             });
             self.path = path;
         }
         self.target = target;
-        if self.wanted.hard {
-            self.remember_name(root, found);
-        }
     }
 
     fn file(&mut self, root: &Arc<Root>, found: Found<'_>, kind: EntryKind) {
@@ -399,12 +393,18 @@ impl<S: Sink> Judging<S> {
             Err(Errno::NOENT | Errno::INVAL) => return None,
             Err(error) => return Some((false, Verdict::unread(error))),
         }
-        if depth == Depth::Health && files.hold(target) {
+        if depth == Depth::Health && files.hold(target) && self.follows_freely(found) {
             return Some((true, Verdict::beside_its_file()));
         }
         let mut verdict = judge::judge(&mut self.live, found, target, &root.place, depth);
         self.note_doubled(root, &mut verdict);
         Some((true, verdict))
+    }
+
+    /// Whether the kernel refuses no link of this folder for what it is.
+    fn follows_freely(&self, found: Found<'_>) -> bool {
+        !self.live.volumes().refuse_links()
+            && !found.folder.is_shared(self.live.system(), found.held)
     }
 
     fn note_doubled(&self, root: &Arc<Root>, verdict: &mut Verdict) {
@@ -414,6 +414,19 @@ impl<S: Sink> Judging<S> {
             let doubled = self.shared.destinations.again(root, destination.id);
             verdict.notes.add_if(Note::Doubled, doubled);
         }
+    }
+
+    /// A symbolic link may have several names, too. They are all links of their own and listed as
+    /// such; what they share is said with each.
+    fn names_of_link(&self, found: Found<'_>) -> Option<hard::Group> {
+        let kept = crate::system::Links::Kept;
+        let status = self.live.system().status(found.held, found.name, kept).ok()?;
+        (status.names > 1).then_some(hard::Group {
+            id: status.id,
+            names: status.names,
+            outside: None,
+            size: status.size,
+        })
     }
 
     fn remember_name(&mut self, root: &Arc<Root>, found: Found<'_>) {

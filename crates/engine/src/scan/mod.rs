@@ -103,6 +103,9 @@ pub struct Problem {
 
 /// What a scan tells, thread by thread. Each thread has a visitor of its own.
 pub trait Visitor: Send + 'static {
+    /// A root that is a folder, before anything in it.
+    fn root(&mut self, root: &Arc<Root>);
+
     /// A symbolic link, and some of the files that its folder's listing named beside it.
     fn link(&mut self, root: &Arc<Root>, found: Found<'_>, files: &Siblings);
 

@@ -1,6 +1,6 @@
 //! The Linux calls: `openat2` (5.6), `statx` (4.11), `getdents64`, mountinfo.
 
-use super::{EndMark, Links, Listed, Status, is_self_or_parent, kind_of};
+use super::{EndMark, Links, Listed, Status, is_self_or_parent, is_shared, kind_of};
 use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::path::AbsPath;
 use linkwell_model::volume::Mounts;
@@ -35,6 +35,7 @@ fn wanted() -> StatxFlags {
         | StatxFlags::NLINK
         | StatxFlags::SIZE
         | StatxFlags::UID
+        | StatxFlags::MODE
         | StatxFlags::MNT_ID
 }
 
@@ -60,7 +61,7 @@ fn from_statx(statx: &Statx) -> Status {
     let has_mount = statx.stx_mask & StatxFlags::MNT_ID.bits() != 0;
     Status {
         id: FileId {
-            device: (u64::from(statx.stx_dev_major) << 32) | u64::from(statx.stx_dev_minor),
+            device: rustix::fs::makedev(statx.stx_dev_major, statx.stx_dev_minor),
             inode: statx.stx_ino,
         },
         // An unknown type has no name in stat(2) either; a device is the most reserved answer.
@@ -68,6 +69,7 @@ fn from_statx(statx: &Statx) -> Status {
         names: u64::from(statx.stx_nlink),
         size: statx.stx_size,
         owner: statx.stx_uid,
+        shared: is_shared(u32::from(statx.stx_mode)),
         mount: has_mount.then_some(statx.stx_mnt_id),
     }
 }
@@ -138,9 +140,8 @@ pub(super) fn is_made_up(held: BorrowedFd<'_>) -> bool {
 }
 
 fn file_system_type(found: &rustix::fs::StatFs) -> u64 {
-    // `f_type` is a signed or unsigned word of 32 or 64 bits by architecture; the numbers
-    // themselves have 32.
-    u64::from_ne_bytes((found.f_type as i64).to_ne_bytes()) & 0xffff_ffff
+    // `f_type` is a word of 32 or 64 bits, signed or not, by architecture; the numbers have 32.
+    found.f_type as u64 & 0xffff_ffff
 }
 
 pub(super) fn mounts() -> Mounts {

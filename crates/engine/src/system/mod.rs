@@ -30,6 +30,8 @@ pub struct Status {
     pub size: u64,
     /// The user who owns it.
     pub owner: u32,
+    /// It is a folder like `/tmp`: anyone may write to it, and only owners may remove.
+    pub shared: bool,
     /// The mount it was found on, where the system says so (Linux 5.8).
     pub mount: Option<u64>,
 }
@@ -201,7 +203,7 @@ impl System {
         if self.newer_calls {
             return linux::follow_in_cache(at, name);
         }
-        let _ = (at, name);
+        drop((at, name));
         None
     }
 
@@ -256,6 +258,14 @@ impl System {
     /// The system's.
     pub fn read_file(self, path: &[u8]) -> Result<Vec<u8>, Errno> {
         posix::read_file(path)
+    }
+
+    /// The rest of an open file, however long: for files whose length is known to be bounded.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read_all(self, file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
+        posix::read_all(file)
     }
 
     /// Everything that is mounted in sight of this process; empty where the system does not say.
@@ -333,6 +343,11 @@ fn kind_of(file_type: FileType) -> Option<EntryKind> {
         FileType::CharacterDevice | FileType::BlockDevice => Some(EntryKind::Device),
         FileType::Unknown => None,
     }
+}
+
+/// Sticky and writable by all.
+fn is_shared(mode: u32) -> bool {
+    mode & 0o1002 == 0o1002
 }
 
 /// `.` and `..`, which every listing holds.

@@ -1,6 +1,6 @@
 //! The same questions in plain POSIX.1-2008: one component at a time, `fstatat`, `readdir`.
 
-use super::{Links, Listed, Status, is_self_or_parent, kind_of};
+use super::{Links, Listed, Status, is_self_or_parent, is_shared, kind_of};
 use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::path::AbsPath;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -45,24 +45,14 @@ pub(super) fn status_of(held: BorrowedFd<'_>) -> Result<Status, Errno> {
 )]
 fn from_stat(stat: &rustix::fs::Stat) -> Status {
     Status {
-        id: FileId { device: device_number(stat.st_dev as u64), inode: stat.st_ino as u64 },
+        id: FileId { device: stat.st_dev as u64, inode: stat.st_ino as u64 },
         kind: kind_of(FileType::from_raw_mode(stat.st_mode.into())).unwrap_or(EntryKind::Device),
         names: stat.st_nlink as u64,
         size: stat.st_size.cast_unsigned(),
         owner: stat.st_uid,
+        shared: is_shared(stat.st_mode.into()),
         mount: None,
     }
-}
-
-/// The device in the form that `statx` gives, so that both ways of asking agree.
-#[cfg(target_os = "linux")]
-fn device_number(device: u64) -> u64 {
-    (u64::from(rustix::fs::major(device)) << 32) | u64::from(rustix::fs::minor(device))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn device_number(device: u64) -> u64 {
-    device
 }
 
 pub(super) fn list(
@@ -92,10 +82,14 @@ pub(super) fn place_of(typed: &[u8]) -> Option<AbsPath> {
 pub(super) fn read_file(path: &[u8]) -> Result<Vec<u8>, Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = rustix::fs::openat(rustix::fs::CWD, path, flags, Mode::empty())?;
+    read_all(file.as_fd())
+}
+
+pub(super) fn read_all(file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::with_capacity(16 * 1024);
     loop {
         bytes.reserve(16 * 1024);
-        match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
+        match rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)) {
             Ok(0) => return Ok(bytes),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error),

@@ -129,7 +129,7 @@ impl Drop for Disk {
         let name = self.device.file_name().unwrap_or_default();
         let backing = Path::new("/sys/block").join(name).join("loop/backing_file");
         for _ in 0..100 {
-            if !backing.exists() {
+            if backing.symlink_metadata().is_err() {
                 return;
             }
             thread::sleep(std::time::Duration::from_millis(20));
