@@ -111,7 +111,7 @@ fn replace(folder: BorrowedFd<'_>, text: &[u8]) -> Result<(), Errno> {
     let mut rest = text;
     let written = loop {
         if rest.is_empty() {
-            break rustix::fs::fdatasync(&file);
+            break rustix::fs::fsync(&file);
         }
         match rustix::io::write(&file, rest) {
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),

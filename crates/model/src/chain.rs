@@ -245,4 +245,4 @@ impl<Folder: Clone + PartialEq> Walk<Folder> {
 
 #[cfg(test)]
 #[path = "chain_tests.rs"]
-mod tests;
+pub(crate) mod tests;

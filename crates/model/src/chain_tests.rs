@@ -5,7 +5,7 @@ use super::*;
 use std::collections::BTreeMap;
 
 /// A world: place → link text, `None` for a folder, `Some("")` for a file.
-struct World(BTreeMap<Vec<u8>, Option<&'static str>>, usize);
+pub(crate) struct World(BTreeMap<Vec<u8>, Option<&'static str>>, usize);
 
 impl View for World {
     type Folder = AbsPath;
@@ -38,7 +38,7 @@ impl View for World {
     }
 }
 
-fn world(entries: &[(&str, Option<&'static str>)]) -> World {
+pub(crate) fn world(entries: &[(&str, Option<&'static str>)]) -> World {
     World(entries.iter().map(|(at, what)| (at.as_bytes().to_vec(), *what)).collect(), 0)
 }
 

@@ -57,8 +57,15 @@ impl Place {
         if self.holds(&end) {
             return Some(Refers::Into);
         }
-        let passed_folder =
-            || chain.passed.iter().skip(1).any(|folder| self.holds(&view.place(folder)));
+        // A link that stands in the place and leads out of it does not come back by leaving.
+        let passed_folder = || {
+            chain
+                .passed
+                .iter()
+                .map(|folder| self.holds(&view.place(folder)))
+                .skip_while(|inside| *inside)
+                .any(|inside| inside)
+        };
         let passed_link = || {
             chain
                 .hops
@@ -80,3 +87,7 @@ impl Place {
         self.holds(&place) || place.is_at_or_below(&self.written)
     }
 }
+
+#[cfg(test)]
+#[path = "reference_tests.rs"]
+mod tests;
