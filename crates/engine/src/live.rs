@@ -16,8 +16,8 @@ use rustix::io::Errno;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// How many folders and links are remembered before all are forgotten: about 8 MB.
-const MOST_REMEMBERED: usize = 32 * 1024;
+/// How many folders and links are remembered before all are forgotten: about 2 MB.
+const MOST_REMEMBERED: usize = 8 * 1024;
 
 /// A name in a folder that is kept alive by this very key.
 struct Place {

@@ -72,7 +72,8 @@ pub struct Causes(BTreeMap<Cause, Vec<Member>>);
 impl Causes {
     /// Adds a link.
     pub fn add(&mut self, cause: Cause, member: Member) {
-        self.0.entry(cause).or_default().push(member);
+        // Most causes hurt one link: room for one, not for the four that a first push would make.
+        self.0.entry(cause).or_insert_with(|| Vec::with_capacity(1)).push(member);
     }
 
     /// Adds what another part of the scan found.

@@ -68,6 +68,7 @@ pub struct Listed<'a> {
 /// The system's calls, with or without the newer ones.
 #[derive(Clone, Copy, Debug)]
 pub struct System {
+    #[cfg(target_os = "linux")]
     newer_calls: bool,
 }
 
@@ -80,12 +81,18 @@ impl Default for System {
 impl System {
     /// The best this system has.
     pub fn new() -> Self {
-        Self { newer_calls: cfg!(target_os = "linux") }
+        Self {
+            #[cfg(target_os = "linux")]
+            newer_calls: true,
+        }
     }
 
     /// As if the newer calls and `/proc` were absent.
     pub fn plain() -> Self {
-        Self { newer_calls: false }
+        Self {
+            #[cfg(target_os = "linux")]
+            newer_calls: false,
+        }
     }
 
     /// Opens one name, or for a typed path the whole of it, as seen from `at`.

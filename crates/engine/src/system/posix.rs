@@ -59,8 +59,10 @@ pub(super) fn list(
     held: BorrowedFd<'_>,
     mut each: impl FnMut(Listed<'_>) -> bool,
 ) -> Result<(), Errno> {
-    // `Dir::read_from` opens the folder anew through `.`, so that the position is its own.
-    for entry in Dir::read_from(held)? {
+    // Not `Dir::read_from`: it opens `.`, which needs the right to search and not only to read.
+    let mut folder = Dir::new(rustix::io::fcntl_dupfd_cloexec(held, 0)?)?;
+    folder.rewind();
+    for entry in folder {
         let entry = entry?;
         let name = entry.file_name();
         if !is_self_or_parent(name) && !each(Listed { name, kind: kind_of(entry.file_type()) }) {
