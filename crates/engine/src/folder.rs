@@ -259,6 +259,12 @@ impl Folder {
         })
     }
 
+    /// Notes that a name has been looked up in it, so that nobody needs to ask whether that may be
+    /// done.
+    pub fn was_searched(&self) {
+        self.searchable.get_or_init(|| true);
+    }
+
     /// Whether names may be looked up in it; asked once. `here` as in [`Folder::at`].
     pub fn is_searchable(&self, system: System, here: Option<BorrowedFd<'_>>) -> bool {
         *self.searchable.get_or_init(|| {

@@ -93,7 +93,7 @@ impl Verdict {
     }
 }
 
-/// Judges `found`, whose text is `target`.
+/// Judges `found`, whose text is `target`; an empty text is one that was not read.
 ///
 /// `top` is the folder that was asked about: what lies outside it is outer.
 pub fn judge(
@@ -105,7 +105,8 @@ pub fn judge(
 ) -> Verdict {
     let asked_first = ask_safely(live, found);
     let walk = depth == Depth::Everything || !matches!(asked_first, Some(Ok(_)));
-    let mut chain = walk.then(|| walk_from(live, found));
+    let text = (!target.is_empty()).then_some(target);
+    let mut chain = walk.then(|| walk_from(live, found, text));
     let answer = match asked_first {
         Some(answer) => answer,
         None => ask_after(live, found, chain.as_ref()),
@@ -114,7 +115,8 @@ pub fn judge(
     if disagree(health_and_absent.0, chain.as_ref()) {
         // Something changed between the two looks, or the memory of folders is stale.
         live.forget();
-        chain = Some(walk_from(live, found));
+        // The link itself may be what changed.
+        chain = Some(walk_from(live, found, None));
         let again = match ask_safely(live, found) {
             Some(answer) => answer,
             None => ask_after(live, found, chain.as_ref()),
@@ -148,8 +150,11 @@ fn ask_after(
     }
 }
 
-fn walk_from(live: &mut Live, found: Found<'_>) -> Chain<Arc<Folder>> {
-    resolve(&mut live.from(found.folder, found.held), found.folder, found.name)
+/// The whole way from the link on; `text` is what it holds, where that has been read.
+fn walk_from(live: &mut Live, found: Found<'_>, text: Option<&[u8]>) -> Chain<Arc<Folder>> {
+    let read = text.map(|text| (found.name, text));
+    let mut view = live.from(found.folder, found.held, read);
+    resolve(&mut view, found.folder, found.name)
 }
 
 /// Puts the kernel's word and the resolver's way together.
@@ -246,12 +251,10 @@ fn is_own_ancestor(live: &Live, folder: &Arc<Folder>, id: FileId) -> bool {
 /// Devices differ between volumes, but also between the subvolumes of one btrfs; the mount table
 /// tells these apart.
 fn is_on_another_volume(live: &Live, found: Found<'_>, destination: &Status) -> bool {
-    let Ok(here) = live.system().status_of(found.held) else {
-        return false;
-    };
-    if here.id.device == destination.id.device {
+    if found.folder.id(live.system()).is_none_or(|here| here.device == destination.id.device) {
         return false;
     }
+    let Ok(here) = live.system().status_of(found.held) else { return false };
     let mounts = live.volumes().mounts();
     let device = |mount: Option<u64>| mounts.by_id(mount?).map(|mount| &mount.device);
     match (device(here.mount), device(destination.mount)) {

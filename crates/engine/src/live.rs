@@ -16,8 +16,9 @@ use rustix::io::Errno;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// How many folders and links are remembered before all are forgotten: about 2 MB.
-const MOST_REMEMBERED: usize = 8 * 1024;
+/// How many folders and links are remembered before all are forgotten: about half a megabyte, for
+/// each of up to 64 threads. A walk goes depth first, so what comes next is mostly near.
+const MOST_REMEMBERED: usize = 2 * 1024;
 
 /// A name in a folder that is kept alive by this very key.
 struct Place {
@@ -93,13 +94,15 @@ impl Live {
         self.known.clear();
     }
 
-    /// A view that uses `descriptor` for `folder`, which the caller holds open at the moment.
+    /// A view for judging one link: its folder is held open by the caller, and its text has been
+    /// read already.
     pub fn from<'a>(
         &'a mut self,
         folder: &'a Arc<Folder>,
         descriptor: BorrowedFd<'a>,
+        read: Option<(&'a [u8], &'a [u8])>,
     ) -> LiveFrom<'a> {
-        LiveFrom { live: self, here: Some((folder, descriptor)) }
+        LiveFrom { live: self, folder, descriptor, read }
     }
 
     fn look_with(
@@ -191,10 +194,13 @@ impl View for Live {
     }
 }
 
-/// [`Live`], with one folder held open by somebody else.
+/// [`Live`], with one folder held open by somebody else and one link there read already.
 pub struct LiveFrom<'a> {
     live: &'a mut Live,
-    here: Option<(&'a Arc<Folder>, BorrowedFd<'a>)>,
+    folder: &'a Arc<Folder>,
+    descriptor: BorrowedFd<'a>,
+    /// A link's name in that folder, and its text.
+    read: Option<(&'a [u8], &'a [u8])>,
 }
 
 impl View for LiveFrom<'_> {
@@ -205,11 +211,13 @@ impl View for LiveFrom<'_> {
     }
 
     fn look(&mut self, folder: &Arc<Folder>, component: Component<'_>) -> Seen<Arc<Folder>> {
-        let here = self
-            .here
-            .filter(|(held, _)| Arc::ptr_eq(held, folder))
-            .map(|(_, descriptor)| descriptor);
-        self.live.look_with(folder, component, here)
+        let is_here = Arc::ptr_eq(self.folder, folder);
+        match (self.read, component) {
+            (Some((name, text)), Component::Name(asked)) if is_here && asked == name => {
+                Seen::Link(Target::new(text))
+            }
+            _ => self.live.look_with(folder, component, is_here.then_some(self.descriptor)),
+        }
     }
 
     fn place(&self, folder: &Arc<Folder>) -> AbsPath {

@@ -393,6 +393,7 @@ impl<S: Sink> Judging<S> {
             Err(Errno::NOENT | Errno::INVAL) => return None,
             Err(error) => return Some((false, Verdict::unread(error))),
         }
+        found.folder.was_searched();
         if depth == Depth::Health && files.hold(target) && self.follows_freely(found) {
             return Some((true, Verdict::beside_its_file()));
         }

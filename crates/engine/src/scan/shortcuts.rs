@@ -125,7 +125,7 @@ pub(crate) fn judge(
             absent: None,
         };
     };
-    let chain = resolve(&mut live.from(found.folder, found.held), found.folder, path);
+    let chain = resolve(&mut live.from(found.folder, found.held, None), found.folder, path);
     let end_at = chain.end_at(live);
     let absent = match chain.end {
         End::Missing | End::Unavailable => live.volumes().absent(&end_at, &chain.rest),

@@ -193,6 +193,7 @@ impl<V: Visitor> Walker<V> {
             self.visitor.other_volume(root.path_of(parent, name.to_bytes()));
             return;
         }
+        parent.was_searched();
         let folder = Folder::below(parent, name.to_bytes());
         let below = self.read(root, &folder, held.as_fd(), points.as_ref(), volume);
         self.unwatch(volume);
