@@ -272,7 +272,7 @@ fn note_bind(volumes: &Volumes, explained: &mut Explained) {
         return;
     }
     let place = &explained.end_at.place;
-    let bind = volumes.mounts().binds().find(|bind| bind.mount.point == *place);
+    let bind = volumes.mounts().binds(place).find(|bind| bind.mount.point == *place);
     if let Some(bind) = bind {
         let shown = bind.target.as_ref().map_or(bind.mount.root.as_slice(), AbsPath::as_bytes);
         explained.text = Some(shown.to_vec());

@@ -4,6 +4,7 @@
 //! systemd.mount(5)); reading the files is the engine's work.
 
 use crate::path::AbsPath;
+use std::collections::HashMap;
 
 /// How far a file system can be trusted to answer, by its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,13 @@ pub struct Mount {
 
 /// Everything that is mounted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mounts(Vec<Mount>);
+pub struct Mounts {
+    /// In the kernel's order.
+    list: Vec<Mount>,
+    /// Which mount stands on which, and where: a host of containers has thousands.
+    standing: HashMap<(u64, AbsPath), usize>,
+    numbers: HashMap<u64, usize>,
+}
 
 /// A mount that shows a folder which another mount shows too.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,67 +82,83 @@ pub struct Bind<'a> {
 impl Mounts {
     /// Reads the text of `/proc/self/mountinfo`. Lines that make no sense are passed over.
     pub fn parse(text: &[u8]) -> Self {
-        Self(text.split(|&byte| byte == b'\n').filter_map(mount_line).collect())
+        let list: Vec<Mount> = text.split(|&byte| byte == b'\n').filter_map(mount_line).collect();
+        let numbers = list.iter().enumerate().map(|(at, mount)| (mount.id, at)).collect();
+        let standing = list
+            .iter()
+            .enumerate()
+            .map(|(at, mount)| ((mount.parent, mount.point.clone()), at))
+            .collect();
+        Self { list, standing, numbers }
     }
 
     /// Whether nothing is known about mounts (the system did not say).
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     /// All mounts, in the kernel's order.
     pub fn iter(&self) -> impl Iterator<Item = &Mount> {
-        self.0.iter()
+        self.list.iter()
     }
 
     /// The mount with this number.
     pub fn by_id(&self, id: u64) -> Option<&Mount> {
-        self.0.iter().find(|mount| mount.id == id)
+        self.list.get(*self.numbers.get(&id)?)
     }
 
     /// The mount that a walk from `/` to `place` ends on. Mounts hidden by later ones are not
     /// taken for it.
     pub fn covering(&self, place: &AbsPath) -> Option<&Mount> {
-        let root = AbsPath::root();
-        let mut current = self
-            .0
-            .iter()
-            .find(|mount| {
-                mount.point == root
-                    && self.by_id(mount.parent).is_none_or(|parent| parent.id == mount.id)
-            })
-            .or_else(|| self.0.iter().find(|mount| mount.point == root))?;
-        // Each round goes to a mount on top of the last; the bound guards against a damaged table.
-        for _ in 0..self.0.len() {
-            let next = self
-                .0
-                .iter()
-                .filter(|mount| mount.parent == current.id && mount.id != current.id)
-                .filter(|mount| place.is_at_or_below(&mount.point))
-                .min_by_key(|mount| mount.point.as_bytes().len());
-            match next {
-                Some(mount) => current = mount,
-                None => break,
-            }
+        let mut prefix = AbsPath::root();
+        let mut current = self.first()?;
+        self.climb(&mut current, &prefix);
+        for name in place.names() {
+            prefix.push(name);
+            self.climb(&mut current, &prefix);
         }
         Some(current)
     }
 
+    /// The lowest mount at `/`: the one whose parent is not in sight.
+    fn first(&self) -> Option<&Mount> {
+        let root = AbsPath::root();
+        let at_root = || self.list.iter().filter(|mount| mount.point == root);
+        at_root()
+            .find(|mount| mount.parent == mount.id || !self.numbers.contains_key(&mount.parent))
+            .or_else(|| at_root().next())
+    }
+
+    /// Goes from a mount to what is mounted on it at `point`, and on that, to the top.
+    fn climb<'m>(&'m self, current: &mut &'m Mount, point: &AbsPath) {
+        // The bound guards against a table that was read while it changed.
+        for _ in 0..self.list.len() {
+            let above = self.standing.get(&(current.id, point.clone()));
+            match above.and_then(|&at| self.list.get(at)).filter(|mount| mount.id != current.id) {
+                Some(mount) => *current = mount,
+                None => break,
+            }
+        }
+    }
+
     /// The mounts whose points lie strictly below `place` and are in sight.
     pub fn below(&self, place: &AbsPath) -> impl Iterator<Item = &Mount> {
-        self.0.iter().filter(move |mount| {
+        self.list.iter().filter(move |mount| {
             mount.point != *place
                 && mount.point.is_at_or_below(place)
                 && self.covering(&mount.point).is_some_and(|top| top.id == mount.id)
         })
     }
 
-    /// The bind mounts in sight: those whose folder an earlier mount of the same file system
+    /// The bind mounts in sight at or below `place`: those whose folder an earlier mount of the same file system
     /// shows as well, and those that show a folder (not the top) of a file system otherwise
     /// unseen. A subvolume of btrfs mounted by name is no bind mount unless its parent is in
     /// sight too.
-    pub fn binds(&self) -> impl Iterator<Item = Bind<'_>> {
-        self.0.iter().enumerate().filter_map(|(at, mount)| {
+    pub fn binds<'m>(&'m self, place: &'m AbsPath) -> impl Iterator<Item = Bind<'m>> {
+        self.list.iter().enumerate().filter_map(move |(at, mount)| {
+            if !mount.point.is_at_or_below(place) {
+                return None;
+            }
             if self.covering(&mount.point)?.id != mount.id {
                 return None;
             }
@@ -144,7 +167,7 @@ impl Mounts {
                 None => (mount.root.as_slice(), false),
             };
             let root = AbsPath::cleaned(root)?;
-            let target = self.0.iter().take(at).find_map(|earlier| {
+            let target = self.list.iter().take(at).find_map(|earlier| {
                 if earlier.device != mount.device || earlier.point == mount.point {
                     return None;
                 }
@@ -172,7 +195,7 @@ impl Mounts {
             return found;
         };
         inside.extend_as_text(place.below(&mount.point).unwrap_or_default());
-        for other in self.0.iter().filter(|other| other.device == mount.device) {
+        for other in self.list.iter().filter(|other| other.device == mount.device) {
             let Some(root) = AbsPath::cleaned(&other.root) else {
                 continue;
             };

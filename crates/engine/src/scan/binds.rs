@@ -17,13 +17,13 @@ pub struct FoundBind<'v> {
 }
 
 /// The bind mounts at or below a root.
-pub fn below<'v>(volumes: &'v Volumes, root: &Root, virtual_too: bool) -> Vec<FoundBind<'v>> {
+pub fn below<'v>(volumes: &'v Volumes, root: &'v Root, virtual_too: bool) -> Vec<FoundBind<'v>> {
     let Some(top) = &root.top else {
         return Vec::new();
     };
     volumes
         .mounts()
-        .binds()
+        .binds(&root.place)
         .filter(|bind| virtual_too || volume::manner(&bind.mount.fs_type) != Manner::Virtual)
         .filter_map(|bind| {
             let below = bind.mount.point.below(&root.place)?;
