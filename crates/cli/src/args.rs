@@ -12,7 +12,7 @@ Exit status: 0 nothing wrong; 1 problems found; 2 wrong usage; 3 looked at in pa
 
 /// Finds, explains and judges every kind of link.
 ///
-/// linkwell changes nothing on the disk in this version: it only looks.
+/// This version only looks: it changes nothing of yours.
 #[derive(Debug, Parser)]
 #[command(name = "linkwell", version, after_help = AFTER, propagate_version = true)]
 #[command(subcommand_required = true, arg_required_else_help = true)]

@@ -107,7 +107,7 @@ pub fn judge(
     let walk = depth == Depth::Everything || !matches!(asked_first, Some(Ok(_)));
     let text = (!target.is_empty()).then_some(target);
     let mut chain = walk.then(|| walk_from(live, found, text));
-    let answer = match asked_first {
+    let mut answer = match asked_first {
         Some(answer) => answer,
         None => ask_after(live, found, chain.as_ref()),
     };
@@ -117,11 +117,11 @@ pub fn judge(
         live.forget();
         // The link itself may be what changed.
         chain = Some(walk_from(live, found, None));
-        let again = match ask_safely(live, found) {
+        answer = match ask_safely(live, found) {
             Some(answer) => answer,
             None => ask_after(live, found, chain.as_ref()),
         };
-        health_and_absent = weigh(live, &again, chain.as_ref());
+        health_and_absent = weigh(live, &answer, chain.as_ref());
     }
     let (health, absent) = health_and_absent;
     let destination = answer.ok().filter(|_| health == Health::Ok);
