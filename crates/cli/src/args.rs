@@ -150,7 +150,7 @@ pub(crate) struct LinkFormat {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct List {
     /// Where to look; the current folder if none is given.
-    #[arg(value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<OsString>,
 
     /// Only links of these kinds.
@@ -187,7 +187,7 @@ pub(crate) struct List {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Check {
     /// Where to look; the current folder if none is given.
-    #[arg(value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<OsString>,
 
     /// Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links.
@@ -209,7 +209,7 @@ pub(crate) struct Check {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Show {
     /// What to explain.
-    #[arg(required = true, value_hint = ValueHint::AnyPath)]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<OsString>,
 
     /// How long a remote volume may take to answer.
@@ -224,13 +224,17 @@ pub(crate) struct Show {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Refs {
     /// What the links should lead to or into.
-    #[arg(required = true, value_hint = ValueHint::AnyPath)]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<OsString>,
 
     /// Where to look for links; by default in the home folder and on the volume of each PATH.
     #[arg(long, value_name = "ROOT", action = ArgAction::Append, num_args = 1..,
         value_hint = ValueHint::AnyPath)]
     pub(crate) under: Vec<OsString>,
+
+    /// Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links.
+    #[arg(long)]
+    pub(crate) shortcuts: bool,
 
     #[command(flatten)]
     pub(crate) format: LinkFormat,

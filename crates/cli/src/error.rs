@@ -90,7 +90,10 @@ pub(crate) fn report(failure: &Failure) -> Exit {
         }
         Failure::Write { path, error } => {
             say(&format!("error: could not write `{}`", shown(path)));
-            say(&format!("caused by: {error}"));
+            say(&format!(
+                "caused by: {}",
+                Errno::from_io_error(error).map_or_else(|| error.to_string(), reason)
+            ));
             Exit::Partly
         }
     }

@@ -13,6 +13,7 @@ use args::Args;
 use clap::Parser as _;
 use error::Exit;
 use linkwell_model::path::AbsPath;
+use linkwell_model::shown::shown;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
@@ -54,7 +55,7 @@ impl World {
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(refusal) => return error::usage(&refusal),
+        Err(refusal) => return error::usage(&shown_safely(refusal)),
     };
     let exit = match commands::run(&args, &World::read()) {
         Ok(exit) => exit,
@@ -64,4 +65,11 @@ fn main() -> ExitCode {
         return Exit::Interrupted.into();
     }
     exit.into()
+}
+
+/// The same refusal, of arguments that are safe to show: the parser repeats what was typed.
+#[expect(clippy::disallowed_methods, reason = "here, and nowhere else, the world is read")]
+fn shown_safely(refusal: clap::Error) -> clap::Error {
+    let shown = std::env::args_os().map(|typed| shown(typed.as_bytes()).to_string());
+    Args::try_parse_from(shown).err().unwrap_or(refusal)
 }

@@ -1,8 +1,35 @@
 //! The tests of the command line: one binary, one module a subject.
 
+mod arguments;
+mod check;
+mod endings;
+mod generated;
+mod hard;
+mod hostile;
 mod list;
+mod list_json;
+mod plain;
+mod progress;
+mod refs;
+mod shortcuts;
+mod show;
+mod support;
 
 fn main() -> std::process::ExitCode {
-    let trials = [list::trials()].into_iter().flatten().collect();
-    linkwell_testkit::need::run(trials)
+    let trials = [
+        arguments::trials(),
+        check::trials(),
+        endings::trials(),
+        generated::trials(),
+        hard::trials(),
+        hostile::trials(),
+        list::trials(),
+        list_json::trials(),
+        plain::trials(),
+        progress::trials(),
+        refs::trials(),
+        shortcuts::trials(),
+        show::trials(),
+    ];
+    linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }

@@ -206,7 +206,7 @@ fn look_at_entry(live: &mut Live, folder: &Arc<Folder>, name: &[u8], explained: 
     let Ok(held) = folder.open(system, Access::Hold) else {
         return;
     };
-    let found = Found { folder, held: held.as_fd(), name };
+    let found = Found::new(folder, held.as_fd(), name);
     let in_reach =
         !live.volumes().may_hang() || live.volumes().may_enter(&folder.place().joined(name));
     if !in_reach {
@@ -234,8 +234,14 @@ fn look_at_entry(live: &mut Live, folder: &Arc<Folder>, name: &[u8], explained: 
 }
 
 fn take_verdict(verdict: Verdict, explained: &mut Explained) {
-    explained.health = verdict.health;
+    // The path as typed may pass more links than the link itself does: then it is the path that
+    // the system does not follow.
+    if !matches!(explained.end, End::TooManyHops) {
+        explained.health = verdict.health;
+    }
+    let too_deep = explained.notes.has(Note::TooDeep);
     explained.notes = verdict.notes;
+    explained.notes.add_if(Note::TooDeep, too_deep);
     explained.absent = verdict.absent;
 }
 

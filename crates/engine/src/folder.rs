@@ -174,6 +174,10 @@ impl Folder {
         }
         let names = self.names_from_above(start);
         let mut held = match start.and_then(Self::descriptor) {
+            Some(descriptor) if names.is_empty() && access == Access::Hold => {
+                // Opening `.` would need the right to search.
+                return rustix::io::fcntl_dupfd_cloexec(descriptor, 0);
+            }
             Some(descriptor) if names.is_empty() => {
                 return system.open(descriptor, c".", access);
             }

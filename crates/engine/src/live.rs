@@ -70,13 +70,22 @@ pub struct Live {
     volumes: Arc<Volumes>,
     root: Arc<Folder>,
     known: HashMap<Place, Known>,
+    /// How much doubt there was when the first of it was learned.
+    doubts: u64,
     buffer: Vec<u8>,
 }
 
 impl Live {
     /// The disk with these volumes.
     pub fn new(system: System, volumes: Arc<Volumes>) -> Self {
-        Self { system, volumes, root: Folder::root(), known: HashMap::new(), buffer: Vec::new() }
+        Self {
+            system,
+            volumes,
+            root: Folder::root(),
+            known: HashMap::new(),
+            doubts: 0,
+            buffer: Vec::new(),
+        }
     }
 
     /// The system's calls that this view uses.
@@ -102,6 +111,10 @@ impl Live {
         descriptor: BorrowedFd<'a>,
         read: Option<(&'a [u8], &'a [u8])>,
     ) -> LiveFrom<'a> {
+        let doubts = self.volumes.doubts();
+        if doubts != std::mem::replace(&mut self.doubts, doubts) {
+            self.forget();
+        }
         LiveFrom { live: self, folder, descriptor, read }
     }
 

@@ -6,6 +6,7 @@ use linkwell_model::volume::{self, Absent, Anchor, Manner, Mount, Mounts};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,7 @@ pub struct Volumes {
     hazards: Vec<(AbsPath, u64)>,
     anchors: OnceLock<Vec<Anchor>>,
     answered: Mutex<HashMap<u64, bool>>,
+    doubts: AtomicU64,
 }
 
 impl Volumes {
@@ -56,6 +58,7 @@ impl Volumes {
             hazards,
             anchors: OnceLock::new(),
             answered: Mutex::default(),
+            doubts: AtomicU64::new(0),
         }
     }
 
@@ -103,6 +106,25 @@ impl Volumes {
         let answer = self.ask(&mount.point);
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         *answered.entry(mount.id).or_insert(answer)
+    }
+
+    /// Something that answered has stopped: every remote volume is asked anew before it is
+    /// looked at again.
+    pub fn doubt(&self) {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, answers| !*answers);
+        self.doubts.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often there has been doubt. What was learned before the last one may not be passed by
+    /// again without asking.
+    pub fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Acquire)
+    }
+
+    /// Whether something on this mount can be looked at without waiting for anyone.
+    pub fn is_prompt(&self, mount: Option<u64>) -> bool {
+        let mount = mount.and_then(|id| self.mounts.by_id(id));
+        mount.is_some_and(|mount| volume::manner(&mount.fs_type) == Manner::Local)
     }
 
     fn ask(&self, place: &AbsPath) -> bool {

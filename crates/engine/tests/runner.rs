@@ -1,8 +1,55 @@
 //! The tests of the engine: one binary, one module a subject.
+//!
+//! The binary also starts itself again, as a child that runs one piece of a test under other
+//! circumstances (another user, few descriptors, mounts of its own): see [`support::Child`]. Called
+//! as `runner answers PATH`, it looks at a path, as the real program does for the volumes.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test makes what it looks at, may stop at the first surprise, and says what it counted"
+)]
 
+mod deep;
+mod flip;
+mod forest;
+mod mounts;
+mod opens;
 mod oracle;
+mod scans;
+mod support;
 
-fn main() -> std::process::ExitCode {
-    let trials = [oracle::trials()].into_iter().flatten().collect();
-    linkwell_testkit::need::run(trials)
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::ExitCode;
+
+/// The pieces that run in a child.
+const PIECES: [&[support::Piece]; 6] =
+    [oracle::PIECES, deep::PIECES, flip::PIECES, mounts::PIECES, opens::PIECES, scans::PIECES];
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == "answers")
+        && let Some(path) = arguments.next()
+    {
+        let place = linkwell_model::path::AbsPath::cleaned(path.as_bytes());
+        let system = linkwell_engine::system::System::new();
+        linkwell_engine::volumes::look_at(system, &place.expect("an absolute path"));
+        return ExitCode::SUCCESS;
+    }
+    if let Some(wanted) = std::env::var_os(support::PIECE) {
+        let piece = PIECES.into_iter().flatten().find(|(name, _)| wanted == *name);
+        let (_, run) = piece.expect("a piece of that name");
+        run();
+        return ExitCode::SUCCESS;
+    }
+    let trials = [
+        oracle::trials(),
+        scans::trials(),
+        deep::trials(),
+        opens::trials(),
+        flip::trials(),
+        mounts::trials(),
+    ];
+    linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }

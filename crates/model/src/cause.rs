@@ -19,6 +19,9 @@ pub enum Cause {
     Loop,
     /// Links that lead through more links than the system follows.
     TooDeep,
+    /// The system does not follow these links for what they are: a volume on which no link is
+    /// followed, or other people's links in a shared folder.
+    Refused,
     /// A mount of a folder that has been deleted.
     DeletedBind,
     /// A volume that is not attached.
@@ -42,10 +45,11 @@ impl Cause {
             Self::NotADirectory(_) => 1,
             Self::Loop => 2,
             Self::TooDeep => 3,
-            Self::DeletedBind => 4,
-            Self::Asleep(..) => 5,
-            Self::Denied(_) => 6,
-            Self::Unknown(_) => 7,
+            Self::Refused => 4,
+            Self::DeletedBind => 5,
+            Self::Asleep(..) => 6,
+            Self::Denied(_) => 7,
+            Self::Unknown(_) => 8,
         }
     }
 

@@ -9,7 +9,7 @@
 //! * [`volume`]: mounted volumes, and those that should be there and are not.
 //! * [`health`], [`note`]: the verdicts.
 //! * [`cause`]: links grouped by what is wrong.
-//! * [`reference`]: whether a link leads to a place.
+//! * [`mod@reference`]: whether a link leads to a place.
 //! * [`tally`]: verdicts counted.
 //! * [`shown`]: names as they may be shown to a person.
 

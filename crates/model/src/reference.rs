@@ -48,10 +48,18 @@ impl Place {
         self.seen_at.contains(place)
     }
 
+    /// How something that shows `target`, such as a bind mount, refers to this place.
+    pub fn shown_by(&self, target: &AbsPath) -> Option<Refers> {
+        if self.is(target) {
+            return Some(Refers::To);
+        }
+        self.holds(target).then_some(Refers::Into)
+    }
+
     /// How the link whose way is `chain` refers to this place; `None` when it does not.
     pub fn referred_by<V: View>(&self, view: &V, chain: &Chain<V::Folder>) -> Option<Refers> {
         let end = chain.end_at(view);
-        if self.is(&end) {
+        if self.is(&end) && chain.rest.is_empty() {
             return Some(Refers::To);
         }
         if self.holds(&end) {

@@ -66,6 +66,8 @@ pub struct Mounts {
     /// Which mount stands on which, and where: a host of containers has thousands.
     standing: HashMap<(u64, AbsPath), usize>,
     numbers: HashMap<u64, usize>,
+    /// How many names the deepest mount point has: below that, nothing can be mounted.
+    deepest: usize,
 }
 
 /// A mount that shows a folder which another mount shows too.
@@ -89,7 +91,8 @@ impl Mounts {
             .enumerate()
             .map(|(at, mount)| ((mount.parent, mount.point.clone()), at))
             .collect();
-        Self { list, standing, numbers }
+        let deepest = list.iter().map(|mount| mount.point.names().count()).max().unwrap_or(0);
+        Self { list, standing, numbers, deepest }
     }
 
     /// Whether nothing is known about mounts (the system did not say).
@@ -113,7 +116,7 @@ impl Mounts {
         let mut prefix = AbsPath::root();
         let mut current = self.first()?;
         self.climb(&mut current, &prefix);
-        for name in place.names() {
+        for name in place.names().take(self.deepest) {
             prefix.push(name);
             self.climb(&mut current, &prefix);
         }

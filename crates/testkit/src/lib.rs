@@ -3,7 +3,11 @@
 //! * [`need`]: what a test needs that a machine may lack, and what happens then.
 //! * [`tree`]: trees of files and links, written as text.
 //! * [`program`]: the real program, run with a cleared environment.
+//! * [`crafted`]: names, contents and permissions that trees written as text cannot hold.
+//! * [`running`]: the real program while it runs: interrupted, unread, timed.
 
+pub mod crafted;
 pub mod need;
 pub mod program;
+pub mod running;
 pub mod tree;

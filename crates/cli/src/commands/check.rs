@@ -31,6 +31,7 @@ fn cause(item: &Item<'_>) -> Option<Cause> {
     }
     Some(match item.health {
         Health::Ok => return None,
+        _ if item.is_refused() => Cause::Refused,
         Health::Broken if item.kind == LinkKind::Bind => Cause::DeletedBind,
         Health::Broken => match place() {
             Some(place) => Cause::Missing(place),
@@ -46,7 +47,8 @@ fn cause(item: &Item<'_>) -> Option<Cause> {
             Some(absent) => Cause::asleep(absent),
             None => Cause::Unknown(place()),
         },
-        Health::Denied => Cause::Denied(place()),
+        // What is closed is the folder, whatever name was looked for in it.
+        Health::Denied => Cause::Denied(item.closed_folder()),
         Health::Unknown => Cause::Unknown(place()),
     })
 }

@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 
 const SHELLS: [Shell; 4] = [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell];
 
+/// The pages' date. Without one the page's version stands in its place, where no reader of manual
+/// pages expects it.
+const DATE: &str = "2026-11-22";
+
 pub(super) fn run(folder: &OsStr) -> Result<Exit, Failure> {
     let folder = Path::new(folder);
     let (completions, man) = (folder.join("completions"), folder.join("man"));
@@ -19,8 +23,7 @@ pub(super) fn run(folder: &OsStr) -> Result<Exit, Failure> {
         make_folder(made).map_err(|error| failure(made, error))?;
     }
     for shell in SHELLS {
-        let written =
-            clap_complete::generate_to(shell, &mut Args::command(), "linkwell", &completions);
+        let written = clap_complete::generate_to(shell, &mut visible(), "linkwell", &completions);
         written.map_err(|error| failure(&completions, error))?;
     }
     for (path, page) in pages(&man).map_err(|error| failure(&man, error))? {
@@ -40,8 +43,16 @@ fn pages(man: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
         if name.ends_with("help") {
             continue;
         }
+        // The page maker knows what comes after the options only: the examples go there, too.
+        let examples = page.get_before_help().map(ToString::to_string).unwrap_or_default();
+        let after = page.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let page = page.after_help(format!("{examples}\n\n{after}"));
         let mut text = Vec::new();
-        clap_mangen::Man::new(page.display_name(name.clone())).render(&mut text)?;
+        let whole = concat!("linkwell ", env!("CARGO_PKG_VERSION"));
+        clap_mangen::Man::new(page.display_name(name.clone()))
+            .date(DATE)
+            .source(whole)
+            .render(&mut text)?;
         pages.push((man.join(format!("{name}.1")), text));
     }
     Ok(pages)
@@ -59,4 +70,15 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 
 fn failure(path: &Path, error: Error) -> Failure {
     Failure::Write { path: path.as_os_str().as_bytes().to_vec(), error }
+}
+
+/// The command without what is not for people, which completions would offer all the same.
+fn visible() -> clap::Command {
+    let whole = Args::command();
+    let verbs = whole.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
+    clap::Command::new("linkwell")
+        .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(true)
+        .args(whole.get_arguments().cloned())
+        .subcommands(verbs)
 }

@@ -31,7 +31,12 @@ struct Printer {
 
 impl Printer {
     fn refers(&self, item: &Item<'_>) -> Option<Refers> {
-        let chain = item.verdict?.chain.as_ref()?;
+        let Some(verdict) = item.verdict else {
+            // A bind mount: what it shows is all there is to its way.
+            let target = item.physical.as_ref()?;
+            return self.places.iter().filter_map(|place| place.shown_by(target)).min();
+        };
+        let chain = verdict.chain.as_ref()?;
         self.places.iter().filter_map(|place| place.referred_by(&self.live, chain)).min()
     }
 }
@@ -98,7 +103,7 @@ pub(super) fn run(refs: &Refs, args: &Args, world: &World) -> Result<Exit, Failu
             depth: Depth::Everything,
             doubled: false,
             hard: false,
-            shortcuts: false,
+            shortcuts: refs.shortcuts,
             options: options(&refs.scan, world),
         },
         paths: roots.clone(),

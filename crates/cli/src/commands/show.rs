@@ -8,8 +8,8 @@ use crate::interrupt;
 use crate::output::paint::Paint;
 use crate::output::progress::Bar;
 use crate::output::{Output, explained};
-use linkwell_engine::explain::explain;
-use linkwell_model::health::Health;
+use linkwell_engine::explain::{Explained, explain};
+use linkwell_model::note::Note;
 use linkwell_model::path::AbsPath;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -34,13 +34,18 @@ pub(super) fn run(show: &Show, args: &Args, world: &World) -> Result<Exit, Failu
             explained::text(&mut out, path, &found, paint);
         }
         output.write(&out);
-        worst = worse(worst, exit(found.health));
+        worst = worse(worst, exit(&found));
     }
     output.finish()?;
     Ok(worst)
 }
 
-fn exit(health: Health) -> Exit {
+fn exit(found: &Explained) -> Exit {
+    let health = found.health;
+    // As in `check`: nobody's fault, and nothing left unseen.
+    if found.notes.has(Note::Web) || found.notes.has(Note::Foreign) {
+        return Exit::Done;
+    }
     if health.is_wrong() {
         Exit::Found
     } else if health.is_unjudged() {

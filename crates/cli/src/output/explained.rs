@@ -113,7 +113,7 @@ fn write_end(out: &mut Vec<u8>, found: &Explained, paint: Paint) {
         }
         End::Missing => {
             put!(out, "  ends at    `{place}`, which is not there");
-            put!(out, "  up to      `{}`, which is", shown(found.nearest.as_bytes()));
+            put!(out, "  there is   `{}`", shown(found.nearest.as_bytes()));
             if !found.rest.is_empty() {
                 put!(out, "  left over  `{}`", shown(&found.rest));
             }

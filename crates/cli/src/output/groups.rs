@@ -67,7 +67,7 @@ fn health(cause: &Cause) -> Health {
             Health::Broken
         }
         Cause::NotADirectory(_) => Health::NotADirectory,
-        Cause::Loop | Cause::TooDeep => Health::Loop,
+        Cause::Loop | Cause::TooDeep | Cause::Refused => Health::Loop,
         Cause::Asleep(..) => Health::Asleep,
         Cause::Denied(_) => Health::Denied,
         Cause::Unknown(_) => Health::Unknown,
@@ -103,14 +103,17 @@ fn headline(cause: &Cause, count: usize) -> String {
             links(count, "leads", "lead"),
         ),
         Cause::NotADirectory(place) => format!(
-            "{} {} as if it were a folder, and it is not",
-            links(count, "uses", "use"),
+            "{} {} to be a folder, which it is not",
+            links(count, "needs", "need"),
             at(place),
         ),
-        Cause::Loop => format!(
-            "{} in a circle",
-            links(count, "leads back to itself", "lead back to themselves"),
-        ),
+        Cause::Loop => links(count, "leads back to itself", "lead back to themselves"),
+        Cause::Refused => {
+            format!(
+                "{} by the system, though the way is whole",
+                links(count, "is refused", "are refused")
+            )
+        }
         Cause::TooDeep => format!(
             "{} through more than 40 links in a row, where the system stops",
             links(count, "leads", "lead"),
@@ -164,6 +167,10 @@ fn remedy(cause: &Cause) -> &'static str {
             "point each link at the file itself, without what follows it: `ln -sfnT FILE LINK`"
         }
         Cause::Loop => "point one of the links at a real file or folder: `ln -sfnT TARGET LINK`",
+        Cause::Refused => {
+            "`linkwell show LINK` says why: the volume is mounted so, or the link belongs to somebody \
+             else and lies in a folder that is open to all"
+        }
         Cause::TooDeep => {
             "point the link straight at the end: `linkwell show LINK` names every step"
         }

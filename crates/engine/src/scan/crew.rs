@@ -6,19 +6,21 @@
 
 use super::siblings::Siblings;
 use super::walk::{Task, Walker};
+use super::watch::{Doing, Watch};
 use super::{Handle, Options, Problem, Progress, Root, Trouble, Visitor};
 use crate::folder::{Budget, Folder};
 use crate::judge::Found;
 use crate::system::{Access, EndMark, Links, System};
 use crate::volumes::Volumes;
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
+use hashbrown::HashSet;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::path::{self, AbsPath, Component};
 use linkwell_model::volume::{self, Manner};
 use rustix::fd::AsFd as _;
 use rustix::process::Resource;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,6 +40,7 @@ pub(super) struct Crew {
     pub(super) options: Options,
     pub(super) budget: Arc<Budget>,
     pub(super) handle: Handle,
+    typed: Vec<Vec<u8>>,
     injector: Injector<Task>,
     stealers: Vec<Stealer<Task>>,
     /// Tasks that are waiting or being done.
@@ -46,28 +49,6 @@ pub(super) struct Crew {
     bed: Mutex<()>,
     wake: Condvar,
     pub(super) watch: Vec<Watch>,
-}
-
-/// What the scan's keeper may see of one thread that reads a remote volume.
-#[derive(Default)]
-pub(super) struct Watch {
-    /// When the present look began, in milliseconds since the scan did, plus one; 0 for none.
-    since: AtomicU64,
-    /// The thread was left behind: whatever it does from now on counts for nothing.
-    pub(super) left: AtomicBool,
-    doing: Mutex<Option<Vec<u8>>>,
-}
-
-impl Watch {
-    pub(super) fn begin(&self, started: Instant, path: Vec<u8>) {
-        *self.doing.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
-        let now = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
-        self.since.store(now + 1, Ordering::Release);
-    }
-
-    pub(super) fn end(&self) {
-        self.since.store(0, Ordering::Release);
-    }
 }
 
 impl Crew {
@@ -163,6 +144,7 @@ pub(super) fn run<V: Visitor>(
         options: options.clone(),
         budget: Budget::new((free / 2).clamp(4, 4096)),
         handle: handle.clone(),
+        typed: typed.to_vec(),
         injector: Injector::new(),
         stealers: workers.iter().map(Worker::stealer).collect(),
         pending: AtomicUsize::new(0),
@@ -230,9 +212,19 @@ fn keep_going<V: Visitor>(
             start(&mut threads, more);
         }
         read_before = read;
-        left += leave_behind(crew, started, &*visitor);
+        let more = leave_behind(crew, started, &*visitor);
+        left += more;
+        // What a thread that hangs would have done, others must do.
+        start(&mut threads, more);
     }
     tick(&crew.handle.progress);
+    if crew.pending.load(Ordering::Acquire) > 0 && !crew.handle.stop.load(Ordering::Relaxed) {
+        // Every thread that could be had hangs: what is left was not looked at.
+        let mut teller = visitor();
+        let path = crew.typed.first().cloned().unwrap_or_default();
+        teller.problem(Problem { path, trouble: Trouble::NoAnswer });
+        teller.settle();
+    }
 }
 
 /// Blocks that this process has read from disks (getrusage(2), `ru_inblock`): caches do not
@@ -260,18 +252,13 @@ fn leave_behind<V: Visitor>(
     started: Instant,
     visitor: &(impl Fn() -> V + Send + Sync + 'static),
 ) -> usize {
-    let limit = u64::try_from(crew.volumes.time_limit().as_millis()).unwrap_or(u64::MAX / 2);
-    let now = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX / 2);
+    let limit = crew.volumes.time_limit();
+    let late = crew.watch.iter().filter_map(|watch| watch.leave_if_late(started, limit));
     let mut count = 0;
-    for watch in &crew.watch {
-        let since = watch.since.load(Ordering::Acquire);
-        let late = since != 0 && now > since + limit;
-        if !late || watch.left.swap(true, Ordering::AcqRel) {
-            continue;
-        }
-        let path = watch.doing.lock().unwrap_or_else(PoisonError::into_inner).take();
+    for doing in late {
+        crew.volumes.doubt();
         let mut teller = visitor();
-        teller.problem(Problem { path: path.unwrap_or_default(), trouble: Trouble::NoAnswer });
+        tell_unanswered(crew, doing, &mut teller);
         teller.settle();
         crew.done();
         count += 1;
@@ -279,29 +266,47 @@ fn leave_behind<V: Visitor>(
     count
 }
 
+fn tell_unanswered<V: Visitor>(crew: &Crew, doing: Doing, teller: &mut V) {
+    let trouble = Trouble::NoAnswer;
+    let (root, folder, name, remote) = match doing {
+        Doing::Folder(path) => return teller.problem(Problem { path, trouble }),
+        Doing::Link { root, folder, name, remote } => (root, folder, name, remote),
+    };
+    // The link itself can be looked at only if it does not lie on such a volume, too.
+    let held = if remote { None } else { folder.open(crew.system, Access::Hold).ok() };
+    match held {
+        Some(held) => teller.unanswered(&root, Found::new(&folder, held.as_fd(), &name)),
+        None => teller.problem(Problem { path: root.path_of(&folder, &name), trouble }),
+    }
+}
+
 /// The typed paths without those whose entries another one gives by the same paths: the same once
 /// more, or a folder below another. A folder on another volume, or behind a link, stays.
 fn without_repeats<'t>(crew: &Crew, typed: &'t [Vec<u8>]) -> Vec<&'t [u8]> {
-    let gives = |other: &[u8], path: &[u8]| {
-        let Some(below) = path.strip_prefix(other) else { return false };
-        (other.ends_with(b"/") || below.starts_with(b"/"))
-            && !path::components(below).any(|step| step == Component::Up)
-            && is_plain_way(crew, other, path)
+    let all: HashSet<&[u8]> = typed.iter().map(Vec::as_slice).collect();
+    // Only shorter paths are asked about: a path with a slash at its end begins with itself.
+    let is_given = |path: &[u8]| {
+        let above = (1..path.len())
+            .filter(|&at| path.get(at - 1..=at).is_some_and(|two| two.contains(&b'/')));
+        above.filter_map(|at| path.split_at_checked(at)).any(|(other, below)| {
+            all.contains(other)
+                && !path::components(below).any(|step| step == Component::Up)
+                && is_plain_way(crew, other, path)
+        })
     };
-    let mut kept: Vec<&[u8]> = Vec::new();
-    for path in typed {
-        let path = path.as_slice();
-        let is_folder = || {
-            let entry = crew.system.status(rustix::fs::CWD, bare(path), Links::Kept);
-            entry.is_ok_and(|entry| entry.kind == EntryKind::Folder)
-        };
-        let same = |other: &&[u8]| path == *other || (bare(path) == bare(other) && is_folder());
-        if kept.iter().any(same) || typed.iter().any(|other| gives(other, path)) {
-            continue;
-        }
-        kept.push(path);
-    }
-    kept
+    let is_folder = |path: &[u8]| {
+        let entry = crew.system.status(rustix::fs::CWD, bare(path), Links::Kept);
+        entry.is_ok_and(|entry| entry.kind == EntryKind::Folder)
+    };
+    let mut seen: HashSet<&[u8]> = HashSet::new();
+    typed
+        .iter()
+        .map(Vec::as_slice)
+        .filter(|&path| {
+            let key = if path != bare(path) && is_folder(path) { bare(path) } else { path };
+            seen.insert(key) && !is_given(path)
+        })
+        .collect()
 }
 
 /// A typed path without its last slashes. With and without them a folder is the same, and a link
@@ -316,18 +321,29 @@ fn is_plain_way(crew: &Crew, top: &[u8], path: &[u8]) -> bool {
     if unsafe_to_touch(crew, top).is_some() || unsafe_to_touch(crew, path).is_some() {
         return false;
     }
+    let is_folder = |typed: &[u8]| {
+        let entry = crew.system.status(rustix::fs::CWD, typed, Links::Kept);
+        entry.is_ok_and(|entry| entry.kind == EntryKind::Folder)
+    };
+    // A link as a root is listed as itself: it gives nothing of what lies behind it.
+    if !is_folder(top) {
+        return false;
+    }
+    let above = path.iter().rposition(|&byte| byte == b'/').unwrap_or_default();
+    let folder = if is_folder(path) { path } else { path.get(..above.max(1)).unwrap_or(path) };
+    if bare(folder) == bare(top) {
+        return true;
+    }
     let place = |typed: &[u8]| {
         let held = crew.system.open_typed(typed, Access::Hold).ok()?;
-        let mount = crew.system.status_of(held.as_fd()).ok()?;
-        Some((crew.system.place_of(held.as_fd(), typed)?, mount.id.device, mount.mount))
+        let status = crew.system.status_of(held.as_fd()).ok()?;
+        let place = crew.system.place_of(held.as_fd(), typed)?;
+        Some((place, status.id.device, status.mount))
     };
-    let (Some(top_place), Some(path_place)) = (place(top), place(path)) else { return false };
+    let (Some(top_place), Some(found)) = (place(top), place(folder)) else { return false };
     let mut expected = top_place.0;
-    expected.extend_as_text(path.strip_prefix(top).unwrap_or_default());
-    let entry = crew.system.status(rustix::fs::CWD, path, Links::Kept);
-    expected == path_place.0
-        && (top_place.1, top_place.2) == (path_place.1, path_place.2)
-        && entry.is_ok_and(|entry| entry.kind == EntryKind::Folder)
+    expected.extend_as_text(folder.strip_prefix(top).unwrap_or_default());
+    is_folder(folder) && (expected, top_place.1, top_place.2) == found
 }
 
 /// Looks at one typed path: a folder becomes a task, anything else is told at once.
@@ -364,7 +380,9 @@ fn root_task<V: Visitor>(crew: &Arc<Crew>, typed: &[u8], visitor: &mut V) -> Opt
     }
     let place = system.place_of(held.as_fd(), typed).unwrap_or_else(|| typed_place(crew, typed));
     let end = if made_up { EndMark::EmptyRead } else { system.end_mark(held.as_fd()) };
-    let top = Folder::held(&place, held);
+    // Some hundred roots must not take all the descriptors there are.
+    let top = Folder::of_place(&place);
+    drop(top.keep(held, &crew.budget));
     let root = Arc::new(Root { typed: typed.to_vec(), top: Some(Arc::clone(&top)), place });
     visitor.root(&root);
     Some(Task::root(crew, root, top, end))
@@ -415,10 +433,10 @@ fn tell_entry<V: Visitor>(crew: &Crew, typed: &[u8], kind: EntryKind, visitor: &
     let Some(held) = folder.descriptor() else {
         return;
     };
-    let found = Found { folder: &folder, held, name };
+    let found = Found::new(&folder, held, name);
     if kind == EntryKind::Symlink {
         crew.handle.progress.links.fetch_add(1, Ordering::Relaxed);
-        visitor.link(&root, found, &Siblings::default());
+        visitor.link(&root, found, &Siblings::default(), &|| true);
     } else if crew.options.files_too {
         visitor.file(&root, found, kind);
     }

@@ -11,6 +11,7 @@ use crate::live::Live;
 use crate::system::System;
 use crate::volumes::Volumes;
 use hashbrown::HashSet;
+use linkwell_model::chain::End;
 use linkwell_model::entry::{EntryKind, FileId, LinkKind};
 use linkwell_model::health::Health;
 use linkwell_model::note::{Note, Notes};
@@ -60,6 +61,24 @@ pub struct Item<'a> {
     pub group: Option<hard::Group>,
     /// The way, where it was walked.
     pub verdict: Option<&'a Verdict>,
+}
+
+impl Item<'_> {
+    /// Whether the way is whole, and the kernel refuses to go it all the same: on volumes where
+    /// links are not followed, and where links of other people are not.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.health, Health::Denied | Health::Loop)
+            && self
+                .verdict
+                .and_then(|verdict| verdict.chain.as_ref())
+                .is_some_and(|chain| matches!(chain.end, End::Found(_)))
+    }
+
+    /// For a link that is denied: the folder that may not be searched, where the way ended there.
+    pub fn closed_folder(&self) -> Option<AbsPath> {
+        let chain = self.verdict?.chain.as_ref()?;
+        matches!(chain.end, End::Denied).then(|| chain.folder.place())
+    }
 }
 
 /// Where a thread of a judged scan puts what it finds.
@@ -271,10 +290,19 @@ impl<S: Sink> Visitor for Judging<S> {
         self.shared.roots.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(root));
     }
 
-    fn link(&mut self, root: &Arc<Root>, found: Found<'_>, files: &Siblings) {
+    fn link(
+        &mut self,
+        root: &Arc<Root>,
+        found: Found<'_>,
+        files: &Siblings,
+        claim: &dyn Fn() -> bool,
+    ) {
         let mut target = std::mem::take(&mut self.target);
         let group = self.wanted.hard.then(|| self.names_of_link(found)).flatten();
         let judged = self.judge(root, found, files, &mut target);
+        if !claim() {
+            return;
+        }
         if let Some((text, verdict)) = judged {
             self.set_path(root, found);
             let path = std::mem::take(&mut self.path);
@@ -294,6 +322,46 @@ impl<S: Sink> Visitor for Judging<S> {
             });
             self.path = path;
         }
+        self.target = target;
+    }
+
+    fn link_at_once(&mut self, root: &Arc<Root>, found: Found<'_>, files: &Siblings) -> bool {
+        let system = self.live.system();
+        let answer = system
+            .follow_in_cache(found.held, found.name)
+            .filter(|status| self.live.volumes().is_prompt(status.mount));
+        if answer.is_none() {
+            let mut target = std::mem::take(&mut self.target);
+            let read = system.read_link(found.held, found.name, &mut target);
+            let beside = read.is_ok() && files.hold(&target) && self.follows_freely(found);
+            self.target = target;
+            if !beside || self.wanted.depth != Depth::Health {
+                return false;
+            }
+        }
+        self.link(root, Found { answer, ..found }, files, &|| true);
+        true
+    }
+
+    fn unanswered(&mut self, root: &Arc<Root>, found: Found<'_>) {
+        let mut target = std::mem::take(&mut self.target);
+        let read = self.live.system().read_link(found.held, found.name, &mut target);
+        self.set_path(root, found);
+        let path = std::mem::take(&mut self.path);
+        self.give(&Item {
+            path: &path,
+            kind: LinkKind::Symlink,
+            target: read.is_ok().then_some(target.as_slice()),
+            health: Health::Unknown,
+            notes: Notes::default(),
+            physical: None,
+            hops: 1,
+            ends_at: None,
+            absent: None,
+            group: None,
+            verdict: None,
+        });
+        self.path = path;
         self.target = target;
     }
 
@@ -326,7 +394,7 @@ impl<S: Sink> Visitor for Judging<S> {
                     let Some(held) = stub.folder.descriptor() else {
                         continue;
                     };
-                    let inner = Found { folder: &stub.folder, held, name: &stub.name };
+                    let inner = Found::new(&stub.folder, held, &stub.name);
                     self.set_path(root, inner);
                     self.give_pointed(root, inner, &stub.pointed);
                 }

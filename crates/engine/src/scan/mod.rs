@@ -8,6 +8,7 @@ mod crew;
 mod points;
 mod siblings;
 mod walk;
+mod watch;
 
 pub mod binds;
 pub mod hard;
@@ -107,7 +108,23 @@ pub trait Visitor: Send + 'static {
     fn root(&mut self, root: &Arc<Root>);
 
     /// A symbolic link, and some of the files that its folder's listing named beside it.
-    fn link(&mut self, root: &Arc<Root>, found: Found<'_>, files: &Siblings);
+    ///
+    /// `claim` is to be called when nothing is left to be looked at and before anything is told;
+    /// when it answers `false`, somebody else has told of this link.
+    fn link(
+        &mut self,
+        root: &Arc<Root>,
+        found: Found<'_>,
+        files: &Siblings,
+        claim: &dyn Fn() -> bool,
+    );
+
+    /// The same, if it can be done without any chance of waiting for a remote volume; `false` when
+    /// it cannot, and nothing was told.
+    fn link_at_once(&mut self, root: &Arc<Root>, found: Found<'_>, files: &Siblings) -> bool;
+
+    /// A symbolic link that could not be judged in time.
+    fn unanswered(&mut self, root: &Arc<Root>, found: Found<'_>);
 
     /// Anything else that is no folder; only with [`Options::files_too`].
     fn file(&mut self, root: &Arc<Root>, found: Found<'_>, kind: EntryKind);

@@ -159,7 +159,7 @@ pub(crate) fn git_stub_here(system: System, found: Found<'_>) -> Option<Pointed>
     let mut folder = Arc::clone(found.folder);
     loop {
         let held = folder.open(system, Access::Hold).ok()?;
-        let here = Found { folder: &folder, held: held.as_fd(), name: b"" };
+        let here = Found::new(&folder, held.as_fd(), b"");
         if let Ok(Some(index)) = git_index(system, here) {
             let listed = links_of(&index).ok()?.contains(&way);
             return listed.then(|| git_stub(system, here, &way)).flatten().map(|stub| stub.pointed);

@@ -4,6 +4,7 @@
 use super::crew::Crew;
 use super::points::PointsAt;
 use super::siblings::Siblings;
+use super::watch::{Doing, Watch};
 use super::{Problem, Root, Trouble, Visitor};
 use crate::folder::Folder;
 use crate::judge::Found;
@@ -35,12 +36,23 @@ struct Volume {
     device: Option<u64>,
 }
 
-/// Folders to be read.
+/// What a task is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The task's folder itself.
+    Root,
+    /// Folders in it, to be read.
+    Folders,
+    /// Links in it that may lead to where nobody answers, to be judged one by one.
+    Links,
+}
+
+/// Something to be looked at.
 pub(super) struct Task {
+    what: What,
     root: Arc<Root>,
-    /// The folder that holds them, or for a root the folder itself.
     folder: Arc<Folder>,
-    /// Their names, each ended by a NUL; empty for a root.
+    /// Names in the folder, each ended by a NUL.
     names: Box<[u8]>,
     /// Where the next name begins.
     next: usize,
@@ -58,15 +70,26 @@ impl Task {
             mounts.is_empty().then(|| folder.id(crew.system).map(|id| id.device)).flatten();
         let points = PointsAt::below(mounts, &root.place);
         let volume = Volume { end, remote, device };
-        Self { root, folder, names: Box::default(), next: 0, points, volume }
+        Self { what: What::Root, root, folder, names: Box::default(), next: 0, points, volume }
     }
 }
 
-/// Names of folders found in one listing, still to be entered.
+/// What one listing leaves to be done.
 #[derive(Default)]
 struct Below {
+    /// Folders to be entered.
     names: Vec<u8>,
+    /// Links to be judged with care.
+    links: Vec<u8>,
+    /// Mount points.
     crossings: Vec<(Box<[u8]>, u64)>,
+}
+
+impl Below {
+    fn add_link(&mut self, name: &[u8]) {
+        self.links.extend_from_slice(name);
+        self.links.push(0);
+    }
 }
 
 /// Entries of one folder are taken in batches of this many, so that a folder of a million needs
@@ -137,33 +160,61 @@ impl<V: Visitor> Walker<V> {
     }
 
     fn was_left(&self) -> bool {
-        self.crew.watch.get(self.number).is_some_and(|watch| watch.left.load(Ordering::Acquire))
+        self.crew.watch.get(self.number).is_some_and(Watch::is_left)
     }
 
-    /// Reads the next folder of a task and leaves the rest of it to be taken by anyone.
+    /// Says that a look begins from which this thread may never come back.
+    fn begin(&mut self, doing: Doing) {
+        if let Some(watch) = self.crew.watch.get(self.number) {
+            self.visitor.settle();
+            watch.begin(self.started, doing);
+        }
+    }
+
+    /// Says that it came back; `false` when nobody waits for it any more.
+    fn finish(&self) -> bool {
+        self.crew.watch.get(self.number).is_none_or(Watch::finish)
+    }
+
+    /// Does the next part of a task and leaves the rest of it to be taken by anyone.
     fn take(&mut self, mut task: Task) {
-        if task.names.is_empty() {
-            let folder = Arc::clone(&task.folder);
-            let Some(held) = folder.descriptor() else {
-                return;
-            };
-            let below = self.read(&task.root, &folder, held, task.points.as_ref(), task.volume);
-            self.leave(&task.root, &folder, below, task.points, task.volume);
-            return;
+        if task.what == What::Root {
+            return self.enter_root(&task);
         }
         let rest = task.names.get(task.next..).unwrap_or_default();
-        let Ok(name) = CStr::from_bytes_until_nul(rest) else {
-            return;
-        };
+        let Ok(name) = CStr::from_bytes_until_nul(rest) else { return };
         let name = name.to_owned();
         task.next += name.as_bytes_with_nul().len();
         let (root, parent) = (Arc::clone(&task.root), Arc::clone(&task.folder));
-        let (points, volume) = (task.points.clone(), task.volume);
+        let (what, points, volume) = (task.what, task.points.clone(), task.volume);
         if task.next < task.names.len() {
             self.crew.push(&self.own, task);
         }
+        if what == What::Links {
+            return self.judge_with_care(&root, &parent, name.to_bytes(), volume);
+        }
         let inner = points.and_then(|points| points.at(name.to_bytes())).map(|(_, inner)| inner);
         self.enter(&root, &parent, &name, inner, volume);
+    }
+
+    fn enter_root(&mut self, task: &Task) {
+        let folder = &task.folder;
+        if task.volume.remote {
+            self.begin(Doing::Folder(task.root.typed.clone()));
+        }
+        let opened = match folder.descriptor() {
+            // Opening `.` would need the right to search, and reading does not.
+            Some(held) => rustix::io::fcntl_dupfd_cloexec(held, 0),
+            None => self.crew.system.open_typed(&task.root.typed, Access::List),
+        };
+        match opened {
+            Ok(held) => self.read(&task.root, folder, held, task.points.clone(), task.volume),
+            Err(error) if self.finish() => {
+                let path = task.root.typed.clone();
+                self.visitor.problem(Problem { path, trouble: Trouble::System(error) });
+            }
+            Err(_) => {}
+        }
     }
 
     fn enter(
@@ -174,13 +225,13 @@ impl<V: Visitor> Walker<V> {
         points: Option<PointsAt>,
         volume: Volume,
     ) {
-        self.watch(root, parent, name, volume);
-        let opened = self.open_child(parent, name);
-        let held = match opened {
+        if volume.remote {
+            self.begin(Doing::Folder(root.path_of(parent, name.to_bytes())));
+        }
+        let held = match self.open_child(parent, name) {
             Ok(held) => held,
             Err(error) => {
-                self.unwatch(volume);
-                if !self.was_left() {
+                if self.finish() {
                     self.refused(root, parent, name, error);
                 }
                 return;
@@ -195,33 +246,33 @@ impl<V: Visitor> Walker<V> {
         }
         parent.was_searched();
         let folder = Folder::below(parent, name.to_bytes());
-        let below = self.read(root, &folder, held.as_fd(), points.as_ref(), volume);
-        self.unwatch(volume);
-        if below.names.is_empty() && below.crossings.is_empty() {
-            return;
-        }
-        // The tasks below need a way in, before anyone can take them: this descriptor, if it may
-        // be kept.
-        if let Some(held) = folder.keep(held, &self.crew.budget) {
-            self.last = Some((Arc::clone(&folder), held));
-        }
-        self.leave(root, &folder, below, points, volume);
+        self.read(root, &folder, held, points, volume);
     }
 
-    fn watch(&mut self, root: &Root, parent: &Folder, name: &CStr, volume: Volume) {
-        if volume.remote
-            && let Some(watch) = self.crew.watch.get(self.number)
-        {
-            self.visitor.settle();
-            watch.begin(self.started, root.path_of(parent, name.to_bytes()));
-        }
-    }
-
-    fn unwatch(&self, volume: Volume) {
-        if volume.remote
-            && let Some(watch) = self.crew.watch.get(self.number)
-        {
-            watch.end();
+    /// Judges a link that may lead to where nobody answers.
+    fn judge_with_care(
+        &mut self,
+        root: &Arc<Root>,
+        folder: &Arc<Folder>,
+        name: &[u8],
+        volume: Volume,
+    ) {
+        let (in_root, in_folder) = (Arc::clone(root), Arc::clone(folder));
+        let remote = volume.remote;
+        self.begin(Doing::Link { root: in_root, folder: in_folder, name: name.into(), remote });
+        let opened = folder.open(self.crew.system, Access::Hold);
+        match opened {
+            Ok(held) => {
+                let found = Found::new(folder, held.as_fd(), name);
+                let watch = self.crew.watch.get(self.number);
+                let claim = || watch.is_none_or(Watch::finish);
+                self.visitor.link(root, found, &Siblings::default(), &claim);
+            }
+            Err(error) if self.finish() => {
+                let path = root.path_of(folder, name);
+                self.visitor.problem(Problem { path, trouble: Trouble::System(error) });
+            }
+            Err(_) => {}
         }
     }
 
@@ -264,8 +315,8 @@ impl<V: Visitor> Walker<V> {
                 };
                 let now = system.status(held.as_fd(), name, Links::Kept);
                 if now.is_ok_and(|now| now.kind == EntryKind::Symlink) {
-                    let found = Found { folder: parent, held: held.as_fd(), name: name.to_bytes() };
-                    self.visitor.link(root, found, &Siblings::default());
+                    let found = Found::new(parent, held.as_fd(), name.to_bytes());
+                    self.visitor.link(root, found, &Siblings::default(), &|| true);
                     self.crew.handle.progress.links.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -276,106 +327,135 @@ impl<V: Visitor> Walker<V> {
         }
     }
 
-    /// Reads one folder and gives its links; what is left are the folders below it.
+    /// Reads one folder, gives its links, and leaves what lies below as tasks.
     fn read(
         &mut self,
         root: &Arc<Root>,
         folder: &Arc<Folder>,
-        held: BorrowedFd<'_>,
-        points: Option<&PointsAt>,
+        held: OwnedFd,
+        points: Option<PointsAt>,
         volume: Volume,
-    ) -> Below {
+    ) {
         let crew = Arc::clone(&self.crew);
-        let mut below = Below::default();
-        let mut entries = 0_u64;
+        let (mut below, mut entries) = (Below::default(), 0_u64);
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut batch = std::mem::take(&mut self.batch);
-        let listed = crew.system.list(held, &mut buffer, volume.end, |entry| {
+        let listed = crew.system.list(held.as_fd(), &mut buffer, volume.end, |entry| {
             entries += 1;
-            let kind = match entry.kind {
-                Some(kind) => kind,
-                None => match crew.system.status(held, entry.name, Links::Kept) {
-                    Ok(status) => status.kind,
-                    // It has gone since it was listed.
-                    Err(_) => return true,
-                },
-            };
-            match kind {
-                EntryKind::Folder => note_folder(&mut below, points, entry),
-                EntryKind::Symlink => batch.add_link(entry.name),
-                other => {
+            let found = Found::new(folder, held.as_fd(), entry.name.to_bytes());
+            match self.kind(root, found, entry) {
+                None => {}
+                Some(EntryKind::Folder) => note_folder(&mut below, points.as_ref(), entry),
+                Some(EntryKind::Symlink) if volume.remote => below.add_link(entry.name.to_bytes()),
+                Some(EntryKind::Symlink) => batch.add_link(entry.name),
+                Some(other) => {
                     if other == EntryKind::File {
                         batch.files.add(entry.name);
                     }
                     if crew.options.files_too {
-                        let name = entry.name.to_bytes();
-                        self.visitor.file(root, Found { folder, held, name }, other);
+                        self.visitor.file(root, found, other);
                     }
                 }
             }
             if batch.is_full() {
-                self.give(root, folder, held, &mut batch);
+                self.give(root, folder, held.as_fd(), &mut batch, &mut below);
             }
             !crew.handle.stop.load(Ordering::Relaxed)
         });
-        self.give(root, folder, held, &mut batch);
         self.buffer = buffer;
-        self.batch = batch;
-        if self.was_left() {
-            return Below::default();
+        if !self.finish() {
+            return;
         }
+        self.give(root, folder, held.as_fd(), &mut batch, &mut below);
+        self.batch = batch;
         crew.handle.progress.entries.fetch_add(entries, Ordering::Relaxed);
         if let Err(error) = listed {
             let path = root.path_of(folder, b"");
             self.visitor.problem(Problem { path, trouble: Trouble::System(error) });
         }
         if crew.options.files_too {
-            self.visitor.folder_read(root, Found { folder, held, name: b"" });
+            self.visitor.folder_read(root, Found::new(folder, held.as_fd(), b""));
         }
-        below
+        self.leave(root, folder, held, below, points, volume);
     }
 
-    /// Gives the links of a batch, and empties it.
+    /// The kind of an entry; `None` when it has gone, or could not be looked at, which is told.
+    fn kind(&mut self, root: &Arc<Root>, found: Found<'_>, entry: Listed<'_>) -> Option<EntryKind> {
+        if entry.kind.is_some() {
+            return entry.kind;
+        }
+        match self.crew.system.status(found.held, entry.name, Links::Kept) {
+            Ok(status) => Some(status.kind),
+            Err(Errno::NOENT) => None,
+            Err(error) => {
+                let path = root.path_of(found.folder, found.name);
+                self.visitor.problem(Problem { path, trouble: Trouble::System(error) });
+                None
+            }
+        }
+    }
+
+    /// Gives the links of a batch, and empties it. Those that may lead to where nobody answers
+    /// are put off.
     fn give(
         &mut self,
         root: &Arc<Root>,
         folder: &Arc<Folder>,
         held: BorrowedFd<'_>,
         batch: &mut Batch,
+        below: &mut Below,
     ) {
         let crew = Arc::clone(&self.crew);
+        let careful = crew.volumes.may_hang();
         for name in batch.links.split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
             if crew.handle.stop.load(Ordering::Relaxed) {
                 break;
             }
-            self.visitor.link(root, Found { folder, held, name }, &batch.files);
+            let found = Found::new(folder, held, name);
+            if !careful {
+                self.visitor.link(root, found, &batch.files, &|| true);
+            } else if !self.visitor.link_at_once(root, found, &batch.files) {
+                below.add_link(name);
+            }
         }
         crew.handle.progress.links.fetch_add(batch.count, Ordering::Relaxed);
         batch.clear();
     }
 
-    /// Leaves the folders found below as tasks.
+    /// Leaves what was found below as tasks.
     fn leave(
         &mut self,
         root: &Arc<Root>,
         folder: &Arc<Folder>,
+        held: OwnedFd,
         below: Below,
         points: Option<PointsAt>,
         volume: Volume,
     ) {
+        if below.names.is_empty() && below.links.is_empty() && below.crossings.is_empty() {
+            return;
+        }
+        // The tasks need a way in, before anyone can take them: this descriptor, if it may be
+        // kept.
+        if let Some(held) = folder.keep(held, &self.crew.budget) {
+            self.last = Some((Arc::clone(folder), held));
+        }
         for (name, mount) in below.crossings {
             self.cross(root, folder, &name, mount, points.as_ref());
         }
-        if !below.names.is_empty() {
-            let more = Task {
-                root: Arc::clone(root),
-                folder: Arc::clone(folder),
-                names: below.names.into_boxed_slice(),
-                next: 0,
-                points,
-                volume,
-            };
-            self.crew.push(&self.own, more);
+        for (what, names) in [(What::Links, below.links), (What::Folders, below.names)] {
+            if !names.is_empty() {
+                let more = Task {
+                    what,
+                    root: Arc::clone(root),
+                    folder: Arc::clone(folder),
+                    names: names.into_boxed_slice(),
+                    next: 0,
+                    points: points.clone(),
+                    volume,
+                };
+                self.crew.push(&self.own, more);
+            }
         }
     }
 
@@ -415,6 +495,7 @@ impl<V: Visitor> Walker<V> {
         let volume =
             Volume { end: EndMark::EmptyRead, remote: manner == Manner::Remote, device: None };
         let more = Task {
+            what: What::Folders,
             root: Arc::clone(root),
             folder: Arc::clone(folder),
             names: names.into_boxed_slice(),

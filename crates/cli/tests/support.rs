@@ -1,0 +1,125 @@
+//! What the modules share: the program, its output taken apart.
+
+use linkwell_testkit::program::{self, Ran};
+use linkwell_testkit::tree::Scratch;
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+pub(crate) const LINKWELL: &str = env!("CARGO_BIN_EXE_linkwell");
+
+/// The number of the user `nobody`, and of a group without rights.
+const NOBODY: u32 = 65534;
+
+/// Where the program stands for everybody: the build folder may be closed to others.
+static NOBODYS: std::sync::OnceLock<Scratch> = std::sync::OnceLock::new();
+
+/// Runs linkwell in `folder`.
+pub(crate) fn linkwell(folder: &Path, arguments: &[&str]) -> Ran {
+    program::run(LINKWELL, folder, arguments)
+}
+
+/// Runs linkwell in `folder` and gives the bytes that it printed.
+pub(crate) fn raw<S: AsRef<OsStr>>(folder: &Path, arguments: &[S]) -> Output {
+    program::command(LINKWELL, folder).args(arguments).output().expect("linkwell can be started")
+}
+
+/// Runs a line of shell in `folder`, with linkwell as `$L`.
+pub(crate) fn shell(folder: &Path, line: &str) -> Ran {
+    let mut command = program::command("/bin/sh", folder);
+    command.args(["-c", line]).env("L", LINKWELL);
+    command.output().expect("a shell can be started").into()
+}
+
+/// A command for linkwell as a user without rights, who is let into `scratch`.
+pub(crate) fn as_nobody(scratch: &Scratch) -> Command {
+    use linkwell_testkit::crafted;
+    crafted::allow(&scratch.path(), 0o755);
+    let copy = NOBODYS.get_or_init(|| {
+        let own = Scratch::new();
+        crafted::allow(&own.path(), 0o755);
+        crafted::copy_program(LINKWELL, &own.path());
+        own
+    });
+    let copy = copy.join("program");
+    let mut command = program::command(copy.to_str().expect("a plain path"), &scratch.path());
+    command.uid(NOBODY).gid(NOBODY);
+    command
+}
+
+/// The objects that `--json` printed, in order.
+pub(crate) fn objects(ran: &Ran) -> Vec<Value> {
+    let object = |line| serde_json::from_str(line).expect("each line is one JSON object");
+    ran.out.lines().map(object).collect()
+}
+
+/// The objects of one type, by path.
+pub(crate) fn of_type(ran: &Ran, wanted: &str) -> Vec<Value> {
+    let mut found: Vec<Value> =
+        objects(ran).into_iter().filter(|object| text(object, "type") == wanted).collect();
+    found.sort_by_key(|object| (text(object, "path"), text(object, "kind")));
+    found
+}
+
+/// The links that `--json` printed, by path.
+pub(crate) fn links(ran: &Ran) -> Vec<Value> {
+    of_type(ran, "link")
+}
+
+/// A field as text; empty when it is none.
+pub(crate) fn text(object: &Value, field: &str) -> String {
+    object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The notes of a link.
+pub(crate) fn notes(object: &Value) -> Vec<String> {
+    let notes = object.get("notes").and_then(Value::as_array).cloned().unwrap_or_default();
+    notes.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The summary, which must be the last object, without its time.
+pub(crate) fn summary(ran: &Ran) -> Value {
+    let mut last = objects(ran).pop().expect("a summary");
+    let seconds = last.as_object_mut().and_then(|fields| fields.remove("seconds"));
+    assert!(seconds.is_some_and(|seconds| seconds.is_number()), "{ran:?}");
+    assert_eq!(text(&last, "type"), "summary", "{ran:?}");
+    last
+}
+
+/// A text with the `(0.1 s)` of a summary line taken out.
+pub(crate) fn timeless(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let timed = line.ends_with(" s)") && line.contains(" among ");
+        let cut = line.rfind(" (").filter(|_| timed).unwrap_or(line.len());
+        lines.push(line.get(..cut).unwrap_or(line).to_owned());
+    }
+    lines.join("\n")
+}
+
+/// Each value of an object that is bytes, by name: plain, or out of Base64.
+pub(crate) fn bytes(object: &Value, field: &str) -> Option<Vec<u8>> {
+    use base64::Engine as _;
+    let encoded = object.get(format!("{field}_base64"));
+    match (object.get(field), encoded) {
+        (Some(plain), None) => Some(plain.as_str()?.as_bytes().to_vec()),
+        (None, Some(encoded)) => {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(encoded.as_str()?);
+            let bytes = bytes.expect("valid Base64");
+            assert!(std::str::from_utf8(&bytes).is_err(), "valid UTF-8 must stand as it is");
+            Some(bytes)
+        }
+        _ => None,
+    }
+}
+
+/// NUL-ended paths, sorted.
+pub(crate) fn nul_ended(out: &[u8]) -> Vec<Vec<u8>> {
+    assert!(out.is_empty() || out.ends_with(b"\0"), "each path must be ended by a NUL");
+    let mut paths: Vec<Vec<u8>> = out.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
+    paths.pop();
+    paths.sort();
+    paths
+}
