@@ -171,7 +171,7 @@ fn order() {
         .collect();
     let expected = [
         "1 link leads to",
-        "1 link uses",
+        "1 link needs",
         "1 link leads back to itself",
         "1 link leads into",
         "5 links among 7 entries: 1 ok, 1 broken, 1 asleep, 1 in a loop, 1 through what is not a \

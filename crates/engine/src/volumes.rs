@@ -6,8 +6,8 @@ use linkwell_model::volume::{self, Absent, Anchor, Manner, Mount, Mounts};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What the volumes' rules need from the outside.
@@ -36,6 +36,9 @@ pub struct Volumes {
     anchors: OnceLock<Vec<Anchor>>,
     answered: Mutex<HashMap<u64, bool>>,
     doubts: AtomicU64,
+    turn: Mutex<()>,
+    asking: AtomicUsize,
+    asked: Mutex<Option<Instant>>,
 }
 
 impl Volumes {
@@ -59,6 +62,9 @@ impl Volumes {
             anchors: OnceLock::new(),
             answered: Mutex::default(),
             doubts: AtomicU64::new(0),
+            turn: Mutex::new(()),
+            asking: AtomicUsize::new(0),
+            asked: Mutex::new(None),
         }
     }
 
@@ -98,20 +104,42 @@ impl Volumes {
             Manner::Remote => {}
             Manner::Local | Manner::Virtual => return true,
         }
-        if let Some(&known) =
-            self.answered.lock().unwrap_or_else(PoisonError::into_inner).get(&mount.id)
-        {
+        let known = || self.lock_answered().get(&mount.id).copied();
+        if let Some(known) = known() {
             return known;
         }
-        let answer = self.ask(&mount.point);
-        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        *answered.entry(mount.id).or_insert(answer)
+        self.asking.fetch_add(1, Ordering::AcqRel);
+        // One at a time: who waits here for somebody else's answer need not ask again.
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = known().unwrap_or_else(|| {
+            let answer = self.ask(&mount.point);
+            self.lock_answered().insert(mount.id, answer);
+            answer
+        });
+        drop(turn);
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.asking.fetch_sub(1, Ordering::AcqRel);
+        answer
+    }
+
+    fn lock_answered(&self) -> MutexGuard<'_, HashMap<u64, bool>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long nobody has been waiting for a volume's answer; `None` while somebody is. Waiting
+    /// here is bounded, and must not be taken for hanging.
+    pub fn quiet_for(&self) -> Option<Duration> {
+        if self.asking.load(Ordering::Acquire) > 0 {
+            return None;
+        }
+        let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(asked.map_or(Duration::MAX, |asked| asked.elapsed()))
     }
 
     /// Something that answered has stopped: every remote volume is asked anew before it is
     /// looked at again.
     pub fn doubt(&self) {
-        self.answered.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, answers| !*answers);
+        self.lock_answered().retain(|_, answers| !*answers);
         self.doubts.fetch_add(1, Ordering::Release);
     }
 

@@ -253,6 +253,9 @@ fn leave_behind<V: Visitor>(
     visitor: &(impl Fn() -> V + Send + Sync + 'static),
 ) -> usize {
     let limit = crew.volumes.time_limit();
+    if crew.volumes.quiet_for().is_none_or(|quiet| quiet < limit) {
+        return 0;
+    }
     let late = crew.watch.iter().filter_map(|watch| watch.leave_if_late(started, limit));
     let mut count = 0;
     for doing in late {
