@@ -9,11 +9,12 @@ use crate::system::{Access, Links, Status, System};
 use crate::volumes::Volumes;
 use linkwell_model::chain::{Chain, Destination, End, resolve};
 use linkwell_model::entry::{EntryKind, LinkKind};
+use linkwell_model::expected::Absent;
 use linkwell_model::health::Health;
 use linkwell_model::note::{Note, Notes};
 use linkwell_model::path::{self, AbsPath, Component};
 use linkwell_model::target::Target;
-use linkwell_model::volume::{Absent, Mount};
+use linkwell_model::volume::Mount;
 use rustix::fd::AsFd as _;
 use std::sync::Arc;
 

@@ -6,8 +6,8 @@
 
 use crate::system::{Access, Links, System};
 use linkwell_model::entry::EntryKind;
+use linkwell_model::expected;
 use linkwell_model::path::AbsPath;
-use linkwell_model::volume;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -34,7 +34,7 @@ fn recall_in(system: System, folder: BorrowedFd<'_>) -> BTreeSet<AbsPath> {
         return BTreeSet::new();
     }
     let text = system.read_all(file.as_fd()).unwrap_or_default();
-    volume::remembered(&text).into_iter().take(MOST).collect()
+    expected::remembered(&text).into_iter().take(MOST).collect()
 }
 
 /// Adds places to what is remembered. Where that cannot be done safely it is left undone: nothing
@@ -52,7 +52,7 @@ pub fn remember(system: System, state: &AbsPath, places: &BTreeSet<AbsPath>) {
     all.extend(places.iter().cloned());
     if all.len() > before && all.len() <= MOST {
         // Whatever the reason, the next run tries again.
-        replace(folder.as_fd(), &volume::to_remember(&all)).unwrap_or_default();
+        replace(folder.as_fd(), &expected::to_remember(&all)).unwrap_or_default();
     }
 }
 

@@ -1,8 +1,9 @@
 //! What is mounted, what should be, and whether it answers.
 
 use crate::system::{Access, System};
+use linkwell_model::expected::{self, Absent, Anchor, Evidence};
 use linkwell_model::path::AbsPath;
-use linkwell_model::volume::{self, Absent, Anchor, Manner, Mount, Mounts};
+use linkwell_model::volume::{self, Manner, Mount, Mounts};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -203,12 +204,12 @@ impl Volumes {
     /// `rest` is what was to follow the missing place.
     pub fn absent(&self, place: &AbsPath, rest: &[u8]) -> Option<Absent> {
         let anchors = self.anchors.get_or_init(|| self.read_anchors());
-        volume::absent(&self.mounts, anchors, place, rest)
+        expected::absent(&self.mounts, anchors, place, rest)
     }
 
     fn read_anchors(&self) -> Vec<Anchor> {
         let fstab = self.system.read_file(b"/etc/fstab").unwrap_or_default();
-        let mut anchors = volume::fstab_anchors(&fstab);
+        let mut anchors = expected::fstab_anchors(&fstab);
         // The vendor's own units (/usr/lib/systemd) are left out: they attach the system's
         // memory file systems, not volumes.
         let mut folders: Vec<Vec<u8>> = [
@@ -231,7 +232,7 @@ impl Volumes {
             anchors.extend(
                 remembered
                     .into_iter()
-                    .map(|point| Anchor { point, evidence: volume::Evidence::Remembered }),
+                    .map(|point| Anchor { point, evidence: Evidence::Remembered }),
             );
         }
         anchors
@@ -242,12 +243,12 @@ impl Volumes {
     /// Writes only linkwell's own state, and only when there is something new.
     pub fn remember(&self) {
         let Some(state) = &self.settings.state else { return };
-        let worth = volume::worth_remembering(&self.mounts, &[]);
+        let worth = expected::worth_remembering(&self.mounts, &[]);
         if worth.is_empty() {
             return;
         }
         let anchors = self.anchors.get_or_init(|| self.read_anchors());
-        let fresh = volume::worth_remembering(&self.mounts, anchors).into_iter().collect();
+        let fresh = expected::worth_remembering(&self.mounts, anchors).into_iter().collect();
         crate::memory::remember(self.system, state, &fresh);
     }
 
@@ -279,8 +280,8 @@ impl Volumes {
             let Ok(text) = self.system.read_file(&path) else {
                 continue;
             };
-            anchors.extend(volume::unit_anchor(&name, &text));
-            anchors.extend(volume::service_anchor(&name, &text, self.settings.home.as_ref()));
+            anchors.extend(expected::unit_anchor(&name, &text));
+            anchors.extend(expected::service_anchor(&name, &text, self.settings.home.as_ref()));
         }
     }
 }

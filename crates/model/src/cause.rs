@@ -1,7 +1,7 @@
 //! Links that need a person, grouped by what is wrong, so that one cause is told once.
 
+use crate::expected::Absent;
 use crate::path::AbsPath;
-use crate::volume::Absent;
 use std::collections::BTreeMap;
 
 /// What is wrong with one or more links.
@@ -25,7 +25,7 @@ pub enum Cause {
     /// A mount of a folder that has been deleted.
     DeletedBind,
     /// A volume that is not attached.
-    Asleep(AbsPath, crate::volume::Evidence),
+    Asleep(AbsPath, crate::expected::Evidence),
     /// A place that may not be looked at.
     Denied(Option<AbsPath>),
     /// A place that gave no answer.

@@ -1,7 +1,7 @@
 //! The verdict on a link.
 
 use crate::chain::End;
-use crate::volume::Absent;
+use crate::expected::Absent;
 
 /// What is true of a link.
 ///
@@ -38,7 +38,7 @@ impl Health {
     ];
 
     /// The verdict on a chain. `absent` is the volume that should hold its missing end, if one
-    /// is expected there and not attached ([`crate::volume::absent`]).
+    /// is expected there and not attached ([`crate::expected::absent`]).
     pub fn of<Folder>(end: &End<Folder>, absent: Option<&Absent>) -> Self {
         match end {
             End::Found(_) => Self::Ok,

@@ -6,7 +6,7 @@
 //!
 //! * [`path`], [`target`], [`entry`]: what a link is made of, as bytes.
 //! * [`view`], [`chain`]: how a file system looks, and where a path leads in it.
-//! * [`volume`]: mounted volumes, and those that should be there and are not.
+//! * [`volume`], [`expected`]: mounted volumes, and those that should be there and are not.
 //! * [`health`], [`note`]: the verdicts.
 //! * [`cause`]: links grouped by what is wrong.
 //! * [`mod@reference`]: whether a link leads to a place.
@@ -16,6 +16,7 @@
 pub mod cause;
 pub mod chain;
 pub mod entry;
+pub mod expected;
 pub mod health;
 pub mod note;
 pub mod path;

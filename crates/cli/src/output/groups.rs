@@ -4,12 +4,12 @@ use super::paint::Paint;
 use super::progress::grouped;
 use super::text;
 use linkwell_model::cause::{Cause, Causes, Member};
+use linkwell_model::expected::Evidence;
 use linkwell_model::health::Health;
 use linkwell_model::note::Note;
 use linkwell_model::path::AbsPath;
 use linkwell_model::shown::shown;
 use linkwell_model::tally::Tally;
-use linkwell_model::volume::Evidence;
 use std::io::Write as _;
 use std::time::Duration;
 

@@ -5,7 +5,8 @@
 //! times faster than with one (measured), so threads are added while the disk is being read.
 
 use super::siblings::Siblings;
-use super::walk::{Task, Walker};
+use super::task::Task;
+use super::walk::Walker;
 use super::watch::{Doing, Watch};
 use super::{Handle, Options, Problem, Progress, Root, Trouble, Visitor};
 use crate::folder::{Budget, Folder};

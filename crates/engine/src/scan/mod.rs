@@ -5,8 +5,10 @@
 //! and keeps in memory only the names of folders that it has yet to enter.
 
 mod crew;
+mod item;
 mod points;
 mod siblings;
+mod task;
 mod walk;
 mod watch;
 

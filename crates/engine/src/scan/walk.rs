@@ -4,6 +4,7 @@
 use super::crew::Crew;
 use super::points::PointsAt;
 use super::siblings::Siblings;
+use super::task::{Batch, Below, Task, Volume, What};
 use super::watch::{Doing, Watch};
 use super::{Problem, Root, Trouble, Visitor};
 use crate::folder::Folder;
@@ -25,103 +26,6 @@ const LISTING: usize = 32 * 1024;
 
 /// How often a full table of descriptors is waited for, a millisecond each.
 const DESCRIPTOR_TRIES: usize = 200;
-
-/// What is the same for all folders of one volume below one root.
-#[derive(Clone, Copy, Debug)]
-struct Volume {
-    end: EndMark,
-    /// Reading may hang.
-    remote: bool,
-    /// The device, where crossings must be seen by it since mountinfo is not to be had.
-    device: Option<u64>,
-}
-
-/// What a task is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    /// The task's folder itself.
-    Root,
-    /// Folders in it, to be read.
-    Folders,
-    /// Links in it that may lead to where nobody answers, to be judged one by one.
-    Links,
-}
-
-/// Something to be looked at.
-pub(super) struct Task {
-    what: What,
-    root: Arc<Root>,
-    folder: Arc<Folder>,
-    /// Names in the folder, each ended by a NUL.
-    names: Box<[u8]>,
-    /// Where the next name begins.
-    next: usize,
-    points: Option<PointsAt>,
-    volume: Volume,
-}
-
-impl Task {
-    /// The task to read a root and all below it.
-    pub(super) fn root(crew: &Crew, root: Arc<Root>, folder: Arc<Folder>, end: EndMark) -> Self {
-        let mounts = crew.volumes.mounts();
-        let mount = mounts.covering(&root.place);
-        let remote = mount.is_some_and(|mount| volume::manner(&mount.fs_type) == Manner::Remote);
-        let device =
-            mounts.is_empty().then(|| folder.id(crew.system).map(|id| id.device)).flatten();
-        let points = PointsAt::below(mounts, &root.place);
-        let volume = Volume { end, remote, device };
-        Self { what: What::Root, root, folder, names: Box::default(), next: 0, points, volume }
-    }
-}
-
-/// What one listing leaves to be done.
-#[derive(Default)]
-struct Below {
-    /// Folders to be entered.
-    names: Vec<u8>,
-    /// Links to be judged with care.
-    links: Vec<u8>,
-    /// Mount points.
-    crossings: Vec<(Box<[u8]>, u64)>,
-}
-
-impl Below {
-    fn add_link(&mut self, name: &[u8]) {
-        self.links.extend_from_slice(name);
-        self.links.push(0);
-    }
-}
-
-/// Entries of one folder are taken in batches of this many, so that a folder of a million needs
-/// no more memory than one of a thousand.
-const BATCH: usize = 4096;
-
-/// Part of one folder's entries: its links, and the files beside them.
-#[derive(Default)]
-struct Batch {
-    links: Vec<u8>,
-    count: u64,
-    files: Siblings,
-    entries: usize,
-}
-
-impl Batch {
-    fn add_link(&mut self, name: &CStr) {
-        self.links.extend_from_slice(name.to_bytes_with_nul());
-        self.count += 1;
-        self.entries += 1;
-    }
-
-    fn is_full(&self) -> bool {
-        self.entries + self.files.count >= BATCH
-    }
-
-    fn clear(&mut self) {
-        self.links.clear();
-        self.files.clear();
-        (self.count, self.entries) = (0, 0);
-    }
-}
 
 pub(super) struct Walker<V> {
     crew: Arc<Crew>,
@@ -345,7 +249,7 @@ impl<V: Visitor> Walker<V> {
             let found = Found::new(folder, held.as_fd(), entry.name.to_bytes());
             match self.kind(root, found, entry) {
                 None => {}
-                Some(EntryKind::Folder) => note_folder(&mut below, points.as_ref(), entry),
+                Some(EntryKind::Folder) => below.add_folder(points.as_ref(), entry.name),
                 Some(EntryKind::Symlink) if volume.remote => below.add_link(entry.name.to_bytes()),
                 Some(EntryKind::Symlink) => batch.add_link(entry.name),
                 Some(other) => {
@@ -505,13 +409,4 @@ impl<V: Visitor> Walker<V> {
         };
         crew.push(&self.own, more);
     }
-}
-
-fn note_folder(below: &mut Below, points: Option<&PointsAt>, entry: Listed<'_>) {
-    let name = entry.name;
-    if let Some((Some(mount), _)) = points.and_then(|points| points.at(name.to_bytes())) {
-        below.crossings.push((name.to_bytes().into(), mount));
-        return;
-    }
-    below.names.extend_from_slice(name.to_bytes_with_nul());
 }
