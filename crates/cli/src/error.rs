@@ -53,6 +53,8 @@ pub(crate) enum Failure {
         /// What to type instead.
         hint: Option<String>,
     },
+    /// The current folder cannot be held: it is gone, most often.
+    Current(Errno),
     /// Output could not be written.
     Output(Errno),
     /// A file could not be written.
@@ -80,6 +82,12 @@ pub(crate) fn report(failure: &Failure) -> Exit {
                 say(&format!("hint: {hint}"));
             }
             Exit::Usage
+        }
+        Failure::Current(error) => {
+            say("error: could not look at the current folder; nothing was looked at");
+            say(&format!("caused by: {}", reason(*error)));
+            say("hint: go to a folder that exists, or write whole paths, from `/` on");
+            Exit::Partly
         }
         // The reader has seen enough (`| head`): nobody is left to complain to.
         Failure::Output(Errno::PIPE) => Exit::Partly,

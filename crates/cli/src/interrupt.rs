@@ -3,23 +3,31 @@
 use crate::error;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 static CAME: AtomicBool = AtomicBool::new(false);
 
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
 /// How long the rest of the program has for ending by itself after a signal.
 const GRACE: Duration = Duration::from_millis(170);
 
-/// Sets `stop` when a signal asks this program to end. Ends it by force when it has not ended soon
-/// after, or at a second signal: a thread may hang in the system, or a reader not read.
-pub(crate) fn heed(stop: &Arc<AtomicBool>) {
+/// What is set when a signal asks this program to end.
+pub(crate) fn stop() -> Arc<AtomicBool> {
+    Arc::clone(&STOP)
+}
+
+/// Sets [`stop`] when a signal asks this program to end. Ends it by force when it has not ended soon
+/// after, or at a second signal: a thread may hang in the system, or a reader not read. The first
+/// thing that `main` does.
+pub(crate) fn heed() {
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
         // Without the handler a signal still ends the program, by the system's default.
         return;
     };
-    let stop = Arc::clone(stop);
+    let stop = stop();
     std::thread::spawn(move || {
         for _ in signals.forever() {
             if CAME.swap(true, Ordering::SeqCst) {

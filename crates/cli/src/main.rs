@@ -24,7 +24,7 @@ pub(crate) struct World {
     home: Option<AbsPath>,
     /// linkwell's own state folder.
     state: Option<AbsPath>,
-    /// The current directory, as the shell spells it where that is right.
+    /// The current folder; none when it has been removed.
     current: Option<AbsPath>,
     /// This program, for starting itself.
     program: Option<std::path::PathBuf>,
@@ -53,6 +53,7 @@ impl World {
 }
 
 fn main() -> ExitCode {
+    interrupt::heed();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(refusal) => return error::usage(&shown_safely(refusal)),

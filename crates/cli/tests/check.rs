@@ -128,7 +128,7 @@ fn asleep() {
     ]);
     let expected = format!(
         "4 links lead into `/media/linkwell/stick`, which is not attached (volumes are attached \
-         below `/media`, and none is there now)\n    ./a → /media/linkwell/stick/x\n    \
+         below `/media`, and none is attached at this place)\n    ./a → /media/linkwell/stick/x\n    \
          ./b → /media/linkwell/stick/y/z\n    ./c → /media/linkwell/stick\n    ./d → a\n{ASLEEP}\n\
          4 links among 5 entries: 4 asleep\n"
     );

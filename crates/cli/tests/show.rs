@@ -194,7 +194,7 @@ fn asleep() {
     let scratch = Scratch::with(&["l -> /media/linkwell/stick/x"]);
     let (lines, code) = show(&scratch, "l");
     let wanted = "  health     asleep: `/media/linkwell/stick` is not attached: volumes are \
-                  attached below `/media`, and none is there now";
+                  attached below `/media`, and none is attached at this place";
     assert!(lines.contains(&wanted.to_owned()), "{lines:?}");
     assert_eq!(code, 0);
 }

@@ -75,24 +75,23 @@ pub struct Explained {
     pub kernel_refuses: bool,
 }
 
-/// Explains `typed`, which is read from the folder `current` when it is relative.
+/// Explains `typed`, which is read from the folder `start` when it is relative.
 pub fn explain(
     system: System,
     volumes: &Arc<Volumes>,
-    current: &AbsPath,
+    start: &Arc<Folder>,
     typed: &[u8],
 ) -> Explained {
     let mut live = Live::new(system, Arc::clone(volumes));
-    let start = Folder::of_place(current);
-    let chain = resolve(&mut live, &start, typed);
-    let last = last_step(&mut live, &start, typed);
+    let chain = resolve(&mut live, start, typed);
+    let last = last_step(&mut live, start, typed);
     let owners = owners(system);
     let owned = |folder: &Arc<Folder>, name: &[u8], place: AbsPath| {
         lies(&live_parts(system, volumes), &owners, folder, name, place)
     };
     let hops = explained_hops(&chain, last.as_ref(), &owned);
     let mut explained = Explained {
-        logical: logical(current, typed),
+        logical: logical(&start.place(), typed),
         kind: None,
         entry: None,
         text: None,

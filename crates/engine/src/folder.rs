@@ -73,6 +73,15 @@ impl Folder {
         }
     }
 
+    /// The current folder, held: its place may have gone, or lie below folders that may not be
+    /// searched, and relative paths lead from it all the same.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn current(system: System, place: &AbsPath) -> Result<Arc<Self>, Errno> {
+        Ok(Self::held(place, system.open_typed(b".", Access::Hold)?))
+    }
+
     /// The folder called `name` in `above`.
     pub fn below(above: &Arc<Self>, name: &[u8]) -> Arc<Self> {
         Arc::new(Self::new(Some(Arc::clone(above)), name.into()))

@@ -7,8 +7,9 @@ use crate::folder::Folder;
 use crate::system::{Links, System};
 use crate::volumes::Volumes;
 use hashbrown::HashMap;
+use linkwell_model::chain::{Destination, End, resolve};
 use linkwell_model::entry::EntryKind;
-use linkwell_model::path::{AbsPath, Component};
+use linkwell_model::path::{self, AbsPath, Component};
 use linkwell_model::target::Target;
 use linkwell_model::view::{Seen, View};
 use rustix::fd::BorrowedFd;
@@ -101,6 +102,31 @@ impl Live {
     /// Forgets all that was seen.
     pub fn forget(&mut self) {
         self.known.clear();
+    }
+
+    /// The place that gives no answer on the way to `path`, if there is one: looking at the path by
+    /// a call of the system would hang, or wake an automount. What a link at the path itself
+    /// leads to does not count, unless a slash follows.
+    pub fn unanswered(&mut self, start: &Arc<Folder>, path: &[u8]) -> Option<AbsPath> {
+        let last = path::components(path).next_back();
+        let (way, name) = match last {
+            Some(Component::Name(name)) if !path::ends_as_folder(path) => {
+                (path.get(..path.len() - name.len()).unwrap_or_default(), Some(name))
+            }
+            _ => (path, None),
+        };
+        let mut folder = Arc::clone(start);
+        if !way.is_empty() {
+            let chain = resolve(self, start, way);
+            match &chain.end {
+                End::Unavailable => return Some(chain.end_at(self)),
+                End::Found(Destination::Folder(found)) => folder = Arc::clone(found),
+                _ => return None,
+            }
+        }
+        let name = name?;
+        let seen = self.look(&folder, Component::Name(name));
+        matches!(seen, Seen::Unavailable).then(|| folder.place().joined(name))
     }
 
     /// A view for judging one link: its folder is held open by the caller, and its text has been

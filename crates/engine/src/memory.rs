@@ -4,6 +4,7 @@
 //! saw the volume there. The places are kept in linkwell's own state folder, one a line, with
 //! mountinfo's escapes; losing the file loses nothing but that knowledge.
 
+use crate::folder::Folder;
 use crate::system::{Access, Links, System};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::expected;
@@ -21,7 +22,7 @@ const MOST: usize = 1000;
 
 /// The places remembered in the state folder `state`; none when it cannot be trusted.
 pub fn recall(system: System, state: &AbsPath) -> BTreeSet<AbsPath> {
-    let Some(folder) = open_own(system, state) else { return BTreeSet::new() };
+    let Ok(folder) = open_own(system, state) else { return BTreeSet::new() };
     recall_in(system, folder.as_fd())
 }
 
@@ -34,19 +35,29 @@ fn recall_in(system: System, folder: BorrowedFd<'_>) -> BTreeSet<AbsPath> {
         return BTreeSet::new();
     }
     let text = system.read_all(file.as_fd()).unwrap_or_default();
-    expected::remembered(&text).into_iter().take(MOST).collect()
+    // A place that is not even a folder any more is where nothing will be attached again.
+    let is_there = |place: &AbsPath| {
+        let status = system.status(rustix::fs::CWD, place.as_bytes(), Links::Kept);
+        !matches!(status, Err(Errno::NOENT))
+    };
+    expected::remembered(&text).into_iter().take(MOST).filter(is_there).collect()
 }
 
 /// Adds places to what is remembered. Where that cannot be done safely it is left undone: nothing
 /// depends on it.
 ///
-/// The folder is made 0700 if its parent is there and belongs to this user; the file is replaced in
-/// one step. Nothing is followed and nothing else is touched.
+/// The folder is made 0700 if its parent, or the parent's, is there and belongs to this user alone;
+/// the file is replaced in one step. Nothing is followed and nothing else is touched.
 pub fn remember(system: System, state: &AbsPath, places: &BTreeSet<AbsPath>) {
     if places.is_empty() {
         return;
     }
-    let Some(folder) = open_own(system, state).or_else(|| make_own(system, state)) else { return };
+    let folder = match open_own(system, state) {
+        Ok(folder) => Some(folder),
+        Err(Errno::NOENT) => make_own(system, state),
+        Err(_) => None,
+    };
+    let Some(folder) = folder else { return };
     let mut all = recall_in(system, folder.as_fd());
     let before = all.len();
     all.extend(places.iter().cloned());
@@ -60,45 +71,45 @@ fn me() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Opens the state folder if it is this user's own and nobody else may write to it.
-fn open_own(system: System, state: &AbsPath) -> Option<OwnedFd> {
-    let folder = open_here(system, state)?;
-    let stat = rustix::fs::fstat(&folder).ok()?;
-    let open_to_others = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
-    (stat.st_uid == me() && !open_to_others).then_some(folder)
+/// Opens a folder that is this user's own, that nobody else may write to, and that no link leads
+/// to.
+///
+/// # Errors
+/// ENOENT when it is not there, and only then; any other refusal is final.
+fn open_own(system: System, place: &AbsPath) -> Result<OwnedFd, Errno> {
+    let folder = Folder::of_place(place).open(system, Access::List)?;
+    if is_own(&folder) { Ok(folder) } else { Err(Errno::PERM) }
 }
 
-fn open_here(system: System, place: &AbsPath) -> Option<OwnedFd> {
-    let status = system.status(rustix::fs::CWD, place.as_bytes(), Links::Kept).ok()?;
-    let folder = system.open_typed(place.as_bytes(), Access::List).ok()?;
-    // Not a link at its last step; the steps above are the person's own setting.
-    let same = system.status_of(folder.as_fd()).is_ok_and(|held| held.id == status.id);
-    same.then_some(folder)
+fn is_own(folder: &OwnedFd) -> bool {
+    rustix::fs::fstat(folder).is_ok_and(|stat| {
+        let mode = Mode::from_raw_mode(stat.st_mode);
+        stat.st_uid == me() && !mode.intersects(Mode::WGRP | Mode::WOTH)
+    })
 }
 
+/// Makes the state folder and, on a new computer, the one above it; no more, and only in a folder
+/// of this user's own.
 #[expect(clippy::disallowed_methods, reason = "linkwell's own state folder, not the user's data")]
 fn make_own(system: System, state: &AbsPath) -> Option<OwnedFd> {
-    // `~/.local/state` may not be there yet on a new computer; no more than these two are made.
-    let mut missing = Vec::new();
-    let mut above = state.clone();
-    let held = loop {
-        let name = above.names().next_back()?.to_vec();
-        missing.push(name);
-        above.pop();
-        if let Some(held) = open_own(system, &above) {
-            break held;
-        }
-        if missing.len() == 3 {
-            return None;
+    let mut missing = vec![state.names().next_back()?.to_vec()];
+    let mut above = state.parent();
+    let mut held = loop {
+        match open_own(system, &above) {
+            Ok(held) => break held,
+            Err(Errno::NOENT) if missing.len() < 2 => {
+                missing.push(above.names().next_back()?.to_vec());
+                above.pop();
+            }
+            Err(_) => return None,
         }
     };
-    let mut held = held;
     for name in missing.iter().rev() {
         match rustix::fs::mkdirat(&held, name.as_slice(), Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(_) => return None,
         }
-        held = system.open(held.as_fd(), name.as_slice(), Access::List).ok()?;
+        held = system.open(held.as_fd(), name.as_slice(), Access::List).ok().filter(is_own)?;
     }
     Some(held)
 }

@@ -9,14 +9,14 @@ use linkwell_model::path::{self, AbsPath, Component};
 use linkwell_model::reference::Place;
 use std::sync::Arc;
 
-/// The place that `typed` names, read from `current` when it is relative: the entry itself, not
+/// The place that `typed` names, read from `start` when it is relative: the entry itself, not
 /// what a link leads to, unless the path ends in a slash or in `..`.
 ///
 /// A path that does not exist (any more) is a place, too: links may still be written to lead
 /// there.
-pub fn place(system: System, volumes: &Arc<Volumes>, current: &AbsPath, typed: &[u8]) -> Place {
+pub fn place(system: System, volumes: &Arc<Volumes>, start: &Arc<Folder>, typed: &[u8]) -> Place {
     let mut live = Live::new(system, Arc::clone(volumes));
-    let start = Folder::of_place(current);
+    let current = start.place();
     let mut written = if path::is_absolute(typed) { AbsPath::root() } else { current.clone() };
     written.extend_as_text(typed);
     let last = path::components(typed).next_back();
@@ -27,9 +27,9 @@ pub fn place(system: System, volumes: &Arc<Volumes>, current: &AbsPath, typed: &
         _ => (typed, None),
     };
     let mut place = if way.is_empty() {
-        current.clone()
+        current
     } else {
-        let chain = resolve(&mut live, &start, way);
+        let chain = resolve(&mut live, start, way);
         let mut place = chain.end_at(&live);
         place.extend_as_text(&chain.rest);
         place

@@ -1,14 +1,16 @@
 //! What is mounted, what should be, and whether it answers.
 
+use crate::live::Live;
 use crate::system::{Access, System};
 use linkwell_model::expected::{self, Absent, Anchor, Evidence};
 use linkwell_model::path::AbsPath;
+use linkwell_model::view::View as _;
 use linkwell_model::volume::{self, Manner, Mount, Mounts};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What the volumes' rules need from the outside.
@@ -35,6 +37,8 @@ pub struct Volumes {
     /// Mounts in sight that may wait for ever or wake something up.
     hazards: Vec<(AbsPath, u64)>,
     anchors: OnceLock<Vec<Anchor>>,
+    /// The person's own folders that can be looked at.
+    reach: OnceLock<Vec<AbsPath>>,
     answered: Mutex<HashMap<u64, bool>>,
     doubts: AtomicU64,
     turn: Mutex<()>,
@@ -61,6 +65,7 @@ impl Volumes {
             mounts,
             hazards,
             anchors: OnceLock::new(),
+            reach: OnceLock::new(),
             answered: Mutex::default(),
             doubts: AtomicU64::new(0),
             turn: Mutex::new(()),
@@ -221,13 +226,13 @@ impl Volumes {
         ]
         .map(Vec::from)
         .to_vec();
-        if let Some(home) = &self.settings.home {
+        if let Some(home) = self.settings.home.as_ref().filter(|home| self.is_in_reach(home)) {
             folders.push(home.joined(b".config/systemd/user").as_bytes().to_vec());
         }
         for folder in folders {
             self.read_units(&folder, &mut anchors);
         }
-        if let Some(state) = &self.settings.state {
+        if let Some(state) = self.settings.state.as_ref().filter(|state| self.is_in_reach(state)) {
             let remembered = crate::memory::recall(self.system, state);
             anchors.extend(
                 remembered
@@ -238,11 +243,30 @@ impl Volumes {
         anchors
     }
 
+    /// Finds out which of the person's own folders can be looked at: a home folder may lie on a
+    /// server that is away. Until this was done, none is looked at.
+    pub fn find_reach(self: &Arc<Self>) {
+        let mut live = Live::new(self.system, Arc::clone(self));
+        let places = [&self.settings.home, &self.settings.state].into_iter().flatten();
+        let reached = places.filter(|place| {
+            let root = live.root();
+            !self.may_hang() || live.unanswered(&root, &[place.as_bytes(), b"/"].concat()).is_none()
+        });
+        self.reach.get_or_init(|| reached.cloned().collect());
+    }
+
+    fn is_in_reach(&self, place: &AbsPath) -> bool {
+        self.reach.get().is_some_and(|places| places.contains(place))
+    }
+
     /// Remembers where volumes are attached now, for when they no longer are.
     ///
     /// Writes only linkwell's own state, and only when there is something new.
     pub fn remember(&self) {
-        let Some(state) = &self.settings.state else { return };
+        let Some(state) = self.settings.state.as_ref().filter(|state| self.is_in_reach(state))
+        else {
+            return;
+        };
         let worth = expected::worth_remembering(&self.mounts, &[]);
         if worth.is_empty() {
             return;

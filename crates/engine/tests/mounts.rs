@@ -315,7 +315,12 @@ fn on_demand() {
             let current = linkwell_model::path::AbsPath::cleaned(&bytes(&top)).expect("absolute");
             for typed in ["direct", "direct/x", "to_direct", "into_indirect", "indirect/a/b"] {
                 let system = System::new();
-                linkwell_engine::explain::explain(system, &volumes, &current, typed.as_bytes());
+                linkwell_engine::explain::explain(
+                    system,
+                    &volumes,
+                    &linkwell_engine::folder::Folder::of_place(&current),
+                    typed.as_bytes(),
+                );
             }
             looks += 1;
         }

@@ -3,16 +3,17 @@
 //! Parsed from the administrator's own words (fstab(5), systemd.mount(5)) and from what was seen
 //! before; reading the files is the engine's work.
 
-use crate::path::AbsPath;
+use crate::path::{self, AbsPath, Component};
 use crate::volume::{Manner, Mounts, manner, unescape_octal};
 
 /// The mount points worth remembering: volumes of a disk or another computer that no line of
-/// fstab and no unit (`anchors`) names, and that are not below the folders of convention.
+/// fstab and no unit (`anchors`) names, and that are not below the folders of convention or the temporary ones.
 pub fn worth_remembering(mounts: &Mounts, anchors: &[Anchor]) -> Vec<AbsPath> {
     let known = |point: &AbsPath| {
         anchors.iter().any(|anchor| anchor.point == *point)
             || CONVENTIONS
                 .iter()
+                .chain(&TEMPORARY)
                 .filter_map(|folder| AbsPath::cleaned(folder))
                 .any(|folder| point.is_at_or_below(&folder))
     };
@@ -91,6 +92,9 @@ pub struct Absent {
 /// Folders below which volumes are attached by convention (file-hierarchy(7), udisks2, gvfs).
 const CONVENTIONS: [&[u8]; 3] = [b"/mnt", b"/media", b"/run/media"];
 
+/// Folders whose mounts are not meant to last.
+const TEMPORARY: [&[u8]; 3] = [b"/tmp", b"/var/tmp", b"/run"];
+
 /// The volume that should hold `place` and is not attached, if there is reason to expect one.
 ///
 /// Asked about a place that is missing; `rest` is what was to follow it. In doubt the answer is that a volume is expected: a link
@@ -113,7 +117,14 @@ pub fn absent(mounts: &Mounts, anchors: &[Anchor], place: &AbsPath, rest: &[u8])
         return Some(Absent { point: anchor.point.clone(), evidence: anchor.evidence.clone() });
     }
     let mut wanted = place.clone();
-    wanted.extend_as_text(rest);
+    // Only names: what a `..` after a missing folder would mean, nobody knows.
+    for step in path::components(rest) {
+        match step {
+            Component::Name(name) => wanted.push(name),
+            Component::Here => {}
+            Component::Up => break,
+        }
+    }
     by_convention(&wanted, attached)
 }
 

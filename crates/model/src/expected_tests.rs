@@ -69,6 +69,10 @@ fn a_missing_place_on_an_absent_volume_is_told_from_one_on_a_present_volume() {
     assert_eq!(at("/usr/gone"), None);
     let named = absent(&mounts, &anchors, &path("/media/al"), b"STICK/a").unwrap();
     assert_eq!(named.point, path("/media/al/STICK"), "named by what the link wants");
+    let up = absent(&mounts, &anchors, &path("/mnt/gone"), b"../../home/nothere").unwrap();
+    assert_eq!(up.point, path("/mnt/gone"), "a `..` does not lead out of an absent volume");
+    let down = absent(&mounts, &anchors, &path("/home/nothere"), b"../../mnt/gone");
+    assert_eq!(down, None, "nor into one");
 }
 
 #[test]

@@ -13,10 +13,12 @@ use crate::error::{Exit, Failure, say};
 use crate::interrupt;
 use crate::output::progress::Bar;
 use crate::output::{Lines, Output};
+use linkwell_engine::folder::Folder;
 use linkwell_engine::scan::judged::{self, Sink, Wanted};
 use linkwell_engine::scan::{Handle, Options, Trouble};
 use linkwell_engine::system::System;
 use linkwell_engine::volumes::{Settings, Volumes};
+use linkwell_model::path::AbsPath;
 use linkwell_model::shown::shown;
 use linkwell_model::tally::Tally;
 use std::ffi::OsString;
@@ -50,8 +52,26 @@ fn volumes(world: &World, time_limit: Duration) -> Arc<Volumes> {
         answers: world.program.clone(),
     };
     let volumes = Volumes::read(system(world), settings);
+    let volumes = Arc::new(volumes);
+    volumes.find_reach();
     volumes.remember();
-    Arc::new(volumes)
+    volumes
+}
+
+/// The folder from which relative paths are read.
+fn start(world: &World) -> Result<Arc<Folder>, Failure> {
+    let place = world.current.clone().unwrap_or_else(AbsPath::root);
+    Folder::current(system(world), &place).map_err(Failure::Current)
+}
+
+/// Refuses relative paths when the current folder is gone: they lead nowhere, and must not be
+/// taken to be meant from somewhere else.
+fn refuse_if_lost(world: &World, paths: &[Vec<u8>]) -> Result<(), Failure> {
+    let relative = |path: &Vec<u8>| !linkwell_model::path::is_absolute(path);
+    if world.current.is_none() && paths.iter().any(relative) {
+        return Err(Failure::Current(rustix::io::Errno::NOENT));
+    }
+    Ok(())
 }
 
 /// Typed paths as bytes; the current folder when there are none. An empty one is refused: it is
@@ -153,8 +173,7 @@ impl Scanning<'_> {
         sink: impl Fn(Lines, Arc<Mutex<Aside>>) -> S + Send + Sync + 'static,
     ) -> Outcome {
         let started = Instant::now();
-        let handle = Handle::default();
-        interrupt::heed(&handle.stop);
+        let handle = Handle { stop: interrupt::stop(), ..Handle::default() };
         let bar = Bar::new(self.args.quiet);
         let output = Output::new(&handle.stop, bar.clone());
         let aside = Arc::new(Mutex::new(Aside::default()));

@@ -1,6 +1,6 @@
 //! `linkwell refs`: the links that lead to or into a path.
 
-use super::{Aside, Scanning, options, system, typed, volumes};
+use super::{Aside, Scanning, options, refuse_if_lost, start, system, typed, volumes};
 use crate::World;
 use crate::args::{Args, LinkFormat, Refs};
 use crate::error::{Exit, Failure, say};
@@ -84,9 +84,10 @@ impl Sink for Printer {
 pub(super) fn run(refs: &Refs, args: &Args, world: &World) -> Result<Exit, Failure> {
     let asked = typed(&refs.paths)?;
     let volumes = volumes(world, refs.scan.time_limit);
-    let current = world.current.clone().unwrap_or_else(AbsPath::root);
+    refuse_if_lost(world, &asked)?;
+    let start = start(world)?;
     let places: Vec<Place> =
-        asked.iter().map(|path| refer::place(system(world), &volumes, &current, path)).collect();
+        asked.iter().map(|path| refer::place(system(world), &volumes, &start, path)).collect();
     let roots = if refs.under.is_empty() {
         default_roots(world, &volumes, &places)
     } else {
@@ -123,7 +124,7 @@ pub(super) fn run(refs: &Refs, args: &Args, world: &World) -> Result<Exit, Failu
         let mut out = Vec::new();
         json::summary(&mut out, &outcome.tally, outcome.took);
         outcome.output.write(&out);
-    } else if !args.quiet {
+    } else if !args.quiet && outcome.output.finish().is_ok() {
         say(&conclusion(&asked, &roots, found.load(Ordering::Relaxed)));
     }
     outcome.aside.say(args.quiet);

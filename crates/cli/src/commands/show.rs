@@ -1,6 +1,6 @@
 //! `linkwell show`: one path, explained to a person.
 
-use super::{system, typed, volumes};
+use super::{refuse_if_lost, start, system, typed, volumes};
 use crate::World;
 use crate::args::{Args, Show};
 use crate::error::{Exit, Failure};
@@ -10,20 +10,17 @@ use crate::output::progress::Bar;
 use crate::output::{Output, explained};
 use linkwell_engine::explain::{Explained, explain};
 use linkwell_model::note::Note;
-use linkwell_model::path::AbsPath;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 pub(super) fn run(show: &Show, args: &Args, world: &World) -> Result<Exit, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    interrupt::heed(&stop);
-    let output = Output::new(&stop, Bar::new(true));
+    let output = Output::new(&interrupt::stop(), Bar::new(true));
+    let paths = typed(&show.paths)?;
+    refuse_if_lost(world, &paths)?;
     let volumes = volumes(world, show.time_limit);
     let paint = Paint::new(args.color);
-    let current = world.current.clone().unwrap_or_else(AbsPath::root);
+    let start = start(world)?;
     let mut worst = Exit::Done;
-    for (at, path) in typed(&show.paths)?.iter().enumerate() {
-        let found = explain(system(world), &volumes, &current, path);
+    for (at, path) in paths.iter().enumerate() {
+        let found = explain(system(world), &volumes, &start, path);
         let mut out = Vec::new();
         if show.format.json {
             explained::json(&mut out, path, &found);

@@ -150,7 +150,7 @@ pub(crate) fn why_expected(evidence: &Evidence) -> String {
             format!("the systemd unit `{}` attaches a volume there", shown(name))
         }
         Evidence::Convention(folder) => {
-            format!("volumes are attached below {}, and none is there now", at(folder))
+            format!("volumes are attached below {}, and none is attached at this place", at(folder))
         }
         Evidence::OnDemand => "it is attached when somebody looks, and nobody did".into(),
         Evidence::Remembered => "a volume was attached there before".into(),

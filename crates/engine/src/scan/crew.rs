@@ -11,6 +11,7 @@ use super::watch::{Doing, Watch};
 use super::{Handle, Options, Problem, Progress, Root, Trouble, Visitor};
 use crate::folder::{Budget, Folder};
 use crate::judge::Found;
+use crate::live::Live;
 use crate::system::{Access, EndMark, Links, System};
 use crate::volumes::Volumes;
 use crossbeam_deque::{Injector, Steal, Stealer, Worker};
@@ -338,6 +339,12 @@ fn is_plain_way(crew: &Crew, top: &[u8], path: &[u8]) -> bool {
     if bare(folder) == bare(top) {
         return true;
     }
+    // The walk comes through only if it may read every folder on the way.
+    let slashes = (top.len()..folder.len()).filter(|&at| folder.get(at) == Some(&b'/'));
+    let mut steps = slashes.filter_map(|at| folder.get(..at)).chain([top, folder]);
+    if !steps.all(|step| crew.system.open_typed(step, Access::List).is_ok()) {
+        return false;
+    }
     let place = |typed: &[u8]| {
         let held = crew.system.open_typed(typed, Access::Hold).ok()?;
         let status = crew.system.status_of(held.as_fd()).ok()?;
@@ -401,16 +408,18 @@ fn typed_place(crew: &Crew, typed: &[u8]) -> AbsPath {
     })
 }
 
-/// Whether merely looking at a typed path could hang or wake something.
+/// Whether merely looking at a typed path could hang or wake something: links on the way to it
+/// lead on, the last one does not unless a slash follows.
 fn unsafe_to_touch(crew: &Crew, typed: &[u8]) -> Option<Trouble> {
     if !crew.volumes.may_hang() {
         return None;
     }
-    let mount = crew.volumes.mounts().covering(&typed_place(crew, typed))?;
-    if volume::manner(&mount.fs_type) == Manner::OnDemand {
-        return Some(Trouble::OnDemand);
-    }
-    (!crew.volumes.answers(mount)).then_some(Trouble::NoAnswer)
+    let mut live = Live::new(crew.system, Arc::clone(&crew.volumes));
+    let current = crew.options.current.clone().unwrap_or_else(AbsPath::root);
+    let stuck = live.unanswered(&Folder::of_place(&current), typed)?;
+    let mount = crew.volumes.mounts().covering(&stuck);
+    let on_demand = mount.is_some_and(|mount| volume::manner(&mount.fs_type) == Manner::OnDemand);
+    Some(if on_demand { Trouble::OnDemand } else { Trouble::NoAnswer })
 }
 
 /// Tells of a typed path that is no folder, from the folder that holds it.

@@ -1,7 +1,7 @@
 //! Files with more than one name, grouped.
 
 use crate::system::Status;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use linkwell_model::entry::FileId;
 use std::sync::{Mutex, PoisonError};
 
@@ -26,12 +26,13 @@ pub(super) struct Names(Mutex<HashMap<FileId, Known>>);
 struct Known {
     names: u64,
     size: u64,
-    paths: Vec<Vec<u8>>,
+    /// Each path, with the folder that holds the name.
+    paths: Vec<(Vec<u8>, Option<FileId>)>,
 }
 
 impl Names {
     /// Notes one name.
-    pub(super) fn add(&self, status: Status, path: Vec<u8>) {
+    pub(super) fn add(&self, status: Status, folder: Option<FileId>, path: Vec<u8>) {
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = files.entry(status.id).or_insert_with(|| Known {
             names: status.names,
@@ -39,7 +40,7 @@ impl Names {
             paths: Vec::new(),
         });
         known.names = status.names;
-        known.paths.push(path);
+        known.paths.push((path, folder));
     }
 
     /// The groups, by their first path; each path is given once even if two roots overlap.
@@ -50,12 +51,18 @@ impl Names {
             .map(|(id, mut known)| {
                 known.paths.sort();
                 known.paths.dedup();
-                let here = u64::try_from(known.paths.len()).unwrap_or(u64::MAX);
+                // One name can be seen by several paths, through two roots or a bind mount.
+                let names: HashSet<_> = known
+                    .paths
+                    .iter()
+                    .map(|(path, folder)| (folder, path.rsplit(|&byte| byte == b'/').next()))
+                    .collect();
+                let here = u64::try_from(names.len()).unwrap_or(u64::MAX);
+                drop(names);
                 let outside = known.names.saturating_sub(here);
-                (
-                    Group { id, names: known.names, outside: Some(outside), size: known.size },
-                    known.paths,
-                )
+                let group =
+                    Group { id, names: known.names, outside: Some(outside), size: known.size };
+                (group, known.paths.into_iter().map(|(path, _)| path).collect::<Vec<_>>())
             })
             .collect();
         groups.sort_by(|(_, one), (_, two)| one.first().cmp(&two.first()));

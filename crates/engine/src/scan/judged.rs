@@ -377,14 +377,13 @@ impl<S: Sink> Judging<S> {
                     let place = &root.place;
                     Some((true, judge::judge(&mut self.live, found, target, place, depth)))
                 }
-                Err(Errno::NOENT | Errno::INVAL) => None,
+                Err(Errno::NOENT | Errno::INVAL) => self.unreadable(found),
                 Err(error) => Some((false, Verdict::unread(error))),
             };
         }
         match self.live.system().read_link(found.held, found.name, target) {
             Ok(()) => {}
-            // It has gone, or become something else, since it was listed.
-            Err(Errno::NOENT | Errno::INVAL) => return None,
+            Err(Errno::NOENT | Errno::INVAL) => return self.unreadable(found),
             Err(error) => return Some((false, Verdict::unread(error))),
         }
         found.folder.was_searched();
@@ -394,6 +393,15 @@ impl<S: Sink> Judging<S> {
         let mut verdict = judge::judge(&mut self.live, found, target, &root.place, depth);
         self.note_doubled(root, &mut verdict);
         Some((true, verdict))
+    }
+
+    /// A link whose text is not there to be read: it has gone or become something else since it was
+    /// listed, or it never has one (`/proc/PID/exe` of a thread of the kernel).
+    fn unreadable(&self, found: Found<'_>) -> Option<(bool, Verdict)> {
+        let kept = crate::system::Links::Kept;
+        let status = self.live.system().status(found.held, found.name, kept).ok()?;
+        let is_link = status.kind == EntryKind::Symlink;
+        is_link.then(|| (false, Verdict::unread(Errno::NOENT)))
     }
 
     /// Whether the kernel refuses no link of this folder for what it is.
@@ -429,7 +437,8 @@ impl<S: Sink> Judging<S> {
         if let Ok(status) = status
             && status.names > 1
         {
-            self.shared.names.add(status, root.path_of(found.folder, found.name));
+            let folder = found.folder.id(self.live.system());
+            self.shared.names.add(status, folder, root.path_of(found.folder, found.name));
         }
     }
 }
