@@ -8,6 +8,7 @@ mod hard;
 mod hostile;
 mod list;
 mod list_json;
+mod places;
 mod plain;
 mod progress;
 mod refs;
@@ -25,6 +26,7 @@ fn main() -> std::process::ExitCode {
         hostile::trials(),
         list::trials(),
         list_json::trials(),
+        places::trials(),
         plain::trials(),
         progress::trials(),
         refs::trials(),

@@ -14,6 +14,7 @@
 mod deep;
 mod flip;
 mod forest;
+mod memory;
 mod mounts;
 mod opens;
 mod oracle;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         opens::trials(),
         flip::trials(),
         mounts::trials(),
+        memory::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }
