@@ -33,5 +33,7 @@ fn main() -> std::process::ExitCode {
         shortcuts::trials(),
         show::trials(),
     ];
-    linkwell_testkit::need::run(trials.into_iter().flatten().collect())
+    let ended = linkwell_testkit::need::run(trials.into_iter().flatten().collect());
+    support::clean_up();
+    ended
 }

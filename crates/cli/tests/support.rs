@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 pub(crate) const LINKWELL: &str = env!("CARGO_BIN_EXE_linkwell");
 
@@ -14,7 +15,7 @@ pub(crate) const LINKWELL: &str = env!("CARGO_BIN_EXE_linkwell");
 const NOBODY: u32 = 65534;
 
 /// Where the program stands for everybody: the build folder may be closed to others.
-static NOBODYS: std::sync::OnceLock<Scratch> = std::sync::OnceLock::new();
+static NOBODYS: Mutex<Option<Scratch>> = Mutex::new(None);
 
 /// Runs linkwell in `folder`.
 pub(crate) fn linkwell(folder: &Path, arguments: &[&str]) -> Ran {
@@ -33,11 +34,17 @@ pub(crate) fn shell(folder: &Path, line: &str) -> Ran {
     command.output().expect("a shell can be started").into()
 }
 
+/// Removes what all tests share: what is static is never dropped.
+pub(crate) fn clean_up() {
+    drop(NOBODYS.lock().unwrap_or_else(PoisonError::into_inner).take());
+}
+
 /// A command for linkwell as a user without rights, who is let into `scratch`.
 pub(crate) fn as_nobody(scratch: &Scratch) -> Command {
     use linkwell_testkit::crafted;
     crafted::allow(&scratch.path(), 0o755);
-    let copy = NOBODYS.get_or_init(|| {
+    let mut copy = NOBODYS.lock().unwrap_or_else(PoisonError::into_inner);
+    let copy = copy.get_or_insert_with(|| {
         let own = Scratch::new();
         crafted::allow(&own.path(), 0o755);
         crafted::copy_program(LINKWELL, &own.path());

@@ -48,8 +48,12 @@ pub(super) struct Crew {
     /// Tasks that are waiting or being done.
     pending: AtomicUsize,
     sleeping: AtomicUsize,
+    /// Threads that have not ended.
+    running: AtomicUsize,
     bed: Mutex<()>,
     wake: Condvar,
+    /// For the keeper: a thread has ended.
+    over: Condvar,
     pub(super) watch: Vec<Watch>,
 }
 
@@ -106,11 +110,28 @@ impl Crew {
         }
     }
 
+    /// A thread ends; the keeper is told at once.
+    fn ended(&self) {
+        let bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
+        self.running.fetch_sub(1, Ordering::AcqRel);
+        drop(bed);
+        self.over.notify_all();
+    }
+
     /// A task is done.
     pub(super) fn done(&self) {
         if self.pending.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.wake.notify_all();
         }
+    }
+}
+
+/// Tells that a thread ends, however it ends.
+struct Ending(Arc<Crew>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.ended();
     }
 }
 
@@ -151,8 +172,10 @@ pub(super) fn run<V: Visitor>(
         stealers: workers.iter().map(Worker::stealer).collect(),
         pending: AtomicUsize::new(0),
         sleeping: AtomicUsize::new(0),
+        running: AtomicUsize::new(0),
         bed: Mutex::new(()),
         wake: Condvar::new(),
+        over: Condvar::new(),
         watch: workers.iter().map(|_| Watch::default()).collect(),
     });
     let mut first = visitor();
@@ -179,13 +202,16 @@ fn keep_going<V: Visitor>(
     let wanted = crew.options.threads.map(NonZeroUsize::get);
     let most = wanted.unwrap_or(workers.len());
     let mut waiting = workers.into_iter().enumerate();
-    let mut threads = Vec::new();
-    let mut start = |threads: &mut Vec<std::thread::JoinHandle<()>>, count: usize| {
+    let mut threads = 0_usize;
+    let mut start = |threads: &mut usize, count: usize| {
         for (number, own) in waiting.by_ref().take(count) {
             let (crew, visitor) = (Arc::clone(crew), Arc::clone(&visitor));
-            threads.push(std::thread::spawn(move || {
+            crew.running.fetch_add(1, Ordering::AcqRel);
+            *threads += 1;
+            std::thread::spawn(move || {
+                let _ending = Ending(Arc::clone(&crew));
                 Walker::new(crew, own, number, visitor(), started).work();
-            }));
+            });
         }
     };
     if crew.pending.load(Ordering::Acquire) > 0 {
@@ -195,22 +221,24 @@ fn keep_going<V: Visitor>(
     let mut stopped: Option<Instant> = None;
     let mut read_before = blocks_read();
     loop {
-        let unfinished = threads.iter().filter(|thread| !thread.is_finished()).count();
         // A thread that does not heed the request to stop hangs in the system.
         let stopping = *stopped.get_or_insert_with(Instant::now);
         if !crew.handle.stop.load(Ordering::Relaxed) {
             stopped = None;
         }
-        if unfinished <= left || (stopped.is_some() && stopping.elapsed() > STOP_WITHIN) {
+        let running = crew.running.load(Ordering::Acquire);
+        if running <= left || (stopped.is_some() && stopping.elapsed() > STOP_WITHIN) {
             break;
         }
         tick(&crew.handle.progress);
         let bed = crew.bed.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(crew.wake.wait_timeout(bed, ROUND));
+        if crew.running.load(Ordering::Acquire) == running {
+            drop(crew.over.wait_timeout(bed, ROUND));
+        }
         let read = blocks_read();
         let busy = crew.pending.load(Ordering::Relaxed) > 1;
-        if wanted.is_none() && busy && read > read_before && threads.len() < most {
-            let more = threads.len().min(most - threads.len());
+        if wanted.is_none() && busy && read > read_before && threads < most {
+            let more = threads.min(most - threads);
             start(&mut threads, more);
         }
         read_before = read;
