@@ -1,11 +1,11 @@
 //! `linkwell check`: what needs a person, grouped by cause, with a remedy each.
 
-use super::{Aside, Scanning, options, typed, volumes};
+use super::{Channel, Scanning, options, typed, volumes};
 use crate::World;
-use crate::args::{Args, Check, LinkFormat};
+use crate::args::{Args, Check};
 use crate::error::{Exit, Failure};
 use crate::output::paint::Paint;
-use crate::output::{Lines, groups, json};
+use crate::output::{groups, json};
 use linkwell_engine::judge::Depth;
 use linkwell_engine::scan::Problem;
 use linkwell_engine::scan::judged::{Item, Sink, Wanted};
@@ -16,9 +16,7 @@ use linkwell_model::note::Note;
 use std::sync::{Arc, Mutex, PoisonError};
 
 struct Gatherer {
-    lines: Lines,
-    aside: Arc<Mutex<Aside>>,
-    format: LinkFormat,
+    channel: Channel,
     causes: Causes,
     all: Arc<Mutex<Causes>>,
 }
@@ -56,37 +54,26 @@ fn cause(item: &Item<'_>) -> Option<Cause> {
 impl Sink for Gatherer {
     fn item(&mut self, item: &Item<'_>) {
         let Some(cause) = cause(item) else { return };
-        let out = &mut self.lines.buffer;
-        if self.format.json {
-            json::link(out, item, None);
-        } else if self.format.null {
-            out.extend_from_slice(item.path);
-            out.push(0);
-        } else {
+        if !self.channel.link_for_programs(item, None) {
             let member = Member { path: item.path.into(), target: item.target.map(Into::into) };
             self.causes.add(cause, member);
         }
-        self.lines.flush_if_full();
     }
 
     fn problem(&mut self, problem: &Problem) {
-        if self.format.json {
-            json::problem(&mut self.lines.buffer, problem);
-        }
-        self.aside.lock().unwrap_or_else(PoisonError::into_inner).add_problem(problem);
+        self.channel.problem(problem);
     }
 
     fn other_volume(&mut self, path: &[u8]) {
-        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
-        aside.other_volumes.push(path.to_vec());
+        self.channel.other_volume(path);
     }
 
     fn pause(&mut self) {
-        self.lines.pause();
+        self.channel.lines.pause();
     }
 
     fn settle(&mut self) {
-        self.lines.flush();
+        self.channel.lines.flush();
         let causes = std::mem::take(&mut self.causes);
         self.all.lock().unwrap_or_else(PoisonError::into_inner).merge(causes);
     }
@@ -109,10 +96,8 @@ pub(super) fn run(check: &Check, args: &Args, world: &World) -> Result<Exit, Fai
         volumes: volumes(world, check.scan.time_limit),
     };
     let gathered = Arc::clone(&all);
-    let outcome = scanning.run(move |lines, aside| Gatherer {
-        lines,
-        aside,
-        format,
+    let outcome = scanning.run(format, move |channel| Gatherer {
+        channel,
         causes: Causes::default(),
         all: Arc::clone(&gathered),
     });

@@ -1,18 +1,17 @@
 //! `linkwell list`: every link, one a line.
 
-use super::{Aside, Scanning, options, typed, volumes};
+use super::{Channel, Scanning, options, typed, volumes};
 use crate::World;
-use crate::args::{Args, LinkFormat, List};
+use crate::args::{Args, List};
 use crate::error::{Exit, Failure};
 use crate::output::paint::Paint;
-use crate::output::{Lines, json, text};
+use crate::output::{json, text};
 use linkwell_engine::judge::Depth;
 use linkwell_engine::scan::Problem;
 use linkwell_engine::scan::judged::{Item, Sink, Wanted};
 use linkwell_model::entry::LinkKind;
 use linkwell_model::health::Health;
 use linkwell_model::note::Note;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which links are wanted; an empty list is no condition.
 #[derive(Clone, Debug)]
@@ -31,10 +30,8 @@ impl Filter {
 }
 
 struct Printer {
-    lines: Lines,
-    aside: Arc<Mutex<Aside>>,
+    channel: Channel,
     filter: Filter,
-    format: LinkFormat,
     paint: Paint,
 }
 
@@ -43,36 +40,26 @@ impl Sink for Printer {
         if !self.filter.passes(item) {
             return;
         }
-        let out = &mut self.lines.buffer;
-        if self.format.json {
-            json::link(out, item, None);
-        } else if self.format.null {
-            out.extend_from_slice(item.path);
-            out.push(0);
-        } else {
-            text::link(out, item, self.paint);
+        if !self.channel.link_for_programs(item, None) {
+            text::link(&mut self.channel.lines.buffer, item, self.paint);
+            self.channel.lines.flush_if_full();
         }
-        self.lines.flush_if_full();
     }
 
     fn problem(&mut self, problem: &Problem) {
-        if self.format.json {
-            json::problem(&mut self.lines.buffer, problem);
-        }
-        self.aside.lock().unwrap_or_else(PoisonError::into_inner).add_problem(problem);
+        self.channel.problem(problem);
     }
 
     fn other_volume(&mut self, path: &[u8]) {
-        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
-        aside.other_volumes.push(path.to_vec());
+        self.channel.other_volume(path);
     }
 
     fn pause(&mut self) {
-        self.lines.pause();
+        self.channel.lines.pause();
     }
 
     fn settle(&mut self) {
-        self.lines.flush();
+        self.channel.lines.flush();
     }
 }
 
@@ -99,13 +86,8 @@ pub(super) fn run(list: &List, args: &Args, world: &World) -> Result<Exit, Failu
         paths: typed(&list.paths)?,
         volumes: volumes(world, list.scan.time_limit),
     };
-    let outcome = scanning.run(move |lines, aside| Printer {
-        lines,
-        aside,
-        filter: filter.clone(),
-        format,
-        paint,
-    });
+    let outcome =
+        scanning.run(format, move |channel| Printer { channel, filter: filter.clone(), paint });
     if format.json {
         let mut out = Vec::new();
         json::summary(&mut out, &outcome.tally, outcome.took);

@@ -8,14 +8,14 @@ mod refs;
 mod show;
 
 use crate::World;
-use crate::args::{Args, Scan, Verb};
+use crate::args::{Args, LinkFormat, Scan, Verb};
 use crate::error::{Exit, Failure, say};
 use crate::interrupt;
 use crate::output::progress::Bar;
-use crate::output::{Lines, Output};
+use crate::output::{Lines, Output, json};
 use linkwell_engine::folder::Folder;
-use linkwell_engine::scan::judged::{self, Sink, Wanted};
-use linkwell_engine::scan::{Handle, Options, Trouble};
+use linkwell_engine::scan::judged::{self, Item, Sink, Wanted};
+use linkwell_engine::scan::{Handle, Options, Problem, Trouble};
 use linkwell_engine::system::System;
 use linkwell_engine::volumes::{Settings, Volumes};
 use linkwell_model::path::AbsPath;
@@ -102,7 +102,7 @@ fn options(scan: &Scan, world: &World) -> Options {
 /// What a scan left to be said at its end, gathered from all threads.
 #[derive(Debug, Default)]
 struct Aside {
-    problems: Vec<linkwell_engine::scan::Problem>,
+    problems: Vec<Problem>,
     more_problems: u64,
     other_volumes: Vec<Vec<u8>>,
 }
@@ -111,7 +111,7 @@ struct Aside {
 const MOST_NAMED: usize = 1000;
 
 impl Aside {
-    fn add_problem(&mut self, problem: &linkwell_engine::scan::Problem) {
+    fn add_problem(&mut self, problem: &Problem) {
         if self.problems.len() < MOST_NAMED {
             self.problems.push(problem.clone());
         } else {
@@ -149,6 +149,43 @@ impl Aside {
     }
 }
 
+/// One thread's way out: links and problems to standard output in the format that was asked for,
+/// and what is said at the end to the one who says it.
+struct Channel {
+    lines: Lines,
+    aside: Arc<Mutex<Aside>>,
+    format: LinkFormat,
+}
+
+impl Channel {
+    /// Prints a link for programs; `false` when it is to be printed for people.
+    fn link_for_programs(&mut self, item: &Item<'_>, refers: Option<&'static str>) -> bool {
+        let out = &mut self.lines.buffer;
+        if self.format.json {
+            json::link(out, item, refers);
+        } else if self.format.null {
+            out.extend_from_slice(item.path);
+            out.push(0);
+        } else {
+            return false;
+        }
+        self.lines.flush_if_full();
+        true
+    }
+
+    fn problem(&mut self, problem: &Problem) {
+        if self.format.json {
+            json::problem(&mut self.lines.buffer, problem);
+        }
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner).add_problem(problem);
+    }
+
+    fn other_volume(&mut self, path: &[u8]) {
+        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        aside.other_volumes.push(path.to_vec());
+    }
+}
+
 /// A judged scan, as every scanning verb runs it.
 struct Scanning<'w> {
     world: &'w World,
@@ -170,7 +207,8 @@ impl Scanning<'_> {
     /// Scans. `sink` makes one sink a thread, from that thread's way to standard output.
     fn run<S: Sink>(
         self,
-        sink: impl Fn(Lines, Arc<Mutex<Aside>>) -> S + Send + Sync + 'static,
+        format: LinkFormat,
+        sink: impl Fn(Channel) -> S + Send + Sync + 'static,
     ) -> Outcome {
         let started = Instant::now();
         let handle = Handle { stop: interrupt::stop(), ..Handle::default() };
@@ -179,7 +217,7 @@ impl Scanning<'_> {
         let aside = Arc::new(Mutex::new(Aside::default()));
         let make = {
             let (output, aside) = (Arc::clone(&output), Arc::clone(&aside));
-            move || sink(Lines::new(&output), Arc::clone(&aside))
+            move || sink(Channel { lines: Lines::new(&output), aside: Arc::clone(&aside), format })
         };
         let tally = judged::scan(
             system(self.world),

@@ -1,12 +1,12 @@
 //! `linkwell refs`: the links that lead to or into a path.
 
-use super::{Aside, Scanning, options, refuse_if_lost, start, system, typed, volumes};
+use super::{Channel, Scanning, options, refuse_if_lost, start, system, typed, volumes};
 use crate::World;
-use crate::args::{Args, LinkFormat, Refs};
+use crate::args::{Args, Refs};
 use crate::error::{Exit, Failure, say};
 use crate::output::paint::{Paint, Painted};
 use crate::output::progress::grouped;
-use crate::output::{Lines, json, text};
+use crate::output::{json, text};
 use linkwell_engine::judge::Depth;
 use linkwell_engine::live::Live;
 use linkwell_engine::refer;
@@ -16,15 +16,13 @@ use linkwell_engine::volumes::Volumes;
 use linkwell_model::path::AbsPath;
 use linkwell_model::reference::{Place, Refers};
 use linkwell_model::shown::shown;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 struct Printer {
-    lines: Lines,
-    aside: Arc<Mutex<Aside>>,
+    channel: Channel,
     places: Arc<Vec<Place>>,
     live: Live,
-    format: LinkFormat,
     paint: Paint,
     found: Arc<AtomicU64>,
 }
@@ -47,37 +45,28 @@ impl Sink for Printer {
             return;
         };
         self.found.fetch_add(1, Ordering::Relaxed);
-        let out = &mut self.lines.buffer;
-        if self.format.json {
-            json::link(out, item, Some(refers.word()));
-        } else if self.format.null {
-            out.extend_from_slice(item.path);
-            out.push(0);
-        } else {
+        if !self.channel.link_for_programs(item, Some(refers.word())) {
+            let out = &mut self.channel.lines.buffer;
             text::padded(out, refers.word(), Painted::default());
             text::link(out, item, self.paint);
+            self.channel.lines.flush_if_full();
         }
-        self.lines.flush_if_full();
     }
 
     fn problem(&mut self, problem: &Problem) {
-        if self.format.json {
-            json::problem(&mut self.lines.buffer, problem);
-        }
-        self.aside.lock().unwrap_or_else(PoisonError::into_inner).add_problem(problem);
+        self.channel.problem(problem);
     }
 
     fn other_volume(&mut self, path: &[u8]) {
-        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
-        aside.other_volumes.push(path.to_vec());
+        self.channel.other_volume(path);
     }
 
     fn pause(&mut self) {
-        self.lines.pause();
+        self.channel.lines.pause();
     }
 
     fn settle(&mut self) {
-        self.lines.flush();
+        self.channel.lines.flush();
     }
 }
 
@@ -111,12 +100,10 @@ pub(super) fn run(refs: &Refs, args: &Args, world: &World) -> Result<Exit, Failu
         volumes: Arc::clone(&volumes),
     };
     let (system, counted) = (system(world), Arc::clone(&found));
-    let outcome = scanning.run(move |lines, aside| Printer {
-        lines,
-        aside,
+    let outcome = scanning.run(format, move |channel| Printer {
+        channel,
         places: Arc::clone(&places),
         live: Live::new(system, Arc::clone(&volumes)),
-        format,
         paint,
         found: Arc::clone(&counted),
     });
