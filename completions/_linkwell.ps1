@@ -32,6 +32,14 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Judge every link under some folders and print what needs a person')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Explain where a path leads, hop by hop')
             [CompletionResult]::new('refs', 'refs', [CompletionResultType]::ParameterValue, 'Find the links that lead to or into a path, before it is moved or deleted')
+            [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make links')
+            [CompletionResult]::new('ln', 'ln', [CompletionResultType]::ParameterValue, 'Make links')
+            [CompletionResult]::new('retarget', 'retarget', [CompletionResultType]::ParameterValue, 'Let links lead somewhere else, or write their targets otherwise')
+            [CompletionResult]::new('convert', 'convert', [CompletionResultType]::ParameterValue, 'Make a link of one kind into another kind, or into the real thing')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove files, folders and links, never what links lead to')
+            [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show what linkwell did')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Take back what linkwell did')
+            [CompletionResult]::new('recover', 'recover', [CompletionResultType]::ParameterValue, 'Finish or take back what was interrupted')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -114,11 +122,220 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'linkwell;create' {
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Make the links in this folder')
+            [CompletionResult]::new('--target-directory', '--target-directory', [CompletionResultType]::ParameterName, 'Make the links in this folder')
+            [CompletionResult]::new('--backup', '--backup', [CompletionResultType]::ParameterName, 'Keep what stands in the way under another name')
+            [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'What simple backups end in')
+            [CompletionResult]::new('--suffix', '--suffix', [CompletionResultType]::ParameterName, 'What simple backups end in')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Take LINK as the link''s own name, even if a folder stands there')
+            [CompletionResult]::new('--no-target-directory', '--no-target-directory', [CompletionResultType]::ParameterName, 'Take LINK as the link''s own name, even if a folder stands there')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Make symbolic links (this is the default)')
+            [CompletionResult]::new('--symbolic', '--symbolic', [CompletionResultType]::ParameterName, 'Make symbolic links (this is the default)')
+            [CompletionResult]::new('--hard', '--hard', [CompletionResultType]::ParameterName, 'Make hard links: further names of the same file')
+            [CompletionResult]::new('--shortcut', '--shortcut', [CompletionResultType]::ParameterName, 'Make shortcut files for the desktop (`.desktop`)')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Write targets from where each link lies (`../a/b`)')
+            [CompletionResult]::new('--relative', '--relative', [CompletionResultType]::ParameterName, 'Write targets from where each link lies (`../a/b`)')
+            [CompletionResult]::new('--absolute', '--absolute', [CompletionResultType]::ParameterName, 'Write targets from `/`')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Replace links that stand in the way; real files and folders never')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace links that stand in the way; real files and folders never')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Ask for each link that would be replaced')
+            [CompletionResult]::new('--interactive', '--interactive', [CompletionResultType]::ParameterName, 'Ask for each link that would be replaced')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The same as `--backup`, without a CONTROL')
+            [CompletionResult]::new('--from-list', '--from-list', [CompletionResultType]::ParameterName, 'Read pairs from standard input: TARGET, NUL, LINK, NUL')
+            [CompletionResult]::new('--allow-broken', '--allow-broken', [CompletionResultType]::ParameterName, 'Also make links that lead nowhere, to themselves, or through too many others')
+            [CompletionResult]::new('--allow-cycle', '--allow-cycle', [CompletionResultType]::ParameterName, 'Also make links to a folder that contains them')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;ln' {
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Make the links in this folder')
+            [CompletionResult]::new('--target-directory', '--target-directory', [CompletionResultType]::ParameterName, 'Make the links in this folder')
+            [CompletionResult]::new('--backup', '--backup', [CompletionResultType]::ParameterName, 'Keep what stands in the way under another name')
+            [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'What simple backups end in')
+            [CompletionResult]::new('--suffix', '--suffix', [CompletionResultType]::ParameterName, 'What simple backups end in')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Take LINK as the link''s own name, even if a folder stands there')
+            [CompletionResult]::new('--no-target-directory', '--no-target-directory', [CompletionResultType]::ParameterName, 'Take LINK as the link''s own name, even if a folder stands there')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Make symbolic links (this is the default)')
+            [CompletionResult]::new('--symbolic', '--symbolic', [CompletionResultType]::ParameterName, 'Make symbolic links (this is the default)')
+            [CompletionResult]::new('--hard', '--hard', [CompletionResultType]::ParameterName, 'Make hard links: further names of the same file')
+            [CompletionResult]::new('--shortcut', '--shortcut', [CompletionResultType]::ParameterName, 'Make shortcut files for the desktop (`.desktop`)')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Write targets from where each link lies (`../a/b`)')
+            [CompletionResult]::new('--relative', '--relative', [CompletionResultType]::ParameterName, 'Write targets from where each link lies (`../a/b`)')
+            [CompletionResult]::new('--absolute', '--absolute', [CompletionResultType]::ParameterName, 'Write targets from `/`')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Replace links that stand in the way; real files and folders never')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace links that stand in the way; real files and folders never')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Ask for each link that would be replaced')
+            [CompletionResult]::new('--interactive', '--interactive', [CompletionResultType]::ParameterName, 'Ask for each link that would be replaced')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The same as `--backup`, without a CONTROL')
+            [CompletionResult]::new('--from-list', '--from-list', [CompletionResultType]::ParameterName, 'Read pairs from standard input: TARGET, NUL, LINK, NUL')
+            [CompletionResult]::new('--allow-broken', '--allow-broken', [CompletionResultType]::ParameterName, 'Also make links that lead nowhere, to themselves, or through too many others')
+            [CompletionResult]::new('--allow-cycle', '--allow-cycle', [CompletionResultType]::ParameterName, 'Also make links to a folder that contains them')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;retarget' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Where they shall lead; with --from, what the beginning of their targets becomes')
+            [CompletionResult]::new('--under', '--under', [CompletionResultType]::ParameterName, 'All links below these folders')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Only links that lead to this path or into it, and only this part of their targets')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Write targets from where each link lies (`../a/b`)')
+            [CompletionResult]::new('--relative', '--relative', [CompletionResultType]::ParameterName, 'Write targets from where each link lies (`../a/b`)')
+            [CompletionResult]::new('--absolute', '--absolute', [CompletionResultType]::ParameterName, 'Write targets from `/`')
+            [CompletionResult]::new('--shorten', '--shorten', [CompletionResultType]::ParameterName, 'Write targets as short as they can be; they lead where they led')
+            [CompletionResult]::new('--cross-volumes', '--cross-volumes', [CompletionResultType]::ParameterName, 'Also change links on other volumes that are mounted below')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Ask for each link')
+            [CompletionResult]::new('--interactive', '--interactive', [CompletionResultType]::ParameterName, 'Ask for each link')
+            [CompletionResult]::new('--allow-broken', '--allow-broken', [CompletionResultType]::ParameterName, 'Also make links that lead nowhere, to themselves, or through too many others')
+            [CompletionResult]::new('--allow-cycle', '--allow-cycle', [CompletionResultType]::ParameterName, 'Also make links to a folder that contains them')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;convert' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'What they become')
+            [CompletionResult]::new('--of', '--of', [CompletionResultType]::ParameterName, 'For a file with several names: the name that the symbolic link shall lead to')
+            [CompletionResult]::new('--revive', '--revive', [CompletionResultType]::ParameterName, 'Make symbolic links of all text files below these folders that git, Cygwin or WSL left in their place')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Write targets from where each link lies (`../a/b`)')
+            [CompletionResult]::new('--relative', '--relative', [CompletionResultType]::ParameterName, 'Write targets from where each link lies (`../a/b`)')
+            [CompletionResult]::new('--absolute', '--absolute', [CompletionResultType]::ParameterName, 'Write targets from `/`')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Ask for each')
+            [CompletionResult]::new('--interactive', '--interactive', [CompletionResultType]::ParameterName, 'Ask for each')
+            [CompletionResult]::new('--allow-broken', '--allow-broken', [CompletionResultType]::ParameterName, 'Also make links that lead nowhere, to themselves, or through too many others')
+            [CompletionResult]::new('--allow-cycle', '--allow-cycle', [CompletionResultType]::ParameterName, 'Also make links to a folder that contains them')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;remove' {
+            [CompletionResult]::new('--under', '--under', [CompletionResultType]::ParameterName, 'Where to look for links that would be left broken; by default in the home folder and on the volume of each PATH')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--forever', '--forever', [CompletionResultType]::ParameterName, 'Free it at once instead of moving it into the trash')
+            [CompletionResult]::new('--no-refs', '--no-refs', [CompletionResultType]::ParameterName, 'Do not look for links that would be left broken')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Ask for each')
+            [CompletionResult]::new('--interactive', '--interactive', [CompletionResultType]::ParameterName, 'Ask for each')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;log' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;undo' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;recover' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--leave', '--leave', [CompletionResultType]::ParameterName, 'Leave everything as it is now, and only close the record')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'linkwell;help' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List every link under some folders, with its health')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Judge every link under some folders and print what needs a person')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Explain where a path leads, hop by hop')
             [CompletionResult]::new('refs', 'refs', [CompletionResultType]::ParameterValue, 'Find the links that lead to or into a path, before it is moved or deleted')
+            [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make links')
+            [CompletionResult]::new('retarget', 'retarget', [CompletionResultType]::ParameterValue, 'Let links lead somewhere else, or write their targets otherwise')
+            [CompletionResult]::new('convert', 'convert', [CompletionResultType]::ParameterValue, 'Make a link of one kind into another kind, or into the real thing')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove files, folders and links, never what links lead to')
+            [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show what linkwell did')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Take back what linkwell did')
+            [CompletionResult]::new('recover', 'recover', [CompletionResultType]::ParameterValue, 'Finish or take back what was interrupted')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -132,6 +349,27 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             break
         }
         'linkwell;help;refs' {
+            break
+        }
+        'linkwell;help;create' {
+            break
+        }
+        'linkwell;help;retarget' {
+            break
+        }
+        'linkwell;help;convert' {
+            break
+        }
+        'linkwell;help;remove' {
+            break
+        }
+        'linkwell;help;log' {
+            break
+        }
+        'linkwell;help;undo' {
+            break
+        }
+        'linkwell;help;recover' {
             break
         }
         'linkwell;help;help' {

@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Usage,
     /// Done or looked at in part only.
     Partly,
+    /// Something was begun and is not finished: `linkwell recover` goes on.
+    Unfinished,
     /// Interrupted by a signal.
     Interrupted,
 }
@@ -28,6 +30,7 @@ impl From<Exit> for ExitCode {
             Exit::Found => 1,
             Exit::Usage => 2,
             Exit::Partly => 3,
+            Exit::Unfinished => 4,
             Exit::Interrupted => 130,
         })
     }
@@ -55,6 +58,17 @@ pub(crate) enum Failure {
     },
     /// The current folder cannot be held: it is gone, most often.
     Current(Errno),
+    /// Nothing was changed, for this reason.
+    Refused {
+        /// What could not be done, and what is still true.
+        what: String,
+        /// The reason, if there is one beside.
+        cause: Option<String>,
+        /// What to type instead.
+        hint: Option<String>,
+        /// How the run ends.
+        exit: Exit,
+    },
     /// Output could not be written.
     Output(Errno),
     /// A file could not be written.
@@ -82,6 +96,16 @@ pub(crate) fn report(failure: &Failure) -> Exit {
                 say(&format!("hint: {hint}"));
             }
             Exit::Usage
+        }
+        Failure::Refused { what, cause, hint, exit } => {
+            say(&format!("error: {what}"));
+            if let Some(cause) = cause {
+                say(&format!("caused by: {cause}"));
+            }
+            if let Some(hint) = hint {
+                say(&format!("hint: {hint}"));
+            }
+            *exit
         }
         Failure::Current(error) => {
             say("error: could not look at the current folder; nothing was looked at");
@@ -115,11 +139,7 @@ pub(crate) fn say(line: &str) {
 
 /// The system's reason in plain words, without its number.
 pub(crate) fn reason(error: Errno) -> String {
-    let text = std::io::Error::from(error).to_string();
-    let words = text.split(" (os error").next().unwrap_or_default();
-    let mut characters = words.chars();
-    let first = characters.next().map(char::to_lowercase).into_iter().flatten();
-    first.chain(characters).collect()
+    linkwell_engine::survey::reason(error)
 }
 
 /// Why a place could not be looked at, in words.

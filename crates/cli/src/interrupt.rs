@@ -9,6 +9,10 @@ use std::time::Duration;
 
 static CAME: AtomicBool = AtomicBool::new(false);
 
+/// While something is being changed, a signal asks to stop and does not end the program by force: what
+/// was begun is taken back first.
+static CHANGING: AtomicBool = AtomicBool::new(false);
+
 static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// How long the rest of the program has for ending by itself after a signal.
@@ -30,16 +34,38 @@ pub(crate) fn heed() {
     let stop = stop();
     std::thread::spawn(move || {
         for _ in signals.forever() {
-            if CAME.swap(true, Ordering::SeqCst) {
+            let again = CAME.swap(true, Ordering::SeqCst);
+            stop.store(true, Ordering::SeqCst);
+            if CHANGING.load(Ordering::SeqCst) {
+                if again {
+                    error::say("note: stopping; what was begun is being taken back");
+                }
+                continue;
+            }
+            if again {
                 error::end_interrupted();
             }
-            stop.store(true, Ordering::SeqCst);
             std::thread::spawn(|| {
                 std::thread::sleep(GRACE);
-                error::end_interrupted();
+                if !CHANGING.load(Ordering::SeqCst) {
+                    error::end_interrupted();
+                }
             });
         }
     });
+}
+
+/// Does `act` without being ended by force meanwhile.
+pub(crate) fn unbroken<T>(act: impl FnOnce() -> T) -> T {
+    CHANGING.store(true, Ordering::SeqCst);
+    let done = act();
+    CHANGING.store(false, Ordering::SeqCst);
+    done
+}
+
+/// Forgets a signal that came too late to stop anything.
+pub(crate) fn forget() {
+    CAME.store(false, Ordering::SeqCst);
 }
 
 /// Whether a signal came.

@@ -28,6 +28,13 @@ pub(crate) struct World {
     current: Option<AbsPath>,
     /// This program, for starting itself.
     program: Option<std::path::PathBuf>,
+    /// When this run began: for the journal, and nothing is decided by it.
+    now: linkwell_model::entry::Time,
+    /// The arguments as typed, without the program's name.
+    typed: Vec<Vec<u8>>,
+    /// How GNU's tools are told which backups to make, and with which suffix.
+    version_control: Option<std::ffi::OsString>,
+    backup_suffix: Option<std::ffi::OsString>,
     /// As if the newer system calls were absent: for tests.
     plain_calls: bool,
 }
@@ -42,7 +49,15 @@ impl World {
             .and_then(|folder| place(folder.into()))
             .or_else(|| home.as_ref().map(|home| home.joined(b".local").joined(b"state")))
             .map(|folder| folder.joined(b"linkwell"));
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let since = since.unwrap_or_default();
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        let arguments = std::env::args_os().skip(1);
         Self {
+            now: linkwell_model::entry::Time(seconds, since.subsec_nanos()),
+            typed: arguments.map(|typed| typed.as_bytes().to_vec()).collect(),
+            version_control: std::env::var_os("VERSION_CONTROL"),
+            backup_suffix: std::env::var_os("SIMPLE_BACKUP_SUFFIX"),
             home,
             state,
             current: std::env::current_dir().ok().and_then(place),

@@ -19,7 +19,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const VERBS: [&str; 4] = ["list", "check", "show", "refs"];
+const VERBS: [&str; 11] = [
+    "list", "check", "show", "refs", "create", "retarget", "convert", "remove", "log", "undo",
+    "recover",
+];
 
 fn top() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -126,5 +129,5 @@ fn bash() {
     let line = "bash -c '. completions/linkwell.bash; COMP_WORDS=(linkwell l); COMP_CWORD=1; \
                 _linkwell linkwell l linkwell; echo \"${COMPREPLY[@]}\"'";
     let ran = shell(&scratch.path(), line);
-    assert_eq!((ran.out.as_str(), ran.err.as_str(), ran.code), ("list\n", "", 0));
+    assert_eq!((ran.out.as_str(), ran.err.as_str(), ran.code), ("list ln log\n", "", 0));
 }

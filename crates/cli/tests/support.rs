@@ -34,6 +34,58 @@ pub(crate) fn shell(folder: &Path, line: &str) -> Ran {
     command.output().expect("a shell can be started").into()
 }
 
+/// A tree to be changed, with a state folder and a home of its own beside it.
+pub(crate) struct Ground {
+    scratch: Scratch,
+}
+
+impl Ground {
+    /// A tree made of `lines` (see `linkwell_testkit::tree::make`).
+    pub(crate) fn with(lines: &[&str]) -> Self {
+        let scratch = Scratch::new();
+        for folder in ["tree", "home", "state"] {
+            linkwell_testkit::tree::make(&scratch.path(), &[&format!("{folder}/")]);
+        }
+        linkwell_testkit::tree::make(&scratch.join("tree"), lines);
+        Self { scratch }
+    }
+
+    /// The folder that holds tree, home and state.
+    pub(crate) fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    /// The tree.
+    pub(crate) fn tree(&self) -> std::path::PathBuf {
+        self.scratch.join("tree")
+    }
+
+    /// A command for linkwell, to be run in the tree.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = program::command(LINKWELL, &self.tree());
+        command
+            .env("HOME", self.scratch.join("home"))
+            .env("XDG_STATE_HOME", self.scratch.join("state"))
+            .env("XDG_DATA_HOME", self.scratch.join("home/data"));
+        command
+    }
+
+    /// Runs linkwell in the tree.
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Ran {
+        self.command().args(arguments).output().expect("linkwell can be started").into()
+    }
+
+    /// The tree as text.
+    pub(crate) fn listing(&self) -> String {
+        linkwell_testkit::listing::listing(&self.tree())
+    }
+
+    /// The names in the tree that linkwell made for a moment and left.
+    pub(crate) fn strays(&self) -> Vec<String> {
+        self.listing().lines().filter(|line| line.contains(".linkwell-")).map(Into::into).collect()
+    }
+}
+
 /// Removes what all tests share: what is static is never dropped.
 pub(crate) fn clean_up() {
     drop(NOBODYS.lock().unwrap_or_else(PoisonError::into_inner).take());

@@ -305,7 +305,7 @@ fn logical(current: &AbsPath, typed: &[u8]) -> Vec<u8> {
 
 /// The users of this computer by number (passwd(5)); users of a directory service keep their
 /// numbers.
-fn owners(system: System) -> Vec<(u32, String)> {
+pub(crate) fn owners(system: System) -> Vec<(u32, String)> {
     let text = system.read_file(b"/etc/passwd").unwrap_or_default();
     text.split(|&byte| byte == b'\n')
         .filter_map(|line| {

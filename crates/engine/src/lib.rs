@@ -14,13 +14,20 @@
 //! * [`scan`]: every link under some folders, each found once.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
 
+pub mod disk;
+pub mod execute;
 pub mod explain;
 pub mod folder;
 pub mod formats;
+pub mod journal;
 pub mod judge;
 pub mod live;
+pub mod look;
 pub mod memory;
+pub mod operator;
 pub mod refer;
 pub mod scan;
+pub mod state;
+pub mod survey;
 pub mod system;
 pub mod volumes;

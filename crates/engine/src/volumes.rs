@@ -255,7 +255,9 @@ impl Volumes {
         self.reach.get_or_init(|| reached.cloned().collect());
     }
 
-    fn is_in_reach(&self, place: &AbsPath) -> bool {
+    /// Whether one of the person's own folders can be looked at without hanging; see
+    /// [`Volumes::find_reach`].
+    pub fn is_in_reach(&self, place: &AbsPath) -> bool {
         self.reach.get().is_some_and(|places| places.contains(place))
     }
 

@@ -11,14 +11,18 @@
     reason = "a test makes what it looks at, may stop at the first surprise, and says what it counted"
 )]
 
+mod cut;
 mod deep;
+mod fault;
 mod flip;
 mod forest;
+mod guarantees;
 mod memory;
 mod mounts;
 mod opens;
 mod oracle;
 mod scans;
+mod sequences;
 mod support;
 
 use std::os::unix::ffi::OsStrExt as _;
@@ -52,6 +56,10 @@ fn main() -> ExitCode {
         flip::trials(),
         mounts::trials(),
         memory::trials(),
+        guarantees::trials(),
+        sequences::trials(),
+        cut::trials(),
+        fault::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }

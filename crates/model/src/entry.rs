@@ -12,8 +12,58 @@ pub struct FileId {
     pub inode: u64,
 }
 
+/// A moment, as file systems keep it: since 1970-01-01 00:00 UTC.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub struct Time(
+    /// Whole seconds; negative before 1970.
+    pub i64,
+    /// Nanoseconds after that, below 1,000,000,000.
+    pub u32,
+);
+
+/// Which object this is, over time: recorded now, compared later.
+///
+/// The birth time tells an object from a later one that was given the same inode number. Where the
+/// system does not say it (before Linux 4.11, and on file systems that do not keep it), an inode
+/// number is all there is, and a later object can be mistaken for this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Identity {
+    /// `st_dev`; it can change when the volume is attached anew.
+    pub device: u64,
+    /// `st_ino`.
+    pub inode: u64,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born: Option<Time>,
+}
+
+impl Identity {
+    /// The object's number, without its birth.
+    pub fn file(self) -> FileId {
+        FileId { device: self.device, inode: self.inode }
+    }
+
+    /// Whether both are one object, seen while the volume stayed attached.
+    pub fn is(self, other: Self) -> bool {
+        self.device == other.device && self.is_after_restart(other)
+    }
+
+    /// Whether both are one object, perhaps seen before and after the computer was started
+    /// anew: device numbers are given out afresh then.
+    pub fn is_after_restart(self, other: Self) -> bool {
+        let born = match (self.born, other.born) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        self.inode == other.inode && born
+    }
+}
+
 /// What kind of object stands at a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EntryKind {
     /// A folder.
     Folder,

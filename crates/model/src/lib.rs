@@ -5,21 +5,28 @@
 //! writes down, and the disk, a survey and a planned future are judged by the same code.
 //!
 //! * [`path`], [`target`], [`entry`]: what a link is made of, as bytes.
+//! * [`name`]: one name in one folder, which is all that a change may be given.
+//! * [`plan`]: what is to be done, as inert data; [`planned`]: how it will look then.
 //! * [`view`], [`chain`]: how a file system looks, and where a path leads in it.
 //! * [`volume`], [`expected`]: mounted volumes, and those that should be there and are not.
 //! * [`health`], [`note`]: the verdicts.
 //! * [`cause`]: links grouped by what is wrong.
 //! * [`mod@reference`]: whether a link leads to a place.
+//! * [`encoded`]: bytes as the journal writes them.
 //! * [`tally`]: verdicts counted.
 //! * [`shown`]: names as they may be shown to a person.
 
 pub mod cause;
 pub mod chain;
+pub mod encoded;
 pub mod entry;
 pub mod expected;
 pub mod health;
+pub mod name;
 pub mod note;
 pub mod path;
+pub mod plan;
+pub mod planned;
 pub mod reference;
 pub mod shown;
 pub mod tally;

@@ -111,6 +111,17 @@ impl AbsPath {
         &self.0
     }
 
+    /// As it may be shown to a person.
+    pub fn shown(&self) -> crate::shown::Shown<'_> {
+        crate::shown::shown(&self.0)
+    }
+
+    /// The folder above, and the name in it; `None` for `/`.
+    pub fn split(&self) -> Option<(Self, crate::name::Name)> {
+        let name = crate::name::Name::new(self.names().next_back()?)?;
+        Some((self.parent(), name))
+    }
+
     /// The names from the root down.
     pub fn names(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.0.split(|&byte| byte == b'/').filter(|name| !name.is_empty())
@@ -132,6 +143,21 @@ impl AbsPath {
             Some(b'/') => rest.get(1..),
             Some(_) => None,
         }
+    }
+}
+
+impl serde::Serialize for AbsPath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        crate::encoded::serialize(&self.0, serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for AbsPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = crate::encoded::deserialize(deserializer)?;
+        Self::cleaned(&bytes)
+            .filter(|cleaned| *cleaned.0 == *bytes && !bytes.contains(&0))
+            .ok_or_else(|| serde::de::Error::custom("not a physical place"))
     }
 }
 

@@ -16,6 +16,26 @@ pub fn shown(bytes: &[u8]) -> Shown<'_> {
     Shown(bytes)
 }
 
+/// `bytes` as a word that can be typed into a shell: as it is where that is safe, in single quotes
+/// where it is not, and in `$'…'` (bash, zsh, ksh) where it holds what cannot be typed.
+pub fn quoted(bytes: &[u8]) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%=".contains(byte);
+    let text = std::str::from_utf8(bytes).ok();
+    match text.filter(|text| text.chars().all(|character| !character.is_control())) {
+        Some(text) if !text.is_empty() && bytes.iter().all(plain) => text.to_owned(),
+        Some(text) if shown(bytes).to_string().replace("\\\\", "\\") == text => {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        }
+        _ => {
+            let byte = |byte: &u8| match byte {
+                b' '..=b'~' if !matches!(byte, b'\'' | b'\\') => char::from(*byte).to_string(),
+                byte => format!("\\x{byte:02x}"),
+            };
+            format!("$'{}'", bytes.iter().map(byte).collect::<String>())
+        }
+    }
+}
+
 /// Bytes that display themselves safely; see [`shown`].
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a>(&'a [u8]);
@@ -115,5 +135,20 @@ mod tests {
     #[test]
     fn a_literal_escape_is_told_from_an_escaped_byte() {
         assert_ne!(shown(b"a\\x1b").to_string(), shown(b"a\x1b").to_string());
+    }
+
+    #[test]
+    fn what_is_quoted_can_be_typed() {
+        for (name, typed) in [
+            (&b"plain/x.txt"[..], "plain/x.txt"),
+            (b"", "''"),
+            (b"two words", "'two words'"),
+            (b"it's", "'it'\\''s'"),
+            ("é".as_bytes(), "'é'"),
+            (b"a\\b", "'a\\b'"),
+            (b"a\nb\xff'", "$'a\\x0ab\\xff\\x27'"),
+        ] {
+            assert_eq!(quoted(name), typed);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! For the tests of linkwell only.
 //!
+//! * [`listing`]: a tree as text, for comparing it before and after.
 //! * [`need`]: what a test needs that a machine may lack, and what happens then.
 //! * [`tree`]: trees of files and links, written as text.
 //! * [`program`]: the real program, run with a cleared environment.
@@ -7,6 +8,7 @@
 //! * [`running`]: the real program while it runs: interrupted, unread, timed.
 
 pub mod crafted;
+pub mod listing;
 pub mod need;
 pub mod program;
 pub mod running;

@@ -1,11 +1,19 @@
 //! The verbs, one file each, and what they share.
 
 mod answers;
+mod change;
 mod check;
+mod convert;
+mod create;
 mod generate;
 mod list;
+mod log;
+mod recover;
 mod refs;
+mod remove;
+mod retarget;
 mod show;
+mod undo;
 
 use crate::World;
 use crate::args::{Args, LinkFormat, Scan, Verb};
@@ -33,6 +41,13 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Check(check) => check::run(check, args, world),
         Verb::Show(show) => show::run(show, args, world),
         Verb::Refs(refs) => refs::run(refs, args, world),
+        Verb::Create(create) => create::run(create, args, world),
+        Verb::Retarget(retarget) => retarget::run(retarget, args, world),
+        Verb::Convert(convert) => convert::run(convert, args, world),
+        Verb::Remove(remove) => remove::run(remove, args, world),
+        Verb::Log(log) => log::run(log, args, world),
+        Verb::Undo(undo) => undo::run(undo, args, world),
+        Verb::Recover(recover) => recover::run(recover, args, world),
         Verb::Answers { path } => Ok(answers::run(path)),
         Verb::Generate { folder } => generate::run(folder),
     }
@@ -43,8 +58,15 @@ fn system(world: &World) -> System {
     if world.plain_calls { System::plain() } else { System::new() }
 }
 
-/// The volumes of this computer.
+/// The volumes of this computer, for a verb that looks: it also says if something is unfinished.
 fn volumes(world: &World, time_limit: Duration) -> Arc<Volumes> {
+    let volumes = volumes_alone(world, time_limit);
+    change::remind(world, &volumes);
+    volumes
+}
+
+/// The volumes of this computer.
+fn volumes_alone(world: &World, time_limit: Duration) -> Arc<Volumes> {
     let settings = Settings {
         home: world.home.clone(),
         state: world.state.clone(),

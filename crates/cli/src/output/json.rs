@@ -1,10 +1,13 @@
 //! JSON lines for other programs: exact, stable, documented in `docs/json.md`.
 
 use base64::Engine as _;
+use linkwell_engine::execute::{Report, State};
+use linkwell_engine::journal::record::{How, Operation};
 use linkwell_engine::scan::Problem;
 use linkwell_engine::scan::judged::Item;
 use linkwell_model::health::Health;
 use linkwell_model::path::AbsPath;
+use linkwell_model::plan::{Fate, Make, Object as PlanObject, Plan, Step};
 use linkwell_model::tally::Tally;
 use std::io::Write as _;
 use std::time::Duration;
@@ -183,6 +186,128 @@ pub(crate) fn summary(out: &mut Vec<u8>, tally: &Tally, took: Duration) {
     object.raw("by_health", &format!("{{{}}}", counts.join(",")));
     object.number("problems", tally.problems);
     object.raw("seconds", &format!("{:.3}", took.as_secs_f64()));
+    object.end();
+}
+
+/// A plan: one line an item, one a conflict.
+pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan) {
+    for item in &plan.items {
+        let mut object = Object::line(out, "item");
+        object.number("version", 1);
+        object.bytes("path", &item.path);
+        object.objects("steps", &item.steps, |object, step| self::step(object, plan, step));
+        let remarks: Vec<String> = item.remarks.iter().map(|remark| string(remark)).collect();
+        object.raw("remarks", &format!("[{}]", remarks.join(",")));
+        object.end();
+    }
+    for conflict in &plan.conflicts {
+        let mut object = Object::line(out, "conflict");
+        object.number("version", 1);
+        object.bytes("path", &conflict.path);
+        object.text("why", conflict.why.word());
+        object.text("error", &conflict.why.to_string());
+        if let Some(hint) = conflict.why.hint() {
+            object.text("hint", &hint);
+        }
+        object.end();
+    }
+}
+
+fn string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn step(object: &mut Object<'_>, plan: &Plan, step: &Step) {
+    let action = match step {
+        Step::Put { .. } => "put",
+        Step::Replace { .. } => "replace",
+        Step::Remove { .. } => "remove",
+    };
+    object.text("action", action);
+    object.bytes("at", plan.place(step.at()).as_bytes());
+    if let Some(make) = step.make() {
+        let (word, slot) = match make {
+            Make::Link { .. } => ("symlink", None),
+            Make::Name { of, .. } => ("hardlink", Some(of)),
+            Make::File { .. } => ("file", None),
+            Make::Copy { of, .. } => ("copy", Some(of)),
+            Make::Moved { from, .. } => ("moved", Some(from)),
+            Make::Folder => ("folder", None),
+        };
+        object.text("makes", word);
+        if let Make::Link { target, .. } = make {
+            object.bytes("target", target.as_bytes());
+        }
+        if let Some(slot) = slot {
+            object.bytes("of", plan.place(slot).as_bytes());
+        }
+    }
+    if let Some(old) = step.old() {
+        object.text("old", old.kind().word());
+        if let PlanObject::Link { target, .. } = old {
+            object.bytes("old_target", target.as_bytes());
+        }
+    }
+    match step.fate() {
+        Some(Fate::Kept(slot)) => object.bytes("kept", plan.place(slot).as_bytes()),
+        Some(Fate::Freed) => object.raw("freed", "true"),
+        _ => {}
+    }
+}
+
+/// An operation, from its journal.
+pub(crate) fn operation(out: &mut Vec<u8>, operation: &Operation) {
+    let mut object = Object::line(out, "operation");
+    object.number("version", 1);
+    object.number("operation", operation.header.operation);
+    object.raw("time", &operation.header.time.0.to_string());
+    object.objects("command", &operation.header.command, |object, word| {
+        object.bytes("word", &word.0);
+    });
+    object.bytes_or_null("folder", operation.header.folder.as_ref().map(|folder| &*folder.0));
+    match operation.header.undoes {
+        Some(undoes) => object.number("undoes", undoes),
+        None => object.raw("undoes", "null"),
+    }
+    let state = match operation.ended.as_ref().map(|ended| ended.how) {
+        None => "unfinished",
+        Some(How::Done) => "ended",
+        Some(How::TakenBack) => "taken_back",
+        Some(How::Left) => "left",
+    };
+    object.text("state", state);
+    object.number("items", u64::try_from(operation.plan.items.len()).unwrap_or(u64::MAX));
+    object.number("done", operation.ended.as_ref().map_or(0, |ended| ended.done));
+    match operation.damaged {
+        Some(line) => object.number("damaged", line),
+        None => object.raw("damaged", "null"),
+    }
+    object.end();
+}
+
+/// What came of an operation: one line an item that was not done, then the whole.
+pub(crate) fn report(out: &mut Vec<u8>, plan: &Plan, report: &Report) {
+    for (item, why) in &report.failed {
+        let mut object = Object::line(out, "failure");
+        object.number("version", 1);
+        let path = plan.items.get(*item).map(|item| &*item.path);
+        object.bytes_or_null("path", path);
+        object.text("error", &super::preview::fail(why));
+        object.end();
+    }
+    let mut object = Object::line(out, "report");
+    object.number("version", 1);
+    object.number("operation", report.number);
+    let state = match report.state {
+        State::Ended => "ended",
+        State::TakenBack(_) => "taken_back",
+        State::Unfinished(..) => "unfinished",
+    };
+    object.text("state", state);
+    object.number("done", u64::try_from(report.done.len()).unwrap_or(u64::MAX));
+    object.number("failed", u64::try_from(report.failed.len()).unwrap_or(u64::MAX));
+    object.number("conflicts", u64::try_from(plan.conflicts.len()).unwrap_or(u64::MAX));
+    object.objects("kept", &report.kept, |object, place| object.bytes("path", place.as_bytes()));
     object.end();
 }
 

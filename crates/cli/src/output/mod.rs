@@ -4,6 +4,7 @@ pub(crate) mod explained;
 pub(crate) mod groups;
 pub(crate) mod json;
 pub(crate) mod paint;
+pub(crate) mod preview;
 pub(crate) mod progress;
 pub(crate) mod text;
 

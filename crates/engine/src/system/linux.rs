@@ -1,7 +1,7 @@
 //! The Linux calls: `openat2` (5.6), `statx` (4.11), `getdents64`, mountinfo.
 
-use super::{EndMark, Links, Listed, Status, is_self_or_parent, is_shared, kind_of};
-use linkwell_model::entry::{EntryKind, FileId};
+use super::{EndMark, Facts, Links, Listed, Status, is_self_or_parent, is_shared, kind_of};
+use linkwell_model::entry::{EntryKind, FileId, Identity, Time};
 use linkwell_model::path::AbsPath;
 use linkwell_model::volume::Mounts;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -71,6 +71,42 @@ fn from_statx(statx: &Statx) -> Status {
         owner: statx.stx_uid,
         shared: is_shared(u32::from(statx.stx_mode)),
         mount: has_mount.then_some(statx.stx_mnt_id),
+    }
+}
+
+pub(super) fn facts(at: BorrowedFd<'_>, name: &[u8]) -> Result<Facts, Errno> {
+    let flags = AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
+    rustix::fs::statx(at, name, flags, all()).map(|statx| facts_from(&statx))
+}
+
+pub(super) fn facts_of(held: BorrowedFd<'_>) -> Result<Facts, Errno> {
+    rustix::fs::statx(held, c"", AtFlags::EMPTY_PATH, all()).map(|statx| facts_from(&statx))
+}
+
+fn all() -> StatxFlags {
+    StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID
+}
+
+fn facts_from(statx: &Statx) -> Facts {
+    let status = from_statx(statx);
+    let time = |stamp: rustix::fs::StatxTimestamp| Time(stamp.tv_sec, stamp.tv_nsec);
+    let has_birth = statx.stx_mask & StatxFlags::BTIME.bits() != 0;
+    Facts {
+        id: Identity {
+            device: status.id.device,
+            inode: status.id.inode,
+            born: has_birth.then(|| time(statx.stx_btime)),
+        },
+        kind: status.kind,
+        names: status.names,
+        size: status.size,
+        owner: status.owner,
+        group: statx.stx_gid,
+        mode: u32::from(statx.stx_mode) & 0o7777,
+        accessed: time(statx.stx_atime),
+        modified: time(statx.stx_mtime),
+        changed: time(statx.stx_ctime),
+        mount: status.mount,
     }
 }
 

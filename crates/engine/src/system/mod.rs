@@ -8,7 +8,7 @@
 mod linux;
 mod posix;
 
-use linkwell_model::entry::{EntryKind, FileId};
+use linkwell_model::entry::{EntryKind, FileId, Identity, Time};
 use linkwell_model::path::AbsPath;
 use linkwell_model::volume::Mounts;
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -32,6 +32,33 @@ pub struct Status {
     pub owner: u32,
     /// It is a folder like `/tmp`: anyone may write to it, and only owners may remove.
     pub shared: bool,
+    /// The mount it was found on, where the system says so (Linux 5.8).
+    pub mount: Option<u64>,
+}
+
+/// All that a change must know of the object at a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Which object, over time.
+    pub id: Identity,
+    /// What kind of object.
+    pub kind: EntryKind,
+    /// How many names it has.
+    pub names: u64,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The user who owns it.
+    pub owner: u32,
+    /// The group it belongs to.
+    pub group: u32,
+    /// Its permission bits.
+    pub mode: u32,
+    /// When it was last read.
+    pub accessed: Time,
+    /// When its contents were last changed.
+    pub modified: Time,
+    /// When anything about it was last changed.
+    pub changed: Time,
     /// The mount it was found on, where the system says so (Linux 5.8).
     pub mount: Option<u64>,
 }
@@ -174,6 +201,45 @@ impl System {
         posix::status_of(held)
     }
 
+    /// All about the object called `name` in the folder `at`, not followed. No automount is triggered.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn facts(self, at: BorrowedFd<'_>, name: &[u8]) -> Result<Facts, Errno> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            match linux::facts(at, name) {
+                Err(Errno::NOSYS) => {}
+                answer => return answer,
+            }
+        }
+        posix::facts(at, name)
+    }
+
+    /// All about the object that a descriptor holds.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn facts_of(self, held: BorrowedFd<'_>) -> Result<Facts, Errno> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            match linux::facts_of(held) {
+                Err(Errno::NOSYS) => {}
+                answer => return answer,
+            }
+        }
+        posix::facts_of(held)
+    }
+
+    /// Holds what `name` in the folder `at` is, whatever it is and without opening it: a link itself,
+    /// a pipe that nobody writes to.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn hold(self, at: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+        rustix::fs::openat(at, name, hold_any_flags(), Mode::empty())
+    }
+
     /// Reads a link's text into `buffer`, which grows if the text fills it.
     ///
     /// The size that lstat gives is not used: it is 0 for the links of `/proc`.
@@ -309,6 +375,36 @@ impl System {
     }
 }
 
+/// 128 random bits, for names that nobody else chooses.
+///
+/// # Errors
+/// The system's.
+pub fn random() -> Result<u128, Errno> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let source = rustix::fs::openat(rustix::fs::CWD, c"/dev/urandom", flags, Mode::empty())?;
+    let mut bytes = [0; 16];
+    let mut filled = 0;
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match rustix::io::read(&source, rest) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(count) => filled += count,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(u128::from_ne_bytes(bytes))
+}
+
+/// Opens a file of linkwell's own to append to it. It is not made, not followed, and not changed by
+/// that.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn open_own_for_writing(at: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDWR | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    rustix::fs::openat(at, name, flags | OFlags::CLOEXEC, Mode::empty())
+}
+
 /// How a listing shows that it has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndMark {
@@ -338,6 +434,18 @@ fn hold_flags() -> OFlags {
 #[cfg(not(target_os = "linux"))]
 fn hold_flags() -> OFlags {
     OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC
+}
+
+#[cfg(target_os = "linux")]
+fn hold_any_flags() -> OFlags {
+    OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC
+}
+
+/// macOS opens a link itself with O_SYMLINK.
+#[cfg(not(target_os = "linux"))]
+fn hold_any_flags() -> OFlags {
+    const O_SYMLINK: u32 = 0x20_0000;
+    OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::from_bits_retain(O_SYMLINK)
 }
 
 fn kind_of(file_type: FileType) -> Option<EntryKind> {

@@ -1,7 +1,7 @@
 //! The same questions in plain POSIX.1-2008: one component at a time, `fstatat`, `readdir`.
 
-use super::{Links, Listed, Status, is_self_or_parent, is_shared, kind_of};
-use linkwell_model::entry::{EntryKind, FileId};
+use super::{Facts, Links, Listed, Status, is_self_or_parent, is_shared, kind_of};
+use linkwell_model::entry::{EntryKind, FileId, Identity, Time};
 use linkwell_model::path::AbsPath;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
@@ -51,6 +51,38 @@ fn from_stat(stat: &rustix::fs::Stat) -> Status {
         size: stat.st_size.cast_unsigned(),
         owner: stat.st_uid,
         shared: is_shared(stat.st_mode.into()),
+        mount: None,
+    }
+}
+
+pub(super) fn facts(at: BorrowedFd<'_>, name: &[u8]) -> Result<Facts, Errno> {
+    rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| facts_from(&stat))
+}
+
+pub(super) fn facts_of(held: BorrowedFd<'_>) -> Result<Facts, Errno> {
+    rustix::fs::fstat(held).map(|stat| facts_from(&stat))
+}
+
+#[expect(
+    clippy::unnecessary_cast,
+    clippy::useless_conversion,
+    clippy::cast_possible_truncation,
+    reason = "the fields of `stat` have other types on other systems; nanoseconds fit 32 bits"
+)]
+fn facts_from(stat: &rustix::fs::Stat) -> Facts {
+    let status = from_stat(stat);
+    let time = |seconds, nanos| Time(seconds as i64, nanos as u32);
+    Facts {
+        id: Identity { device: status.id.device, inode: status.id.inode, born: None },
+        kind: status.kind,
+        names: status.names,
+        size: status.size,
+        owner: status.owner,
+        group: stat.st_gid,
+        mode: u32::from(stat.st_mode) & 0o7777,
+        accessed: time(stat.st_atime as i64, stat.st_atime_nsec as u64),
+        modified: time(stat.st_mtime as i64, stat.st_mtime_nsec as u64),
+        changed: time(stat.st_ctime as i64, stat.st_ctime_nsec as u64),
         mount: None,
     }
 }

@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub(crate) mod change;
+
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use linkwell_model::entry::LinkKind;
 use linkwell_model::health::Health;
@@ -7,12 +9,13 @@ use linkwell_model::note::Note;
 use std::ffi::OsString;
 
 const AFTER: &str = "\
-Exit status: 0 nothing wrong; 1 problems found; 2 wrong usage; 3 looked at in part only; \
-130 interrupted. Any other number counts as failure.";
+Exit status: 0 done, nothing wrong; 1 problems found, or a conflict and nothing was changed; \
+2 wrong usage; 3 done or looked at in part only; 4 unfinished, `linkwell recover` goes on; \
+130 interrupted, nothing half done. Any other number counts as failure.";
 
-/// Finds, explains and judges every kind of link.
+/// Makes, finds, explains and mends every kind of link.
 ///
-/// This version only looks: it changes nothing of yours.
+/// What changes something is shown first, asked for once, written down, and can be taken back.
 #[derive(Debug, Parser)]
 #[command(name = "linkwell", version, after_help = AFTER, propagate_version = true)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
@@ -55,6 +58,27 @@ pub(crate) enum Verb {
     /// Find the links that lead to or into a path, before it is moved or deleted.
     #[command(before_help = REFS, after_help = AFTER)]
     Refs(Refs),
+    /// Make links.
+    #[command(visible_alias = "ln", before_help = change::CREATE, after_help = AFTER)]
+    Create(change::Create),
+    /// Let links lead somewhere else, or write their targets otherwise.
+    #[command(before_help = change::RETARGET, after_help = AFTER)]
+    Retarget(change::Retarget),
+    /// Make a link of one kind into another kind, or into the real thing.
+    #[command(before_help = change::CONVERT, after_help = AFTER)]
+    Convert(change::Convert),
+    /// Remove files, folders and links, never what links lead to.
+    #[command(before_help = change::REMOVE, after_help = AFTER)]
+    Remove(change::Remove),
+    /// Show what linkwell did.
+    #[command(before_help = change::LOG, after_help = AFTER)]
+    Log(change::Log),
+    /// Take back what linkwell did.
+    #[command(before_help = change::UNDO, after_help = AFTER)]
+    Undo(change::Undo),
+    /// Finish or take back what was interrupted.
+    #[command(before_help = change::RECOVER, after_help = AFTER)]
+    Recover(change::Recover),
     /// Look at a path and end: how linkwell finds out whether a volume answers.
     #[command(hide = true)]
     Answers {

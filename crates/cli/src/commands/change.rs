@@ -1,0 +1,399 @@
+//! How every verb changes something: plan, preview, question, lock, journal, steps, report.
+
+use super::{system, volumes_alone};
+use crate::World;
+use crate::args::Args;
+use crate::args::change::Change;
+use crate::error::{Exit, Failure, say};
+use crate::interrupt;
+use crate::output::paint::Paint;
+use crate::output::preview::{self, things};
+use crate::output::progress::Bar;
+use crate::output::{Output, json};
+use linkwell_engine::disk::Unix;
+use linkwell_engine::execute::{self, Fail, Means, Report, State};
+use linkwell_engine::journal::record::{Header, VERSION};
+use linkwell_engine::journal::{Lock, NoLock, Store};
+use linkwell_engine::state::Trouble;
+use linkwell_engine::survey::Surveyor;
+use linkwell_engine::volumes::Volumes;
+use linkwell_model::path::AbsPath;
+use linkwell_model::plan::{Bytes, Plan, Step, Token};
+use linkwell_model::shown::shown;
+use std::io::{BufRead as _, IsTerminal as _};
+use std::time::{Duration, Instant};
+
+/// How long another linkwell is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The default answer time of remote volumes, for verbs without an option for it.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// How a plan is to be carried out.
+pub(super) struct Manner {
+    /// What all verbs understand.
+    pub(super) change: Change,
+    /// Ask for each item of this kind, instead of once.
+    pub(super) each: Option<fn(&Step) -> bool>,
+    /// The operation that this one takes back.
+    pub(super) undoes: Option<u64>,
+}
+
+/// A surveyor that reads relative paths from the current folder.
+pub(super) fn surveyor(world: &World) -> Result<Surveyor, Failure> {
+    let current = world.current.clone().unwrap_or_else(AbsPath::root);
+    let volumes = volumes_alone(world, TIME_LIMIT);
+    Surveyor::new(system(world), volumes, &current, world.home.clone()).map_err(Failure::Current)
+}
+
+/// Shows a plan, asks, and carries it out.
+pub(super) fn carry_out(
+    mut plan: Plan,
+    manner: &Manner,
+    surveyor: &Surveyor,
+    args: &Args,
+    world: &World,
+) -> Result<Exit, Failure> {
+    let change = manner.change;
+    let output = Output::new(&interrupt::stop(), Bar::new(true));
+    show(&plan, change, args, &output);
+    output.finish()?;
+    if change.dry_run {
+        say_conflicts(&plan);
+        if !args.quiet && !change.json {
+            say("note: a dry run; nothing was changed");
+        }
+        return Ok(if plan.conflicts.is_empty() { Exit::Done } else { Exit::Found });
+    }
+    if plan.items.is_empty() {
+        say_conflicts(&plan);
+        if plan.conflicts.is_empty() {
+            if !args.quiet && !change.json {
+                say("note: everything is as it was asked for; nothing was changed");
+            }
+            return Ok(Exit::Done);
+        }
+        return Ok(Exit::Found);
+    }
+    if !agreed(&mut plan, manner, args)? {
+        say_conflicts(&plan);
+        say("note: nothing was changed");
+        return Ok(Exit::Found);
+    }
+    let store = open_store(world)?;
+    let lock = lock(&store)?;
+    refuse_unfinished(&store)?;
+    let stop = interrupt::stop();
+    let means = Means {
+        disk: &Unix,
+        system: system(world),
+        current: Some(surveyor.current()),
+        stop: &stop,
+    };
+    let token = fresh_token()?;
+    let header = |number| header(number, token, manner.undoes, world);
+    let executed = interrupt::unbroken(|| execute::execute(&means, &store, &lock, header, &plan));
+    drop(lock);
+    if executed.as_ref().is_ok_and(|report| !matches!(report.state, State::TakenBack(_))) {
+        interrupt::forget();
+    }
+    let report = executed.map_err(|error| Failure::Refused {
+        what: "could not write down what would be done; nothing was changed".into(),
+        cause: Some(format!("`{}`: {}", store.place().shown(), crate::error::reason(error))),
+        hint: None,
+        exit: Exit::Found,
+    })?;
+    let exit = tell(&plan, &report, change, args, &output);
+    output.finish()?;
+    Ok(exit)
+}
+
+/// The first line of a journal.
+fn header(number: u64, token: Token, undoes: Option<u64>, world: &World) -> Header {
+    Header {
+        linkwell: VERSION,
+        operation: number,
+        time: world.now,
+        command: world.typed.iter().map(|typed| Bytes(typed.as_slice().into())).collect(),
+        folder: world.current.as_ref().map(|place| Bytes(place.as_bytes().into())),
+        user: rustix::process::geteuid().as_raw(),
+        token,
+        undoes,
+    }
+}
+
+fn fresh_token() -> Result<Token, Failure> {
+    linkwell_engine::system::random().map(Token::new).map_err(|error| Failure::Refused {
+        what: "could not get random numbers from the system; nothing was changed".into(),
+        cause: Some(crate::error::reason(error)),
+        hint: None,
+        exit: Exit::Found,
+    })
+}
+
+fn show(plan: &Plan, change: Change, args: &Args, output: &Output) {
+    let mut out = Vec::new();
+    if change.json {
+        json::plan(&mut out, plan);
+    } else if !args.quiet || change.dry_run {
+        preview::plan(&mut out, plan, change.verbose, Paint::new(args.color));
+    }
+    output.write(&out);
+}
+
+fn say_conflicts(plan: &Plan) {
+    for conflict in plan.conflicts.iter().take(super::MOST_NAMED) {
+        for line in preview::conflict(conflict) {
+            say(&line);
+        }
+    }
+    let more = plan.conflicts.len().saturating_sub(super::MOST_NAMED);
+    if more > 0 {
+        say(&format!("error: and {more} more could not be done"));
+    }
+}
+
+/// Asks, once or for each item. `false` when nothing is left to do.
+fn agreed(plan: &mut Plan, manner: &Manner, args: &Args) -> Result<bool, Failure> {
+    if manner.change.yes {
+        return Ok(true);
+    }
+    if let Some(each) = manner.each {
+        let items = std::mem::take(&mut plan.items);
+        for item in items {
+            let asks = item.steps.iter().any(each);
+            if !asks || answer(&format!("change `{}`? [y/N] ", shown(&item.path))) {
+                plan.items.push(item);
+            }
+        }
+        return Ok(!plan.items.is_empty());
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Failure::Refused {
+            what: "there is no terminal to ask at; nothing was changed".into(),
+            cause: None,
+            hint: Some(
+                "add `--yes` to do it without being asked, or `--dry-run` to see only".into(),
+            ),
+            exit: Exit::Usage,
+        });
+    }
+    if !plan.conflicts.is_empty() && !args.quiet {
+        say_conflicts(plan);
+        let cannot = things(plan.conflicts.len(), "thing cannot", "things cannot");
+        say(&format!("note: {cannot} be done, as said above; the rest can"));
+        plan.conflicts.clear();
+        return Ok(answer("Do the rest? [y/N] "));
+    }
+    Ok(answer("Go ahead? [y/N] "))
+}
+
+/// Asks one question. Whatever is not a yes is a no.
+fn answer(question: &str) -> bool {
+    use std::io::Write as _;
+    let mut err = std::io::stderr().lock();
+    // Whoever cannot read the question cannot say yes to it either.
+    if err.write_all(question.as_bytes()).and_then(|()| err.flush()).is_err() {
+        return false;
+    }
+    drop(err);
+    let mut line = Vec::new();
+    let read = std::io::stdin().lock().read_until(b'\n', &mut line);
+    let word = line.trim_ascii().to_ascii_lowercase();
+    read.is_ok() && matches!(word.as_slice(), b"y" | b"yes")
+}
+
+/// The state folder, if it can be looked at without hanging.
+pub(super) fn state(world: &World) -> Result<&AbsPath, Failure> {
+    let Some(state) = &world.state else { return Err(trouble(&Trouble::Nowhere)) };
+    if volumes_alone(world, TIME_LIMIT).is_in_reach(state) {
+        return Ok(state);
+    }
+    Err(Failure::Refused {
+        what: "the record of what is changed cannot be reached; nothing was changed".into(),
+        cause: Some(format!("the volume of `{}` does not answer", state.shown())),
+        hint: Some("set `XDG_STATE_HOME` to a folder on this computer".into()),
+        exit: Exit::Found,
+    })
+}
+
+/// Opens the journals, and makes the folder for them if need be.
+pub(super) fn open_store(world: &World) -> Result<Store, Failure> {
+    let state = state(world)?;
+    Store::open_or_make(&Unix, system(world), state).map_err(|found| trouble(&found))
+}
+
+/// Why the state folder cannot be used, in words.
+pub(super) fn trouble(trouble: &Trouble) -> Failure {
+    use linkwell_engine::operator::Refusal;
+    let cause = match trouble {
+        Trouble::Nowhere => "there is no home folder, and `XDG_STATE_HOME` is not set".into(),
+        Trouble::Missing => "nothing was ever written there".into(),
+        Trouble::Foreign(place, owner) => {
+            format!("`{}` belongs to somebody else (user {owner})", place.shown())
+        }
+        Trouble::Open(place) => format!("others may write to `{}`", place.shown()),
+        Trouble::Way(place, Refusal::Foreign { link, owner }) => format!(
+            "the way to `{}` leads through the link `{}`, which belongs to user {owner}",
+            place.shown(),
+            link.shown()
+        ),
+        Trouble::Way(place, refusal) => match refusal {
+            Refusal::System(error) => {
+                format!("`{}`: {}", place.shown(), crate::error::reason(*error))
+            }
+            _ => format!("`{}` leads to no folder", place.shown()),
+        },
+        Trouble::System(place, error) => {
+            format!("`{}`: {}", place.shown(), crate::error::reason(*error))
+        }
+    };
+    let hint = match trouble {
+        Trouble::Open(place) => {
+            format!("`chmod go-w {}`", linkwell_model::shown::quoted(place.as_bytes()))
+        }
+        _ => "set `XDG_STATE_HOME` to a folder that only you can write to".into(),
+    };
+    Failure::Refused {
+        what: "there is no safe place for the record of what is changed; nothing was changed"
+            .into(),
+        cause: Some(cause),
+        hint: Some(hint),
+        exit: Exit::Found,
+    }
+}
+
+/// Takes the lock; waits a while if another linkwell has it.
+pub(super) fn lock(store: &Store) -> Result<Lock, Failure> {
+    let since = Instant::now();
+    let mut told = false;
+    loop {
+        match store.lock(&Unix) {
+            Ok(lock) => return Ok(lock),
+            Err(NoLock::Held(process)) => {
+                let who =
+                    process.map_or_else(String::new, |process| format!(" (process {process})"));
+                if since.elapsed() > PATIENCE || interrupt::came() {
+                    return Err(Failure::Refused {
+                        what: format!(
+                            "another linkwell is changing something{who}; nothing was changed by this one"
+                        ),
+                        cause: None,
+                        hint: Some("wait until it has ended, and try again".into()),
+                        exit: Exit::Found,
+                    });
+                }
+                if !told && since.elapsed() > Duration::from_millis(500) {
+                    say(&format!("note: waiting for another linkwell{who}"));
+                    told = true;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(NoLock::System(error)) => {
+                return Err(Failure::Refused {
+                    what: "could not take the lock; nothing was changed".into(),
+                    cause: Some(crate::error::reason(error)),
+                    hint: None,
+                    exit: Exit::Found,
+                });
+            }
+        }
+    }
+}
+
+/// Refuses to change anything while an earlier operation is unfinished. The lock is held, so it is
+/// nobody's work of this moment.
+pub(super) fn refuse_unfinished(store: &Store) -> Result<(), Failure> {
+    let unfinished = really_unfinished(store);
+    let Some(first) = unfinished.first() else { return Ok(()) };
+    Err(Failure::Refused {
+        what: format!("operation {first} was begun and is not finished; nothing was changed now"),
+        cause: None,
+        hint: Some("`linkwell recover` finishes it or takes it back".into()),
+        exit: Exit::Unfinished,
+    })
+}
+
+/// The operations that did not end. One whose end is recorded, and whose file only did not get its last
+/// name, has ended.
+pub(super) fn really_unfinished(store: &Store) -> Vec<u64> {
+    let mut numbers = store.unfinished().unwrap_or_default();
+    numbers.retain(|number| store.read(*number).map_or(true, |found| found.ended.is_none()));
+    numbers
+}
+
+/// Says so if an earlier operation is unfinished: for the verbs that only look.
+pub(super) fn remind(world: &World, volumes: &Volumes) {
+    let Some(state) = world.state.as_ref().filter(|state| volumes.is_in_reach(state)) else {
+        return;
+    };
+    let Ok(store) = Store::open(system(world), state) else { return };
+    let any = store.unfinished().is_ok_and(|numbers| !numbers.is_empty());
+    if !any || store.is_busy() {
+        return;
+    }
+    if let Some(first) = really_unfinished(&store).first() {
+        say(&format!(
+            "note: operation {first} was begun and is not finished; `linkwell recover` finishes it or \
+             takes it back"
+        ));
+    }
+}
+
+/// Tells what came of it.
+fn tell(plan: &Plan, report: &Report, change: Change, args: &Args, output: &Output) -> Exit {
+    let mut out = Vec::new();
+    if change.json {
+        json::report(&mut out, plan, report);
+    }
+    output.write(&out);
+    for (item, why) in report.failed.iter().take(super::MOST_NAMED) {
+        let path = plan.items.get(*item).map(|item| &*item.path).unwrap_or_default();
+        say(&format!("error: `{}` was not changed: {}", shown(path), preview::fail(why)));
+    }
+    let more = report.failed.len().saturating_sub(super::MOST_NAMED);
+    if more > 0 {
+        say(&format!("error: and {more} more were not changed"));
+    }
+    for place in &report.kept {
+        say(&format!(
+            "note: something that belongs there could not return to its name; it is at `{}`",
+            place.shown()
+        ));
+    }
+    say_conflicts(plan);
+    let undone = plan.conflicts.len() + report.failed.len();
+    match &report.state {
+        State::Ended if report.done.is_empty() => {
+            say("note: nothing was changed");
+            Exit::Found
+        }
+        State::Ended => {
+            if !args.quiet && !change.json {
+                let done = things(report.done.len(), "change", "changes");
+                say(&format!(
+                    "done: {done} (operation {}; `linkwell undo` takes it back)",
+                    report.number
+                ));
+            }
+            if undone == 0 { Exit::Done } else { Exit::Partly }
+        }
+        State::TakenBack(Fail::Interrupted) => {
+            say("note: stopped; everything is as it was before");
+            Exit::Interrupted
+        }
+        State::TakenBack(why) => {
+            say(&format!("error: {}", preview::fail(why)));
+            say("note: all of it was taken back; everything is as it was before");
+            Exit::Found
+        }
+        State::Unfinished(why, second) => {
+            say(&format!("error: {}", preview::fail(why)));
+            if why != second {
+                say(&format!("error: and it could not be taken back: {}", preview::fail(second)));
+            }
+            say("hint: `linkwell recover` goes on; nothing of yours is lost");
+            Exit::Unfinished
+        }
+    }
+}

@@ -1,0 +1,8 @@
+use crate::World;
+use crate::args::Args;
+use crate::args::change::Remove;
+use crate::error::{Exit, Failure};
+
+pub(super) fn run(_wanted: &Remove, _args: &Args, _world: &World) -> Result<Exit, Failure> {
+    Ok(Exit::Usage)
+}

@@ -1,0 +1,182 @@
+//! A plan in words, before it is carried out; and what came of it.
+
+use super::paint::Paint;
+use super::text;
+use linkwell_engine::execute::Fail;
+use linkwell_model::entry::EntryKind;
+use linkwell_model::plan::{Conflict, Fate, Item, Make, Object, Plan, Slot, Step};
+use linkwell_model::shown::shown;
+use std::io::Write as _;
+
+/// So many items are shown without `--verbose`.
+const MOST: usize = 20;
+
+/// Writes what would be done.
+pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan, verbose: bool, _paint: Paint) {
+    let most = if verbose { usize::MAX } else { MOST };
+    // What is true of every item is said once.
+    let shared = shared_remark(plan);
+    for item in plan.items.iter().take(most) {
+        for step in &item.steps {
+            self::step(out, plan, item, step);
+        }
+        for remark in item.remarks.iter().filter(|remark| Some(*remark) != shared.as_ref()) {
+            drop(writeln!(out, "             {remark}"));
+        }
+    }
+    let more = plan.items.len().saturating_sub(most);
+    if more > 0 {
+        drop(writeln!(out, "  … and {} more (`--verbose` shows all)", counted(more)));
+    }
+    if let Some(shared) = &shared {
+        drop(writeln!(out, "  ({shared})"));
+    }
+    for remark in &plan.remarks {
+        drop(writeln!(out, "  {remark}"));
+    }
+}
+
+fn shared_remark(plan: &Plan) -> Option<String> {
+    let first = plan.items.first()?.remarks.first()?;
+    let all = plan.items.iter().all(|item| item.remarks.first() == Some(first));
+    all.then(|| first.clone())
+}
+
+/// One step, on one line.
+fn step(out: &mut Vec<u8>, plan: &Plan, item: &Item, step: &Step) {
+    let verb = match step {
+        Step::Put { make: Make::Moved { .. }, .. } => "bring back",
+        Step::Put { make: Make::Folder, .. } => "make",
+        Step::Put { .. } => "make",
+        Step::Replace { .. } => "change",
+        Step::Remove { fate: Fate::Kept(_), .. } => "move",
+        Step::Remove { .. } => "remove",
+    };
+    out.extend_from_slice(b"  ");
+    out.extend_from_slice(verb.as_bytes());
+    out.extend(std::iter::repeat_n(b' ', 11_usize.saturating_sub(verb.len()).max(1)));
+    // The path that was typed for the item's main step; else where it is.
+    if item.steps.len() == 1 {
+        text::path(out, &item.path);
+    } else {
+        text::path(out, plan.place(step.at()).as_bytes());
+    }
+    if let Some(make) = step.make() {
+        self::make(out, plan, make);
+    } else if let Some(Object::Link { target, .. }) = step.old() {
+        out.extend_from_slice(" → ".as_bytes());
+        text::path(out, target.as_bytes());
+    }
+    if let Step::Replace { old, .. } = step {
+        was(out, old);
+    }
+    match step.fate() {
+        Some(Fate::Kept(slot)) => {
+            let place = plan.place(slot);
+            let word =
+                if matches!(step, Step::Remove { .. }) { "to" } else { "the old one is kept as" };
+            drop(write!(out, "  {word} `{}`", place.shown()));
+        }
+        Some(Fate::Freed) if matches!(step.make(), None | Some(Make::Link { .. })) => {
+            let what = match step.old().map(Object::kind) {
+                Some(EntryKind::Folder) => "  (the folder and all that is in it is freed)",
+                _ => "  (it is freed)",
+            };
+            out.extend_from_slice(what.as_bytes());
+        }
+        _ => {}
+    }
+    out.push(b'\n');
+}
+
+fn make(out: &mut Vec<u8>, plan: &Plan, make: &Make) {
+    let at = |slot: &Slot| plan.place(slot);
+    match make {
+        Make::Link { target, .. } => {
+            out.extend_from_slice(" → ".as_bytes());
+            text::path(out, target.as_bytes());
+        }
+        Make::Name { of, .. } => {
+            drop(write!(out, " = `{}` (another name of the same file)", at(of).shown()))
+        }
+        Make::File { .. } => out.extend_from_slice(b"  (a small file)"),
+        Make::Copy { of, folder, .. } => {
+            let what = if *folder { "a copy of the folder" } else { "a copy of" };
+            drop(write!(out, "  ({what} `{}`)", at(of).shown()));
+        }
+        Make::Moved { from, .. } => drop(write!(out, "  (from `{}`)", at(from).shown())),
+        Make::Folder => out.push(b'/'),
+    }
+}
+
+fn was(out: &mut Vec<u8>, old: &Object) {
+    match old {
+        Object::Link { target, .. } => {
+            drop(write!(out, "  (led to `{}`)", shown(target.as_bytes())))
+        }
+        other => drop(write!(out, "  (a {} until now)", other.kind().word())),
+    }
+}
+
+/// One conflict, with what to type.
+pub(crate) fn conflict(conflict: &Conflict) -> Vec<String> {
+    let mut lines = vec![format!("error: `{}`: {}", shown(&conflict.path), conflict.why)];
+    lines.extend(conflict.why.hint().map(|hint| format!("hint: {hint}")));
+    lines
+}
+
+/// Why a step was not done, in words.
+pub(crate) fn fail(fail: &Fail) -> String {
+    match fail {
+        Fail::Folder { place, error: Some(error) } => {
+            format!(
+                "the folder `{}` cannot be opened: {}",
+                place.shown(),
+                crate::error::reason(*error)
+            )
+        }
+        Fail::Folder { place, error: None } => {
+            format!("`{}` is no longer the folder that it was", place.shown())
+        }
+        Fail::Taken(place) => format!("something has the name `{}` now", place.shown()),
+        Fail::Changed(place) => {
+            format!("`{}` was changed by somebody else meanwhile", place.shown())
+        }
+        Fail::LastName(place) => {
+            format!("`{}` is the only name left of its file, which would be lost", place.shown())
+        }
+        Fail::NotAsMade(place) => format!("`{}` does not read back as it was made", place.shown()),
+        Fail::Mounted(place) => {
+            format!(
+                "there is another volume, or something of an unknown kind, in `{}`",
+                place.shown()
+            )
+        }
+        Fail::System { doing, place, error } if place.as_bytes() == b"/" => {
+            format!("could not {doing}: {}", crate::error::reason(*error))
+        }
+        Fail::System { doing, place, error } => {
+            format!("`{}`: could not {doing}: {}", place.shown(), crate::error::reason(*error))
+        }
+        Fail::Record => "the record makes no sense".into(),
+        Fail::Interrupted => "you asked to stop".into(),
+    }
+}
+
+/// A number with its thousands apart.
+pub(crate) fn counted(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 link`, `2 links`.
+pub(crate) fn things(count: usize, one: &str, several: &str) -> String {
+    format!("{} {}", counted(count), if count == 1 { one } else { several })
+}

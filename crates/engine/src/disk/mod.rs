@@ -1,0 +1,115 @@
+//! The one door: every call of linkwell that changes a file system.
+//!
+//! Each primitive works on a held folder and one component of a path ([`Name`]), so nothing that
+//! somebody swaps on the way can lead a change elsewhere. None follows a link, and none replaces
+//! what is there unless its name says so. What changes a disk asks for a `&dyn Disk`: the tests put
+//! others in its place, which count the primitives, fail the n-th, or stop there.
+
+mod unix;
+
+pub use unix::Unix;
+
+use linkwell_model::entry::Time;
+use linkwell_model::name::Name;
+use linkwell_model::target::Target;
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+
+/// The primitives.
+///
+/// # Errors
+/// Every one gives the system's error, and has then changed nothing, except [`Disk::write`] and
+/// [`Disk::copy`], which may have written a part, and the two that sync.
+#[expect(clippy::missing_errors_doc, reason = "said once, for all of them")]
+pub trait Disk: Sync {
+    /// Makes a folder for nobody but its owner. EEXIST when anything has that name.
+    fn make_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno>;
+
+    /// Makes a symbolic link. EEXIST when anything has that name.
+    fn make_link(&self, at: BorrowedFd<'_>, name: &Name, target: &Target) -> Result<(), Errno>;
+
+    /// Gives the file that `file` holds (opened with `O_PATH`, standing at `of` in `from`) another
+    /// name. EEXIST when anything has that name.
+    ///
+    /// Where the system cannot link what is held (before Linux 6.10, unless privileged), the file
+    /// that is then called `of` gets the name: look at it afterwards.
+    fn make_name(
+        &self,
+        file: BorrowedFd<'_>,
+        from: BorrowedFd<'_>,
+        of: &Name,
+        at: BorrowedFd<'_>,
+        name: &Name,
+    ) -> Result<(), Errno>;
+
+    /// Makes an empty file for nobody but its owner and opens it for writing. EEXIST when anything
+    /// has that name.
+    fn make_file(&self, at: BorrowedFd<'_>, name: &Name) -> Result<OwnedFd, Errno>;
+
+    /// Makes a named pipe, for nobody but its owner. EEXIST when anything has that name.
+    fn make_pipe(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno>;
+
+    /// Appends all of `bytes` to an open file.
+    fn write(&self, file: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno>;
+
+    /// Copies the contents of one open file into another, which is empty; shares the blocks where
+    /// the file system can. Holes may be filled.
+    fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno>;
+
+    /// Cuts an open file to this length in bytes.
+    fn cut(&self, file: BorrowedFd<'_>, length: u64) -> Result<(), Errno>;
+
+    /// Exchanges two names in one step. EINVAL where the file system cannot, and EXDEV on some that
+    /// lie in layers.
+    fn exchange(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        other: BorrowedFd<'_>,
+        with: &Name,
+    ) -> Result<(), Errno>;
+
+    /// Renames. EEXIST when anything has the new name; EINVAL where the file system cannot promise
+    /// that.
+    fn rename_new(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        to: BorrowedFd<'_>,
+        new: &Name,
+    ) -> Result<(), Errno>;
+
+    /// Renames, replacing what has the new name. Only for where nothing better is to be had.
+    fn rename_over(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        to: BorrowedFd<'_>,
+        new: &Name,
+    ) -> Result<(), Errno>;
+
+    /// Removes a name that is not a folder's.
+    fn drop_name(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno>;
+
+    /// Removes an empty folder.
+    fn drop_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno>;
+
+    /// Gives what is held (`O_PATH` is enough) to a user and a group.
+    fn own(&self, held: BorrowedFd<'_>, owner: u32, group: u32) -> Result<(), Errno>;
+
+    /// Sets the permission bits of an open file or folder.
+    fn permit(&self, held: BorrowedFd<'_>, mode: u32) -> Result<(), Errno>;
+
+    /// Sets when what is held (`O_PATH` is enough) was last read and changed.
+    fn times(&self, held: BorrowedFd<'_>, accessed: Time, modified: Time) -> Result<(), Errno>;
+
+    /// Sets an extended attribute of what is held (`O_PATH` is enough, where `/proc` is).
+    fn mark(&self, held: BorrowedFd<'_>, name: &[u8], value: &[u8]) -> Result<(), Errno>;
+
+    /// Makes what was done to an open file or folder last through a power cut. What it gives after an
+    /// error says nothing about a second try: fsync(2) reports each failure once.
+    fn sync(&self, held: BorrowedFd<'_>) -> Result<(), Errno>;
+
+    /// The same for everything that was done to the volume of an open file or folder.
+    fn sync_volume(&self, held: BorrowedFd<'_>) -> Result<(), Errno>;
+}

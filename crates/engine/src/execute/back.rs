@@ -1,0 +1,289 @@
+//! Taking a step back, by looking.
+//!
+//! Nothing is taken on trust: what stands at the slot and under the staged names decides. So the same
+//! code serves when a step has just failed, when a run is stopped, and after a crash, when nobody knows
+//! how far it came; and doing it twice is doing it once. What is found there and was not put there by
+//! this step is somebody else's, and stays.
+
+use super::{Fail, Work};
+use linkwell_model::name::Name;
+use linkwell_model::plan::{Fate, Make, Object, Slot, Step, inverse};
+use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::io::Errno;
+use std::sync::Arc;
+
+/// What is known of a step that is to be taken back.
+struct Past<'s> {
+    step: &'s Step,
+    made: Option<&'s Object>,
+}
+
+impl Work<'_> {
+    /// Takes a step back, wherever it stopped. `made` is what it made, where that is known.
+    pub(super) fn back(
+        &mut self,
+        number: usize,
+        step: &Step,
+        made: Option<&Object>,
+    ) -> Result<(), Fail> {
+        let (staged, back) = (self.token.staged(number), self.token.staged_back(number));
+        let at = step.at();
+        let folder = self.places.folder(at)?;
+        let past = Past { step, made };
+        self.places.touch(at);
+        self.settle_back(&past, &folder, &back)?;
+        self.settle_staged(&past, &folder, &staged)?;
+        let now = self.look(&folder, &at.name, at)?;
+        match (step, now) {
+            (Step::Put { .. } | Step::Replace { .. }, Some(now))
+                if self.is_made(&past, &now, &folder) =>
+            {
+                self.undo(&past, &now, &back)
+            }
+            (Step::Remove { fate: Fate::Kept(slot), old, .. }, None) => {
+                // It may stand where it was to be kept, or was never removed by us.
+                let there = self.places.folder(slot)?;
+                match self.look(&there, &slot.name, slot)? {
+                    Some(now) if old.is_still(&now, self.same) => self.undo(&past, &now, &back),
+                    _ => Ok(()),
+                }
+            }
+            (Step::Remove { .. }, None) => {
+                let nothing = Object::Folder { id: step.old().ok_or(Fail::Record)?.id() };
+                self.undo(&past, &nothing, &back)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Does the inverse of a step that was done.
+    fn undo(&mut self, past: &Past<'_>, made: &Object, back: &Name) -> Result<(), Fail> {
+        let Ok(inverse) = inverse(past.step, Some(made)) else { return Ok(()) };
+        // A name may go with what is left of a file: it was made by this step, and took nothing away.
+        match &inverse {
+            Step::Put { at, make } => self.put(at, make, back, &mut |_| Ok(())).map(drop),
+            Step::Replace { at, old, make, fate } => {
+                self.replace(at, old, make, fate, back, &mut |_| Ok(()))?;
+                self.free_aside(at, back, fate)
+            }
+            Step::Remove { at, old, fate } => {
+                self.remove(at, old, fate, back)?;
+                self.free_aside(at, back, fate)
+            }
+        }
+    }
+
+    /// Frees a copy of our own that the inverse has set aside.
+    fn free_aside(&mut self, at: &Slot, back: &Name, fate: &Fate) -> Result<(), Fail> {
+        if *fate == Fate::Freed {
+            let folder = self.places.folder(at)?;
+            self.free_tree(&folder, back, at)?;
+        }
+        Ok(())
+    }
+
+    /// Settles what an interrupted step left under its staged name.
+    fn settle_staged(
+        &mut self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+    ) -> Result<(), Fail> {
+        let at = past.step.at();
+        let Some(aside) = self.look(folder, staged, at)? else { return Ok(()) };
+        let now = self.look(folder, &at.name, at)?;
+        let old = past.step.old();
+        let is_old =
+            |work: &Self, object: &Object| old.is_some_and(|old| old.is_still(object, work.same));
+        match (past.step, now) {
+            (Step::Put { .. }, _) => self.clear(past, folder, staged, &aside),
+            // Exchanged: what is at the name is ours, and what came out is the old, or what somebody
+            // else had put there just before.
+            (Step::Replace { .. }, Some(now))
+                if self.is_made(past, &now, folder) && !is_old(self, &now) =>
+            {
+                let exchanged =
+                    self.disk.exchange(folder.as_fd(), staged, folder.as_fd(), &at.name);
+                exchanged.map_err(|error| self.refused(at, "put it back", error))?;
+                self.clear(past, folder, staged, &now)
+            }
+            (Step::Replace { .. }, None) if is_old(self, &aside) => {
+                self.put_back(folder, staged, at)
+            }
+            // Not exchanged: what is under the staged name is what was being made.
+            (Step::Replace { .. }, Some(now))
+                if is_old(self, &now) || self.is_made(past, &aside, folder) =>
+            {
+                self.clear(past, folder, staged, &aside)
+            }
+            // Somebody put something else at the name, and the old is here.
+            (Step::Replace { .. }, _) if is_old(self, &aside) => {
+                self.cannot_return(folder, staged, &aside, at)
+            }
+            (Step::Replace { .. }, _) => self.clear_or_keep(past, folder, staged, &aside),
+            (Step::Remove { .. }, None) => self.put_back(folder, staged, at),
+            (Step::Remove { .. }, Some(_)) => self.cannot_return(folder, staged, &aside, at),
+        }
+    }
+
+    /// Settles what an interrupted taking back left under its staged name.
+    fn settle_back(
+        &mut self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        back: &Name,
+    ) -> Result<(), Fail> {
+        let at = past.step.at();
+        let Some(aside) = self.look(folder, back, at)? else { return Ok(()) };
+        let now = self.look(folder, &at.name, at)?;
+        match past.step {
+            // What the step had made was set aside, to be removed.
+            Step::Put { .. } => {
+                if self.is_made(past, &aside, folder) {
+                    self.clear(past, folder, back, &aside)
+                } else if now.is_none() {
+                    self.put_back(folder, back, at)
+                } else {
+                    self.cannot_return(folder, back, &aside, at)
+                }
+            }
+            Step::Replace { old, .. } => {
+                let ours = now.as_ref().is_some_and(|now| self.is_made(past, now, folder));
+                let again = as_before(old, &aside) || old.is_still(&aside, self.same);
+                if self.is_made(past, &aside, folder) && !again {
+                    // The exchange was done; ours is what came out.
+                    self.clear(past, folder, back, &aside)
+                } else if ours && again {
+                    let exchanged =
+                        self.disk.exchange(folder.as_fd(), back, folder.as_fd(), &at.name);
+                    exchanged.map_err(|error| self.refused(at, "put it back", error))?;
+                    let ours = now.ok_or(Fail::Record)?;
+                    self.clear(past, folder, back, &ours)
+                } else if ours {
+                    // Half made again.
+                    self.free_tree(folder, back, at).map(drop)
+                } else if now.is_none() {
+                    self.put_back(folder, back, at)
+                } else {
+                    self.cannot_return(folder, back, &aside, at)
+                }
+            }
+            // It was being made again.
+            Step::Remove { old, .. } => {
+                if now.is_none() && (as_before(old, &aside) || old.is_still(&aside, self.same)) {
+                    self.put_back(folder, back, at)
+                } else if as_before(old, &aside) || now.is_none() {
+                    self.free_tree(folder, back, at).map(drop)
+                } else {
+                    self.cannot_return(folder, back, &aside, at)
+                }
+            }
+        }
+    }
+
+    /// Removes what this step had made, from a name of our own.
+    fn clear(
+        &mut self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+        aside: &Object,
+    ) -> Result<(), Fail> {
+        let at = past.step.at();
+        match past.step.make() {
+            // It is the thing itself, and goes back to where it came from.
+            Some(Make::Moved { from, object }) if object.is_still(aside, self.same) => {
+                let home = self.places.folder(from)?;
+                self.places.touch(from);
+                match self.rename_new(folder, staged, &home, &from.name) {
+                    Ok(()) => Ok(()),
+                    Err(Errno::EXIST) => self.cannot_return(folder, staged, aside, from),
+                    Err(error) => Err(self.refused(at, "put it back", error)),
+                }
+            }
+            Some(Make::Moved { .. }) | None => self.cannot_return(folder, staged, aside, at),
+            // Another name of a file that has others, or a link, or a copy of our own.
+            Some(_) => self.free_tree(folder, staged, at).map(drop),
+        }
+    }
+
+    /// Removes what is under a staged name if it can only be ours, half made; else keeps it.
+    fn clear_or_keep(
+        &mut self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+        aside: &Object,
+    ) -> Result<(), Fail> {
+        let at = past.step.at();
+        match (past.step.make(), aside) {
+            (Some(Make::Link { .. }), Object::Link { .. }) => {
+                self.clear(past, folder, staged, aside)
+            }
+            _ => self.cannot_return(folder, staged, aside, at),
+        }
+    }
+
+    /// Renames back to its slot what was set aside.
+    fn put_back(&mut self, folder: &Arc<OwnedFd>, staged: &Name, at: &Slot) -> Result<(), Fail> {
+        let renamed = self.rename_new(folder, staged, folder, &at.name);
+        renamed.map_err(|error| self.refused(at, "put it back", error))
+    }
+
+    /// Its old name is taken by somebody else. A link is dropped, since its text is on record; anything
+    /// else stays where it is and is reported.
+    fn cannot_return(
+        &mut self,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+        aside: &Object,
+        at: &Slot,
+    ) -> Result<(), Fail> {
+        if matches!(aside, Object::Link { .. }) {
+            let dropped = self.disk.drop_name(folder.as_fd(), staged);
+            return dropped.map_err(|error| self.refused(at, "remove it", error));
+        }
+        let mut place = self.places.place(at).parent();
+        place.push(staged.as_bytes());
+        if !self.kept.contains(&place) {
+            self.kept.push(place);
+        }
+        Ok(())
+    }
+
+    /// Whether `now` is what the step makes.
+    fn is_made(&self, past: &Past<'_>, now: &Object, folder: &Arc<OwnedFd>) -> bool {
+        let known = |made: &Object| made.is_still(now, self.same);
+        if let Some(made) = past.made {
+            return known(made);
+        }
+        if past.step.old().is_some_and(|old| old.is_still(now, self.same)) {
+            return false;
+        }
+        match (past.step.make(), now) {
+            (Some(Make::Link { target, .. }), Object::Link { target: found, .. }) => {
+                target == found
+            }
+            (Some(Make::Name { id, .. }), now) => (self.same)(*id, now.id()),
+            (Some(Make::Moved { object, .. }), now) => object.is_still(now, self.same),
+            (Some(Make::File { bytes, .. }), Object::File { size, .. }) => {
+                let _ = folder;
+                u64::try_from(bytes.0.len()) == Ok(*size)
+            }
+            (Some(Make::Folder), Object::Folder { .. }) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether `now` is made again as `old` was: another object, of the same contents as far as can be
+/// seen.
+fn as_before(old: &Object, now: &Object) -> bool {
+    match (old, now) {
+        (Object::Link { target, .. }, Object::Link { target: found, .. }) => target == found,
+        (Object::File { size, modified, .. }, Object::File { size: found, modified: then, .. }) => {
+            size == found && modified == then
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,428 @@
+//! Doing a step.
+//!
+//! What takes more than one call is made under a staged name beside its slot and then put in place by
+//! one call, so nobody ever sees half of it; what was replaced is looked at where it comes out, under
+//! a name that nobody else has chosen. A step that fails leaves what it did to `back`.
+
+use super::{Fail, Work};
+use crate::look;
+use linkwell_model::entry::EntryKind;
+use linkwell_model::name::Name;
+use linkwell_model::plan::{Attributes, Fate, Make, Object, Slot, Step};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use std::sync::Arc;
+
+/// Records what a copy is before it is put in place.
+pub(super) type Announce<'a> = &'a mut dyn FnMut(&Object) -> Result<(), Errno>;
+
+impl Work<'_> {
+    /// Does a step, and gives what stands at its slot then.
+    pub(super) fn forward(
+        &mut self,
+        number: usize,
+        step: &Step,
+        announce: Announce<'_>,
+    ) -> Result<Option<Object>, Fail> {
+        let staged = self.token.staged(number);
+        self.begun = false;
+        match step {
+            Step::Put { at, make } => self.put(at, make, &staged, announce).map(Some),
+            Step::Replace { at, old, make, fate } => {
+                self.replace(at, old, make, fate, &staged, announce).map(Some)
+            }
+            Step::Remove { at, old, fate } => self.remove(at, old, fate, &staged).map(|()| None),
+        }
+    }
+
+    pub(super) fn put(
+        &mut self,
+        at: &Slot,
+        make: &Make,
+        staged: &Name,
+        announce: Announce<'_>,
+    ) -> Result<Object, Fail> {
+        let folder = self.places.folder(at)?;
+        // Cheaper than building for nothing; what decides is the last call, which never replaces.
+        if !matches!(make, Make::Link { attributes: None, .. })
+            && self.look(&folder, &at.name, at)?.is_some()
+        {
+            return Err(Fail::Taken(self.places.place(at)));
+        }
+        self.places.touch(at);
+        let doing = "make it";
+        match make {
+            Make::Link { target, attributes: None } => {
+                let made = self.disk.make_link(folder.as_fd(), &at.name, target);
+                made.map_err(|error| self.refused(at, doing, error))?;
+                self.begun = true;
+            }
+            Make::Moved { from, object } => {
+                self.bring(from, object, at, &folder, &at.name)?;
+            }
+            Make::Folder => {
+                let made = self.disk.make_folder(folder.as_fd(), &at.name);
+                made.map_err(|error| self.refused(at, doing, error))?;
+                self.begun = true;
+            }
+            _ => {
+                self.begun = true;
+                self.build(at, &folder, staged, make, announce)?;
+                self.put_in_place(&folder, staged, at)?;
+            }
+        }
+        self.read_back(at, &folder, make)
+    }
+
+    pub(super) fn replace(
+        &mut self,
+        at: &Slot,
+        old: &Object,
+        make: &Make,
+        fate: &Fate,
+        staged: &Name,
+        announce: Announce<'_>,
+    ) -> Result<Object, Fail> {
+        let folder = self.places.folder(at)?;
+        let changed = || Fail::Changed(self.places.place(at));
+        match self.look(&folder, &at.name, at)? {
+            Some(now) if old.is_still(&now, self.same) => self.last_name(at, &now, fate)?,
+            _ => return Err(changed()),
+        }
+        self.places.touch(at);
+        if let Make::Moved { from, object } = make {
+            self.bring(from, object, at, &folder, staged)?;
+        } else {
+            self.begun = true;
+            self.build(at, &folder, staged, make, announce)?;
+        }
+        match self.disk.exchange(folder.as_fd(), staged, folder.as_fd(), &at.name) {
+            Ok(()) => {}
+            Err(Errno::INVAL | Errno::NOSYS | Errno::XDEV | Errno::NOTSUP) => {
+                self.replace_without_exchange(at, &folder, old, fate, staged)?;
+                return self.read_back(at, &folder, make);
+            }
+            Err(error) => return Err(self.refused(at, "put it in place", error)),
+        }
+        // What came out must be what was planned with. If not, `back` exchanges the two again.
+        match self.look(&folder, staged, at)? {
+            Some(out) if old.is_still(&out, self.same) => {}
+            _ => return Err(Fail::Changed(self.places.place(at))),
+        }
+        let made = self.read_back(at, &folder, make)?;
+        self.dispose(at, &folder, staged, old, fate)?;
+        Ok(made)
+    }
+
+    /// Where two names cannot be exchanged: the old is given its new place first or, if it is a link,
+    /// replaced by a plain rename, right after a last look. Between the two somebody could put
+    /// something else there, and lose it.
+    fn replace_without_exchange(
+        &mut self,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        old: &Object,
+        fate: &Fate,
+        staged: &Name,
+    ) -> Result<(), Fail> {
+        let cannot = |work: &Self| work.refused(at, "exchange two names", Errno::NOTSUP);
+        if !matches!((old, fate), (Object::Link { .. }, Fate::Dropped { .. })) {
+            return Err(cannot(self));
+        }
+        match self.look(folder, &at.name, at)? {
+            Some(now) if old.is_still(&now, self.same) => {}
+            _ => return Err(Fail::Changed(self.places.place(at))),
+        }
+        let renamed = self.disk.rename_over(folder.as_fd(), staged, folder.as_fd(), &at.name);
+        renamed.map_err(|error| self.refused(at, "put it in place", error))
+    }
+
+    pub(super) fn remove(
+        &mut self,
+        at: &Slot,
+        old: &Object,
+        fate: &Fate,
+        staged: &Name,
+    ) -> Result<(), Fail> {
+        let folder = self.places.folder(at)?;
+        match self.look(&folder, &at.name, at)? {
+            Some(now) if old.is_still(&now, self.same) => self.last_name(at, &now, fate)?,
+            _ => return Err(Fail::Changed(self.places.place(at))),
+        }
+        self.places.touch(at);
+        if let Fate::Kept(slot) = fate {
+            return self.keep(&folder, &at.name, old, at, slot);
+        }
+        let aside = self.rename(&folder, &at.name, &folder, staged);
+        self.begun = aside.is_ok();
+        aside.map_err(|error| self.refused(at, "set it aside", error))?;
+        match self.look(&folder, staged, at)? {
+            Some(out) if old.is_still(&out, self.same) => self.last_name(at, &out, fate)?,
+            _ => return Err(Fail::Changed(self.places.place(at))),
+        }
+        self.dispose(at, &folder, staged, old, fate)
+    }
+
+    /// Refuses to drop a file's last name.
+    fn last_name(&self, at: &Slot, now: &Object, fate: &Fate) -> Result<(), Fail> {
+        let second = matches!(fate, Fate::Dropped { again: Some(make) }
+            if matches!(**make, Make::Name { .. }));
+        match now {
+            Object::File { names, .. } if second && *names < 2 => {
+                Err(Fail::LastName(self.places.place(at)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Does what shall become of `old`, which stands at `staged` and was looked at there.
+    pub(super) fn dispose(
+        &mut self,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+        old: &Object,
+        fate: &Fate,
+    ) -> Result<(), Fail> {
+        match fate {
+            Fate::Freed => Ok(()),
+            Fate::Kept(slot) => self.keep(folder, staged, old, at, slot),
+            Fate::Dropped { .. } => {
+                let dropped = if old.kind() == EntryKind::Folder {
+                    self.disk.drop_folder(folder.as_fd(), staged)
+                } else {
+                    self.disk.drop_name(folder.as_fd(), staged)
+                };
+                dropped.map_err(|error| self.refused(at, "remove it", error))
+            }
+        }
+    }
+
+    /// Renames `old` from `name` to the slot where it shall be kept.
+    fn keep(
+        &mut self,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+        old: &Object,
+        at: &Slot,
+        slot: &Slot,
+    ) -> Result<(), Fail> {
+        let to = self.places.folder(slot)?;
+        self.places.touch(slot);
+        let renamed = self.rename_new(folder, name, &to, &slot.name);
+        self.begun |= renamed.is_ok();
+        renamed.map_err(|error| match error {
+            Errno::EXIST => Fail::Taken(self.places.place(slot)),
+            error => self.refused(at, "set it aside", error),
+        })?;
+        match self.look(&to, &slot.name, slot)? {
+            Some(out) if old.is_still(&out, self.same) => Ok(()),
+            _ => Err(Fail::Changed(self.places.place(at))),
+        }
+    }
+
+    /// Renames `object` from its slot to `name`.
+    fn bring(
+        &mut self,
+        from: &Slot,
+        object: &Object,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+    ) -> Result<(), Fail> {
+        let source = self.places.folder(from)?;
+        match self.look(&source, &from.name, from)? {
+            Some(now) if object.is_still(&now, self.same) => {}
+            _ => return Err(Fail::Changed(self.places.place(from))),
+        }
+        self.places.touch(from);
+        let renamed = self.rename_new(&source, &from.name, folder, name);
+        self.begun |= renamed.is_ok();
+        renamed.map_err(|error| self.refused(at, "bring it back", error))?;
+        match self.look(folder, name, at)? {
+            Some(now) if object.is_still(&now, self.same) => Ok(()),
+            _ => Err(Fail::Changed(self.places.place(from))),
+        }
+    }
+
+    /// Puts what was built under `staged` at its slot.
+    fn put_in_place(&self, folder: &Arc<OwnedFd>, staged: &Name, at: &Slot) -> Result<(), Fail> {
+        let renamed = self.rename_new(folder, staged, folder, &at.name);
+        renamed.map_err(|error| self.refused(at, "put it in place", error))
+    }
+
+    /// Renames without replacing. Where the file system cannot promise that, a file or link gets a
+    /// second name, which never replaces, and loses the first.
+    pub(super) fn rename_new(
+        &self,
+        from: &Arc<OwnedFd>,
+        name: &Name,
+        to: &Arc<OwnedFd>,
+        new: &Name,
+    ) -> Result<(), Errno> {
+        match self.disk.rename_new(from.as_fd(), name, to.as_fd(), new) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            answer => return answer,
+        }
+        let held = self.system.hold(from.as_fd(), name.as_bytes())?;
+        self.disk.make_name(held.as_fd(), from.as_fd(), name, to.as_fd(), new)?;
+        self.disk.drop_name(from.as_fd(), name)
+    }
+
+    /// Renames to a staged name, which nobody else has chosen.
+    fn rename(
+        &self,
+        from: &Arc<OwnedFd>,
+        name: &Name,
+        to: &Arc<OwnedFd>,
+        staged: &Name,
+    ) -> Result<(), Errno> {
+        match self.disk.rename_new(from.as_fd(), name, to.as_fd(), staged) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                self.disk.rename_over(from.as_fd(), name, to.as_fd(), staged)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Makes what is wanted under a staged name.
+    fn build(
+        &mut self,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+        make: &Make,
+        announce: Announce<'_>,
+    ) -> Result<(), Fail> {
+        let fd = folder.as_fd();
+        let refused = |work: &Self, error| work.refused(at, "make it", error);
+        match make {
+            Make::Link { target, attributes } => {
+                let made = self.disk.make_link(fd, staged, target);
+                made.map_err(|error| refused(self, error))?;
+                if let Some(attributes) = attributes {
+                    self.carry(fd, staged, attributes).map_err(|error| refused(self, error))?;
+                }
+            }
+            Make::Name { of, id } => {
+                let from = self.places.folder(of)?;
+                let changed = || Fail::Changed(self.places.place(of));
+                let file = self.system.hold(from.as_fd(), of.name.as_bytes());
+                let file = file.map_err(|_| changed())?;
+                let facts = self.system.facts_of(file.as_fd()).map_err(|_| changed())?;
+                if !(self.same)(*id, facts.id) {
+                    return Err(changed());
+                }
+                let made = self.disk.make_name(file.as_fd(), from.as_fd(), &of.name, fd, staged);
+                made.map_err(|error| refused(self, error))?;
+                let facts = self.system.facts(fd, staged.as_bytes());
+                let facts = facts.map_err(|error| refused(self, error))?;
+                if !(self.same)(*id, facts.id) {
+                    return Err(changed());
+                }
+            }
+            Make::File { bytes, mode, modified } => {
+                let write = || {
+                    let file = self.disk.make_file(fd, staged)?;
+                    self.disk.write(file.as_fd(), &bytes.0)?;
+                    self.disk.permit(file.as_fd(), *mode)?;
+                    if let Some(modified) = modified {
+                        self.disk.times(file.as_fd(), *modified, *modified)?;
+                    }
+                    self.disk.sync(file.as_fd())
+                };
+                write().map_err(|error| refused(self, error))?;
+            }
+            Make::Copy { of, id, folder: _ } => {
+                let from = self.places.folder(of)?;
+                self.copy(&from, of, *id, folder, staged, at)?;
+                let made = look::object(self.system, fd, staged.as_bytes());
+                let made = made.map_err(|error| refused(self, error))?;
+                let made = made.ok_or_else(|| Fail::Changed(self.places.place(at)))?;
+                announce(&made).map_err(|error| refused(self, error))?;
+            }
+            Make::Folder => {
+                let made = self.disk.make_folder(fd, staged);
+                made.map_err(|error| refused(self, error))?;
+            }
+            Make::Moved { .. } => return Err(Fail::Record),
+        }
+        Ok(())
+    }
+
+    /// Gives a link that was just made what another carried, as far as the user may. Only what is held
+    /// is touched, and only while it is a link: were its name given to something else meanwhile, that
+    /// would not be changed.
+    fn carry(
+        &self,
+        folder: BorrowedFd<'_>,
+        name: &Name,
+        attributes: &Attributes,
+    ) -> Result<(), Errno> {
+        let link = self.system.hold(folder, name.as_bytes())?;
+        let facts = self.system.facts_of(link.as_fd())?;
+        if facts.kind != EntryKind::Symlink || facts.names != 1 {
+            return Err(Errno::AGAIN);
+        }
+        if (facts.owner, facts.group) != (attributes.owner, attributes.group) {
+            may(self.disk.own(link.as_fd(), attributes.owner, attributes.group))?;
+        }
+        for (name, value) in &attributes.extended {
+            may(self.disk.mark(link.as_fd(), &name.0, &value.0))?;
+        }
+        may(self.disk.times(link.as_fd(), attributes.accessed, attributes.modified))
+    }
+
+    /// Looks at what was made, and whether it is what was to be made.
+    fn read_back(&self, at: &Slot, folder: &Arc<OwnedFd>, make: &Make) -> Result<Object, Fail> {
+        let not = || Fail::NotAsMade(self.places.place(at));
+        let made = self.look(folder, &at.name, at)?.ok_or_else(not)?;
+        let right = match (make, &made) {
+            (Make::Link { target, .. }, Object::Link { target: found, .. }) => target == found,
+            (Make::Name { id, .. }, found) => (self.same)(*id, found.id()),
+            (Make::File { bytes, .. }, Object::File { size, .. }) => {
+                u64::try_from(bytes.0.len()) == Ok(*size)
+            }
+            (Make::Copy { folder, .. }, found) => *folder == matches!(found, Object::Folder { .. }),
+            (Make::Moved { object, .. }, found) => object.is_still(found, self.same),
+            (Make::Folder, Object::Folder { .. }) => true,
+            _ => false,
+        };
+        if right { Ok(made) } else { Err(not()) }
+    }
+
+    /// What stands at `name`.
+    pub(super) fn look(
+        &self,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+        at: &Slot,
+    ) -> Result<Option<Object>, Fail> {
+        let found = look::object(self.system, folder.as_fd(), name.as_bytes());
+        found.map_err(|error| self.refused(at, "look at it", error))
+    }
+
+    pub(super) fn refused(&self, at: &Slot, doing: &'static str, error: Errno) -> Fail {
+        let place = self.places.place(at);
+        if error == Errno::EXIST {
+            Fail::Taken(place)
+        } else {
+            Fail::System { doing, place, error }
+        }
+    }
+}
+
+/// What this user, or this file system, may not do is left undone.
+fn may(answer: Result<(), Errno>) -> Result<(), Errno> {
+    match answer {
+        Err(
+            Errno::PERM
+            | Errno::ACCESS
+            | Errno::NOTSUP
+            | Errno::INVAL
+            | Errno::NOSYS
+            | Errno::NOENT,
+        ) => Ok(()),
+        answer => answer,
+    }
+}

@@ -1,0 +1,122 @@
+//! The folders of a plan, held.
+
+use super::Fail;
+use crate::folder::Folder;
+use crate::operator::Held;
+use crate::system::{Access, System};
+use linkwell_model::entry::Identity;
+use linkwell_model::path::AbsPath;
+use linkwell_model::plan::{PlanFolder, Slot};
+use rustix::fd::{AsFd as _, OwnedFd};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// How many folders are held at once.
+const MOST: usize = 200;
+
+/// Opens the folders of a plan by their physical places, through no link, and only if each is still
+/// the folder that was planned with.
+pub(super) struct Places<'a> {
+    system: System,
+    folders: &'a [PlanFolder],
+    same: fn(Identity, Identity) -> bool,
+    /// Where this process stands: its places can be reached even when the way from `/` cannot.
+    current: Option<&'a Held>,
+    held: HashMap<u32, Arc<OwnedFd>>,
+    /// One changed folder of each volume, and whether there are others.
+    touched: BTreeMap<u64, (u32, bool)>,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn new(
+        system: System,
+        folders: &'a [PlanFolder],
+        same: fn(Identity, Identity) -> bool,
+        current: Option<&'a Held>,
+    ) -> Self {
+        let held = HashMap::new();
+        Self { system, folders, same, current, held, touched: BTreeMap::new() }
+    }
+
+    /// The folder of a slot, held.
+    pub(super) fn folder(&mut self, slot: &Slot) -> Result<Arc<OwnedFd>, Fail> {
+        if let Some(held) = self.held.get(&slot.folder) {
+            return Ok(Arc::clone(held));
+        }
+        let folder = self.planned(slot.folder)?;
+        let opened = self
+            .open(&folder.place, Access::Hold)
+            .map_err(|error| Fail::Folder { place: folder.place.clone(), error: Some(error) })?;
+        let gone = || Fail::Folder { place: folder.place.clone(), error: None };
+        let facts = self.system.facts_of(opened.as_fd()).map_err(|_| gone())?;
+        if !(self.same)(folder.id, facts.id) {
+            return Err(gone());
+        }
+        if self.held.len() >= MOST {
+            self.held.clear();
+        }
+        let held = Arc::new(opened);
+        self.held.insert(slot.folder, Arc::clone(&held));
+        Ok(held)
+    }
+
+    fn planned(&self, number: u32) -> Result<&'a PlanFolder, Fail> {
+        let at = usize::try_from(number).unwrap_or(usize::MAX);
+        self.folders.get(at).ok_or(Fail::Record)
+    }
+
+    fn open(&self, place: &AbsPath, access: Access) -> Result<OwnedFd, rustix::io::Errno> {
+        let below = self.current.and_then(|held| Some((held, place.below(&held.place)?)));
+        if let Some((held, below)) = below {
+            let opened = if below.is_empty() {
+                self.system.open(held.folder.as_fd(), c".", access)
+            } else if below.len() < 3800 {
+                self.system.open_below(held.folder.as_fd(), below, access)
+            } else {
+                Err(rustix::io::Errno::NAMETOOLONG)
+            };
+            if opened.is_ok() {
+                return opened;
+            }
+        }
+        Folder::of_place(place).open(self.system, access)
+    }
+
+    /// Where a slot is, for words.
+    pub(super) fn place(&self, slot: &Slot) -> AbsPath {
+        let folder = self.planned(slot.folder).map(|folder| folder.place.clone());
+        folder.unwrap_or_else(|_| AbsPath::root()).joined(slot.name.as_bytes())
+    }
+
+    /// Notes that something in the slot's folder changes.
+    pub(super) fn touch(&mut self, slot: &Slot) {
+        let Ok(folder) = self.planned(slot.folder) else { return };
+        let touched = self.touched.entry(folder.id.device).or_insert((slot.folder, false));
+        touched.1 |= touched.0 != slot.folder;
+    }
+
+    /// Forgets what changed, after it was made durable, and gives one descriptor to sync a volume, and
+    /// whether more than one folder of it changed.
+    pub(super) fn take_touched(&mut self) -> Vec<(OwnedFd, bool)> {
+        let mut all = Vec::new();
+        for (number, several) in std::mem::take(&mut self.touched).into_values() {
+            let Ok(folder) = self.planned(number) else { continue };
+            // A folder that may be written and not read cannot be synced by itself, and one that was
+            // removed needs not be: its volume is, by the nearest folder above that can be opened.
+            let mut place = folder.place.clone();
+            let mut whole = several;
+            loop {
+                if let Ok(opened) = self.open(&place, Access::List) {
+                    all.push((opened, whole));
+                    break;
+                }
+                whole = true;
+                if place == AbsPath::root() {
+                    break;
+                }
+                place.pop();
+            }
+        }
+        all
+    }
+}

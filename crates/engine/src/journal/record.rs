@@ -1,0 +1,207 @@
+//! What a journal holds: the records, in the order in which they are written.
+
+use linkwell_model::entry::Time;
+use linkwell_model::plan::{Bytes, Item, Object, Plan, PlanFolder, Token};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// The version of the format; a journal of another one is shown and never acted upon.
+pub const VERSION: u32 = 1;
+
+/// How an operation began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`VERSION`].
+    pub linkwell: u32,
+    /// The number of the operation.
+    pub operation: u64,
+    /// When it was begun. For people: nothing is decided by it.
+    pub time: Time,
+    /// The verb and its arguments, as typed.
+    pub command: Vec<Bytes>,
+    /// The current folder then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Bytes>,
+    /// The user whose rights it had.
+    pub user: u32,
+    /// What is in the names that it keeps things under for a moment.
+    pub token: Token,
+    /// The operation that it takes back, in whole or in part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<u64>,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record<'a> {
+    /// The first line.
+    Operation(Cow<'a, Header>),
+    /// A folder of the plan; their numbers are their order.
+    Folder(Cow<'a, PlanFolder>),
+    /// An item of the plan; their numbers are their order, and so are those of the steps in them,
+    /// counted through all items.
+    Item(Cow<'a, Item>),
+    /// The plan is whole. This was durable before the first step was done.
+    Ready {
+        /// How many items there are.
+        items: u64,
+    },
+    /// A step has been done, and this stands at its slot now.
+    Did {
+        /// The number of the step.
+        step: u64,
+        /// What it made; nothing where it removed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<Cow<'a, Object>>,
+    },
+    /// An item was not done, or was taken back at once.
+    Failed {
+        /// The number of the item.
+        item: u64,
+        /// Why, in words.
+        why: Cow<'a, str>,
+    },
+    /// All that is to be replaced has been, durably. From here on things are freed, so the operation
+    /// is finished, not taken back.
+    Freeing,
+    /// The last line.
+    Ended(Ended),
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// In which way.
+    pub how: How,
+    /// How many items were done.
+    pub done: u64,
+    /// Paths at which something was left that does not belong there, and that a person may want.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Bytes>,
+}
+
+/// In which way an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// It was carried out; items that failed are named.
+    Done,
+    /// It was taken back: everything is as it was before.
+    TakenBack,
+    /// It was left as it was found, because a person said so.
+    Left,
+}
+
+/// An operation as its journal tells it.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// How it began.
+    pub header: Header,
+    /// What was planned: as much as could be read.
+    pub plan: Plan,
+    /// Whether the whole plan is there.
+    pub ready: bool,
+    /// What each step made, by number; absent for steps that were not, or not known to be, done.
+    pub did: std::collections::HashMap<u64, Option<Object>>,
+    /// Items that were not done, and why.
+    pub failed: std::collections::BTreeMap<u64, String>,
+    /// Whether freeing had begun.
+    pub freeing: bool,
+    /// How it ended, if it did.
+    pub ended: Option<Ended>,
+    /// The number of the first line that is not sound, if there is one.
+    pub damaged: Option<u64>,
+    /// How long the sound part is, in bytes.
+    pub sound: u64,
+    /// The checksum of the last sound line.
+    pub(super) chain: super::line::Chain,
+}
+
+impl Operation {
+    /// Whether a step is known to have been done.
+    pub fn was_done(&self, step: usize) -> bool {
+        u64::try_from(step).is_ok_and(|step| self.did.contains_key(&step))
+    }
+}
+
+/// Reads a journal as far as it is sound. `None` when not even its first line is.
+pub(super) fn read(bytes: &[u8]) -> Option<Operation> {
+    let mut chain = super::line::Chain::default();
+    let mut operation: Option<Operation> = None;
+    let mut rest = bytes;
+    let mut number = 0;
+    while !rest.is_empty() {
+        number += 1;
+        let end = memchr::memchr(b'\n', rest);
+        let line = end.and_then(|end| rest.get(..end));
+        let before = chain.clone();
+        let record = line.and_then(|line| super::line::parse(line, &mut chain));
+        let fits = record.is_some_and(|record| add(&mut operation, record));
+        let operation = operation.as_mut()?;
+        if !fits {
+            operation.damaged = Some(number);
+            operation.chain = before;
+            return Some(operation.clone());
+        }
+        operation.chain = chain.clone();
+        let length = end.map_or(rest.len(), |end| end + 1);
+        operation.sound += u64::try_from(length).unwrap_or(0);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    operation
+}
+
+/// Adds a record to what was read; `false` when it cannot stand there.
+fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
+    let Some(found) = operation else {
+        let Record::Operation(header) = record else { return false };
+        let header = header.into_owned();
+        if !header.token.is_sound() {
+            return false;
+        }
+        *operation = Some(Operation {
+            header,
+            plan: Plan::default(),
+            ready: false,
+            did: std::collections::HashMap::new(),
+            failed: std::collections::BTreeMap::new(),
+            freeing: false,
+            ended: None,
+            damaged: None,
+            sound: 0,
+            chain: super::line::Chain::default(),
+        });
+        return true;
+    };
+    if found.ended.is_some() {
+        return false;
+    }
+    match record {
+        Record::Operation(_) => return false,
+        Record::Folder(folder) if !found.ready => found.plan.folders.push(folder.into_owned()),
+        Record::Item(item) if !found.ready => {
+            let folders = found.plan.folders.len();
+            if item.slots().any(|slot| usize::try_from(slot.folder).is_ok_and(|at| at >= folders)) {
+                return false;
+            }
+            found.plan.items.push(item.into_owned());
+        }
+        Record::Ready { items } if !found.ready => {
+            if u64::try_from(found.plan.items.len()) != Ok(items) {
+                return false;
+            }
+            found.ready = true;
+        }
+        Record::Did { step, made } if found.ready => {
+            found.did.insert(step, made.map(Cow::into_owned));
+        }
+        Record::Failed { item, why } if found.ready => {
+            found.failed.insert(item, why.into_owned());
+        }
+        Record::Freeing if found.ready => found.freeing = true,
+        Record::Ended(ended) => found.ended = Some(ended),
+        _ => return false,
+    }
+    true
+}

@@ -1,0 +1,184 @@
+//! What stands at a name, as a plan must know it again: seen through a held folder, never followed.
+
+use crate::system::{Access, Facts, System};
+use linkwell_model::entry::EntryKind;
+use linkwell_model::name::Name;
+use linkwell_model::plan::{Attributes, Bytes, Object};
+use linkwell_model::target::Target;
+use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+
+/// What stands at `name` in the folder `at`; `None` when nothing does.
+///
+/// A link's text and its identity are read in two calls. Somebody who swaps it in between makes a
+/// picture that fits neither link, and the step that relies on it finds that out.
+///
+/// # Errors
+/// The system's.
+pub fn object(system: System, at: BorrowedFd<'_>, name: &[u8]) -> Result<Option<Object>, Errno> {
+    let facts = match system.facts(at, name) {
+        Ok(facts) => facts,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if facts.kind != EntryKind::Symlink {
+        return Ok(Some(plain(&facts)));
+    }
+    let mut text = Vec::new();
+    match system.read_link(at, name, &mut text) {
+        Ok(()) => Ok(Some(Object::Link {
+            target: Target::new(text),
+            id: facts.id,
+            attributes: attributes(&facts),
+        })),
+        // It was a link, and is none any more, or gone: look once more.
+        Err(Errno::INVAL | Errno::NOENT) => match system.facts(at, name) {
+            Ok(facts) if facts.kind == EntryKind::Symlink => Err(Errno::AGAIN),
+            Ok(facts) => Ok(Some(plain(&facts))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// The object of these facts, which is no link.
+pub fn plain(facts: &Facts) -> Object {
+    match facts.kind {
+        EntryKind::Folder => Object::Folder { id: facts.id },
+        EntryKind::File => Object::File {
+            id: facts.id,
+            size: facts.size,
+            modified: facts.modified,
+            names: facts.names,
+        },
+        kind => Object::Special { kind, id: facts.id },
+    }
+}
+
+fn attributes(facts: &Facts) -> Attributes {
+    Attributes {
+        owner: facts.owner,
+        group: facts.group,
+        accessed: facts.accessed,
+        modified: facts.modified,
+        extended: Vec::new(),
+    }
+}
+
+/// [`object`], with a link's extended attributes as far as this user may read them.
+///
+/// # Errors
+/// The system's.
+pub fn object_in_full(
+    system: System,
+    at: BorrowedFd<'_>,
+    name: &[u8],
+) -> Result<Option<Object>, Errno> {
+    let mut found = object(system, at, name)?;
+    if let Some(Object::Link { attributes, .. }) = &mut found {
+        attributes.extended = extended(at, name);
+    }
+    Ok(found)
+}
+
+/// The extended attributes of a link. `l*xattr` takes no folder, so the folder is named as the kernel
+/// names what is held.
+fn extended(at: BorrowedFd<'_>, name: &[u8]) -> Vec<(Bytes, Bytes)> {
+    let mut path = format!("/proc/self/fd/{}/", at.as_raw_fd()).into_bytes();
+    path.extend_from_slice(name);
+    let mut names = Vec::with_capacity(1024);
+    loop {
+        names.clear();
+        match rustix::fs::llistxattr(&*path, rustix::buffer::spare_capacity(&mut names)) {
+            Ok(_) => break,
+            Err(Errno::RANGE) if names.capacity() < 1 << 16 => names.reserve(1 << 16),
+            Err(_) => return Vec::new(),
+        }
+    }
+    let mut all = Vec::new();
+    for attribute in names.split(|byte| *byte == 0).filter(|attribute| !attribute.is_empty()) {
+        let mut value = Vec::with_capacity(1 << 16);
+        let spare = rustix::buffer::spare_capacity(&mut value);
+        if rustix::fs::lgetxattr(&*path, attribute, spare).is_ok() {
+            all.push((Bytes(attribute.into()), Bytes(value.into())));
+        }
+    }
+    all
+}
+
+/// Whether two entries hold the same: the same bytes in files, the same texts in links, the same names
+/// in folders, all the way down. Permissions and times do not count.
+///
+/// # Errors
+/// The system's, where one of the two cannot be read.
+pub fn equal(
+    system: System,
+    one: (BorrowedFd<'_>, &Name),
+    other: (BorrowedFd<'_>, &Name),
+) -> Result<bool, Errno> {
+    let first = object(system, one.0, one.1.as_bytes())?;
+    let second = object(system, other.0, other.1.as_bytes())?;
+    Ok(match (first, second) {
+        (Some(Object::Link { target, .. }), Some(Object::Link { target: found, .. })) => {
+            target == found
+        }
+        (Some(Object::File { size, .. }), Some(Object::File { size: found, .. })) => {
+            size == found && same_bytes(system, one, other)?
+        }
+        (Some(Object::Folder { .. }), Some(Object::Folder { .. })) => {
+            let first = system.open(one.0, one.1.as_bytes(), Access::List)?;
+            let second = system.open(other.0, other.1.as_bytes(), Access::List)?;
+            let mut names = crate::execute::names(system, first.as_fd())?;
+            let mut found = crate::execute::names(system, second.as_fd())?;
+            names.sort();
+            found.sort();
+            if names != found {
+                return Ok(false);
+            }
+            for name in &names {
+                if !equal(system, (first.as_fd(), name), (second.as_fd(), name))? {
+                    return Ok(false);
+                }
+            }
+            true
+        }
+        (Some(Object::Special { kind, .. }), Some(Object::Special { kind: found, .. })) => {
+            kind == found
+        }
+        _ => false,
+    })
+}
+
+fn same_bytes(
+    system: System,
+    one: (BorrowedFd<'_>, &Name),
+    other: (BorrowedFd<'_>, &Name),
+) -> Result<bool, Errno> {
+    let first = system.open(one.0, one.1.as_bytes(), Access::Read)?;
+    let second = system.open(other.0, other.1.as_bytes(), Access::Read)?;
+    let (mut left, mut right) = (vec![0; 128 * 1024], vec![0; 128 * 1024]);
+    loop {
+        let (one, other) = (fill(&first, &mut left)?, fill(&second, &mut right)?);
+        if left.get(..one) != right.get(..other) {
+            return Ok(false);
+        }
+        if one == 0 {
+            return Ok(true);
+        }
+    }
+}
+
+/// Reads until `buffer` is full or the file ends.
+fn fill(file: &OwnedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match rustix::io::read(file, rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,490 @@
+//! Planning new links.
+
+use super::{Fare, Led, Surveyor, conflict, refused, style};
+use crate::formats::desktop;
+use crate::operator::Spot;
+use linkwell_model::entry::EntryKind;
+use linkwell_model::name::Name;
+use linkwell_model::path::{self, Component};
+use linkwell_model::plan::spelling::{Shared, Style, written};
+use linkwell_model::plan::{Bytes, Fate, Item, Make, Object, Plan, Slot, Step, Why};
+use linkwell_model::shown::{quoted, shown};
+use linkwell_model::target::Target;
+use rustix::io::Errno;
+
+/// What kind of link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A symbolic link.
+    Symlink,
+    /// Another name of the file.
+    Hard,
+    /// A `.desktop` file.
+    Shortcut,
+}
+
+/// How backups are named; the words and their meaning are GNU's (`ln --help`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// `name.~1~` and on.
+    Numbered,
+    /// Numbered where numbered ones exist, simple elsewhere.
+    Existing,
+    /// The name and a suffix.
+    Simple,
+}
+
+/// What is wanted of all links alike.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The kind.
+    pub kind: Kind,
+    /// How targets are written; by what both ends share if none was asked for.
+    pub style: Option<Style>,
+    /// Links that stand in the way are replaced.
+    pub force: bool,
+    /// What stands in the way is kept under another name, with this suffix if it is a simple one.
+    pub backup: Option<(Control, Vec<u8>)>,
+    /// Links that would not work are made all the same.
+    pub allow_broken: bool,
+    /// Links to a folder that contains them are made all the same.
+    pub allow_cycle: bool,
+    /// An existing folder at the name is taken for what stands in the way, not for where to go.
+    pub exact: bool,
+}
+
+/// One link that is wanted.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// Where it shall lead, as seen from the current folder.
+    pub target: Vec<u8>,
+    /// Where it shall be.
+    pub link: Whither,
+}
+
+/// Where a link shall be.
+#[derive(Clone, Debug)]
+pub enum Whither {
+    /// At this path; inside it, if it ends in a slash.
+    At(Vec<u8>),
+    /// In this folder, under the target's last name.
+    In(Vec<u8>),
+}
+
+/// Plans the links. All conflicts are found, not only the first.
+pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, pairs: &[Pair]) -> Plan {
+    let mut plan = Plan::default();
+    let mut made: Vec<(usize, Slot)> = Vec::new();
+    for pair in pairs {
+        let shown_as = path_of(pair);
+        match one(surveyor, &mut plan, wanted, pair) {
+            Ok(None) => plan.already += 1,
+            Ok(Some((step, remarks))) => {
+                surveyor.lay(&plan, &step);
+                made.push((plan.items.len(), step.at().clone()));
+                plan.items.push(Item { path: shown_as.into(), steps: vec![step], remarks });
+            }
+            Err(why) => conflict(&mut plan, &shown_as, why),
+        }
+    }
+    if wanted.kind == Kind::Symlink {
+        judge(surveyor, &mut plan, wanted, &made);
+    }
+    plan
+}
+
+/// Judges every link as it will be when the whole plan has been carried out.
+fn judge(surveyor: &mut Surveyor, plan: &mut Plan, wanted: &Wanted, made: &[(usize, Slot)]) {
+    let mut refused = Vec::new();
+    for (number, slot) in made {
+        let (why, remark) = match surveyor.judge(plan, slot) {
+            Fare::Sound => continue,
+            Fare::Bad(why) if wanted.allow_broken => (None, Some(format!("{why}, as you allowed"))),
+            Fare::Bad(why) => (Some(why), None),
+            Fare::Cycle(place) if wanted.allow_cycle => (
+                None,
+                Some(format!("it leads to `{}`, which contains it, as you allowed", place.shown())),
+            ),
+            Fare::Cycle(place) => (
+                Some(Why::Other {
+                    what: format!(
+                        "the link would lead to `{}`, which contains it: programs that follow links \
+                         would walk in circles",
+                        place.shown()
+                    ),
+                    hint: Some("if that is what you want, add `--allow-cycle`".into()),
+                }),
+                None,
+            ),
+            Fare::Asleep(point) => (
+                None,
+                Some(format!(
+                    "it leads into `{}`, which is not attached now; it will work when it is",
+                    point.shown()
+                )),
+            ),
+            Fare::Unknown(place) => (
+                None,
+                Some(format!(
+                    "`{}` cannot be looked at, so nobody can say if it will work",
+                    place.shown()
+                )),
+            ),
+        };
+        if let (Some(remark), Some(item)) = (remark, plan.items.get_mut(*number)) {
+            item.remarks.push(remark);
+        }
+        if let Some(why) = why {
+            refused.push((*number, why));
+        }
+    }
+    for (number, why) in refused.into_iter().rev() {
+        let item = plan.items.remove(number);
+        conflict(plan, &item.path, why);
+    }
+}
+
+fn path_of(pair: &Pair) -> Vec<u8> {
+    match &pair.link {
+        Whither::At(path) => path.clone(),
+        Whither::In(folder) => {
+            let mut path = folder.clone();
+            if !path::ends_as_folder(&path) {
+                path.push(b'/');
+            }
+            path.extend_from_slice(last_name(&pair.target).unwrap_or_default());
+            path
+        }
+    }
+}
+
+fn last_name(target: &[u8]) -> Option<&[u8]> {
+    match path::components(target).next_back() {
+        Some(Component::Name(name)) => Some(name),
+        _ => None,
+    }
+}
+
+type Planned = Option<(Step, Vec<String>)>;
+
+fn one(
+    surveyor: &mut Surveyor,
+    plan: &mut Plan,
+    wanted: &Wanted,
+    pair: &Pair,
+) -> Result<Planned, Why> {
+    if pair.target.is_empty() {
+        return Err(Why::Name("the target is empty; a link cannot lead to nothing"));
+    }
+    if pair.target.contains(&0) {
+        return Err(Why::Name("the target holds a NUL byte, which no path can"));
+    }
+    let led = surveyor.led(None, &pair.target);
+    let mut spot = spot(surveyor, wanted, pair, &led)?;
+    let mut remarks = Vec::new();
+    if wanted.kind == Kind::Shortcut && !spot.name.as_bytes().ends_with(b".desktop") {
+        let mut name = spot.name.as_bytes().to_vec();
+        name.extend_from_slice(b".desktop");
+        remarks.push(format!("named `{}`: desktops know shortcuts by that ending", shown(&name)));
+        spot.name = Name::new(name).ok_or(Why::Name("the name cannot be used"))?;
+    }
+    let there = surveyor.object(&spot)?;
+    if led.kind.is_none() && there.is_some() && !wanted.allow_broken {
+        reversed(surveyor, pair, &led, there.as_ref())?;
+    }
+    let make = match wanted.kind {
+        Kind::Symlink => symlink(surveyor, wanted, pair, &led, &spot, &mut remarks)?,
+        Kind::Hard => hard(surveyor, plan, pair, &spot)?,
+        Kind::Shortcut => shortcut(&led)?,
+    };
+    if let Some(there) = &there
+        && is_already(there, &make)
+    {
+        return Ok(None);
+    }
+    if led.place == spot.place() && wanted.kind != Kind::Shortcut {
+        return Err(Why::Same(spot.place().as_bytes().into()));
+    }
+    let at = surveyor.slot(plan, &spot)?;
+    surveyor.claim(&spot)?;
+    let Some(old) = there else { return Ok(Some((Step::Put { at, make }, remarks))) };
+    let fate = in_the_way(surveyor, wanted, &spot, &at, &old, &led)?;
+    if let Object::Link { attributes, .. } = &old {
+        may_replace(surveyor, &spot, attributes.owner)?;
+    }
+    Ok(Some((Step::Replace { at, old, make, fate }, remarks)))
+}
+
+/// Another user's link in a folder like `/tmp` is not replaced, not even by root.
+fn may_replace(surveyor: &mut Surveyor, spot: &Spot, owner: u32) -> Result<(), Why> {
+    let me = rustix::process::geteuid().as_raw();
+    let folder = surveyor.system().status_of(spot.at());
+    let shared = folder.is_ok_and(|status| status.shared);
+    if shared && owner != me && owner != 0 {
+        let owner = surveyor.owner(owner);
+        return Err(Why::Other {
+            what: format!(
+                "the link there belongs to {owner}, in a folder that anyone may write to"
+            ),
+            hint: None,
+        });
+    }
+    Ok(())
+}
+
+/// Where the link shall be.
+fn spot(surveyor: &mut Surveyor, wanted: &Wanted, pair: &Pair, led: &Led) -> Result<Spot, Why> {
+    let inside = |surveyor: &mut Surveyor, folder: &[u8]| {
+        let held = surveyor.folder(folder)?;
+        let name = last_name(&pair.target).or_else(|| led.place.names().next_back());
+        let name = name.and_then(Name::new);
+        let name = name.ok_or(Why::Name("the target has no last name that the link could get"))?;
+        Ok(Spot { held, name, as_folder: false })
+    };
+    match &pair.link {
+        Whither::In(folder) => inside(surveyor, folder),
+        Whither::At(path) if path.is_empty() => Err(Why::Name("the link's path is empty")),
+        Whither::At(path) if !wanted.exact && path::ends_as_folder(path) => inside(surveyor, path),
+        Whither::At(path) => {
+            let last = path::components(path).next_back();
+            if !wanted.exact && matches!(last, Some(Component::Here | Component::Up) | None) {
+                return inside(surveyor, path);
+            }
+            let spot = surveyor.spot(path)?;
+            if !wanted.exact && !wanted.force && wanted.backup.is_none() {
+                let seen = surveyor.led(None, path);
+                if seen.kind == Some(EntryKind::Folder) && !led_same(&seen, led) {
+                    return Err(Why::IsFolder(path.as_slice().into()));
+                }
+            }
+            Ok(spot)
+        }
+    }
+}
+
+/// Whether the name already leads where the target leads: then there is nothing to ask about.
+fn led_same(seen: &Led, led: &Led) -> bool {
+    seen.physical.is_some() && seen.physical == led.physical
+}
+
+/// The target is not there, and the link is: most likely the two names were given the wrong way round.
+fn reversed(
+    surveyor: &mut Surveyor,
+    pair: &Pair,
+    led: &Led,
+    there: Option<&Object>,
+) -> Result<(), Why> {
+    let Whither::At(link) = &pair.link else { return Ok(()) };
+    let real = !matches!(there, Some(Object::Link { .. }) | None);
+    let parent = surveyor.led(None, led.place.parent().as_bytes());
+    if real && parent.kind == Some(EntryKind::Folder) {
+        let (target, link) = (quoted(&pair.target), quoted(link));
+        return Err(Why::Other {
+            what: format!(
+                "there is nothing at `{}`, the target, and something at `{}`, the link's name",
+                shown(&pair.target),
+                shown(match &pair.link {
+                    Whither::At(path) | Whither::In(path) => path,
+                })
+            ),
+            hint: Some(format!(
+                "the target comes first, as in `cp`; did you mean `linkwell create {link} {target}`?"
+            )),
+        });
+    }
+    Ok(())
+}
+
+fn symlink(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    pair: &Pair,
+    led: &Led,
+    spot: &Spot,
+    remarks: &mut Vec<String>,
+) -> Result<Make, Why> {
+    if led.kind.is_none() && !wanted.allow_broken && !path::is_absolute(&pair.target) {
+        meant_from_the_link(surveyor, pair, spot)?;
+    }
+    let shared = if wanted.style.is_some() {
+        None
+    } else {
+        surveyor.shared(&spot.place(), led.physical.as_ref().unwrap_or(&led.place))
+    };
+    let style = style(wanted.style, shared.as_ref());
+    // With `--relative` the target is what it leads to in the end, as GNU's `ln -r` has it; otherwise it
+    // is the name that was typed, so that a link to a link stays one.
+    let place = match (&led.physical, wanted.style) {
+        (Some(physical), Some(Style::Relative)) => physical,
+        _ => &led.place,
+    };
+    let mut text = match style {
+        Style::Absolute if path::is_absolute(&pair.target) => pair.target.clone(),
+        style => written(style, &spot.held.place, place),
+    };
+    let demands_folder = path::ends_as_folder(&pair.target) && !path::ends_as_folder(&text);
+    if demands_folder && led.kind.is_none() {
+        text.push(b'/');
+    }
+    if text.len() > 4095 {
+        return Err(Why::Name(
+            "the target would be longer than 4,095 bytes, the most a link can hold",
+        ));
+    }
+    if wanted.style.is_none() {
+        remarks.push(Shared::why(shared.as_ref()));
+    }
+    Ok(Make::Link { target: Target::new(text), attributes: None })
+}
+
+/// `ln` takes the target's text as seen from the link; linkwell takes it as seen from here, as `cp` does.
+fn meant_from_the_link(surveyor: &mut Surveyor, pair: &Pair, spot: &Spot) -> Result<(), Why> {
+    let meant = surveyor.led(Some(&spot.held.place), &pair.target);
+    if meant.kind.is_some() && spot.held.place != surveyor.current().place {
+        let typed = quoted(meant.place.as_bytes());
+        return Err(Why::Other {
+            what: format!(
+                "there is nothing at `{}` as seen from here, though there is as seen from the link",
+                shown(&pair.target)
+            ),
+            hint: Some(format!(
+                "write the target as you see it from the current folder, as with `cp`: `{typed}`"
+            )),
+        });
+    }
+    Ok(())
+}
+
+fn hard(surveyor: &mut Surveyor, plan: &mut Plan, pair: &Pair, spot: &Spot) -> Result<Make, Why> {
+    let source = surveyor.spot(&pair.target).map_err(|why| match why {
+        Why::Name(_) => folder_refused(),
+        why => why,
+    })?;
+    let found = surveyor.object(&source)?;
+    let found = found.ok_or_else(|| Why::Nothing(pair.target.as_slice().into()))?;
+    if source.as_folder || matches!(found, Object::Folder { .. }) {
+        return Err(folder_refused());
+    }
+    let here = surveyor.system().facts_of(spot.at());
+    let here = here.map_err(|error| refused("its folder cannot be looked at", error))?;
+    let there = surveyor.system().facts_of(source.at());
+    let there = there.map_err(|error| refused("its folder cannot be looked at", error))?;
+    if here.id.device != found.id().device || here.mount != there.mount {
+        return Err(Why::Other {
+            what: "the two lie on different volumes, and a file cannot have names on both".into(),
+            hint: Some("leave out `--hard`: a symbolic link can lead to another volume".into()),
+        });
+    }
+    let mount = surveyor.volumes().mounts().covering(&spot.held.place);
+    if let Some(mount) = mount
+        && matches!(&*mount.fs_type, b"vfat" | b"msdos" | b"exfat")
+    {
+        return Err(Why::Other {
+            what: "the file system of this volume knows no hard links".into(),
+            hint: Some("a shortcut file can be had there: add `--shortcut`".into()),
+        });
+    }
+    let of = surveyor.slot(plan, &source)?;
+    Ok(Make::Name { of, id: found.id() })
+}
+
+fn folder_refused() -> Why {
+    Why::Other {
+        what: "a folder cannot have a second name: no hard link to a folder".into(),
+        hint: Some("leave out `--hard`: a symbolic link can lead to a folder".into()),
+    }
+}
+
+fn shortcut(led: &Led) -> Result<Make, Why> {
+    if led.kind.is_none() {
+        return Err(Why::Nothing(led.place.as_bytes().into()));
+    }
+    let name = led.place.names().next_back().unwrap_or(b"/");
+    let bytes = desktop::write(name, led.place.as_bytes());
+    Ok(Make::File { bytes: Bytes(bytes.into()), mode: 0o644, modified: None })
+}
+
+/// Whether what stands there is what is wanted.
+fn is_already(there: &Object, make: &Make) -> bool {
+    match (there, make) {
+        (Object::Link { target, .. }, Make::Link { target: wanted, .. }) => target == wanted,
+        (there, Make::Name { id, .. }) => there.id().is(*id),
+        _ => false,
+    }
+}
+
+/// What becomes of what stands in the way.
+fn in_the_way(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    spot: &Spot,
+    at: &Slot,
+    old: &Object,
+    led: &Led,
+) -> Result<Fate, Why> {
+    if matches!(old, Object::Folder { .. }) {
+        return Err(Why::Taken(EntryKind::Folder));
+    }
+    if let Some((control, suffix)) = &wanted.backup {
+        let name = backup_name(surveyor, spot, *control, suffix)?;
+        let kept = spot.held.place.joined(name.as_bytes());
+        if kept == led.place {
+            return Err(Why::Other {
+                what: format!(
+                    "the backup would get the name of the target, `{}`",
+                    led.place.shown()
+                ),
+                hint: Some("choose another suffix with `--suffix`".into()),
+            });
+        }
+        let there = surveyor.system().facts(spot.at(), name.as_bytes());
+        match there {
+            Err(Errno::NOENT) => {}
+            Err(error) => return Err(refused("its backup's name cannot be looked at", error)),
+            Ok(_) => {
+                return Err(Why::Other {
+                    what: format!("there is a backup named `{}` already", shown(name.as_bytes())),
+                    hint: Some("to keep both, use `--backup=numbered`".into()),
+                });
+            }
+        }
+        let backup = Spot { held: spot.held.clone(), name: name.clone(), as_folder: false };
+        surveyor.claim(&backup)?;
+        return Ok(Fate::Kept(Slot { folder: at.folder, name }));
+    }
+    match old {
+        Object::Link { .. } if wanted.force => Ok(Fate::Dropped { again: None }),
+        Object::Link { target, .. } => Err(Why::TakenByLink(target.as_bytes().into())),
+        other => Err(Why::Taken(other.kind())),
+    }
+}
+
+fn backup_name(
+    surveyor: &Surveyor,
+    spot: &Spot,
+    control: Control,
+    suffix: &[u8],
+) -> Result<Name, Why> {
+    let own = spot.name.as_bytes();
+    let numbered = || {
+        let names = surveyor.names(&spot.held)?;
+        let number = |name: &Name| {
+            let rest =
+                name.as_bytes().strip_prefix(own)?.strip_prefix(b".~")?.strip_suffix(b"~")?;
+            std::str::from_utf8(rest).ok()?.parse::<u64>().ok()
+        };
+        Ok::<_, Why>(names.iter().filter_map(number).max())
+    };
+    let highest = match control {
+        Control::Simple => None,
+        Control::Existing => numbered()?,
+        Control::Numbered => Some(numbered()?.unwrap_or(0)),
+    };
+    let mut name = own.to_vec();
+    match highest {
+        Some(highest) => name.extend_from_slice(format!(".~{}~", highest + 1).as_bytes()),
+        None => name.extend_from_slice(suffix),
+    }
+    let one = Name::new(name).filter(|name| name.as_bytes() != own);
+    one.ok_or(Why::Name("the suffix must not be empty, nor hold a `/`"))
+}

@@ -1,0 +1,270 @@
+//! Planning how an operation is taken back: anew, against the disk as it is today.
+//!
+//! What was done is taken back item by item, last first. An item whose names no longer hold what the
+//! operation left there is a conflict: what somebody did since is not thrown away.
+
+use super::{Surveyor, conflict, refused};
+use crate::folder::Folder;
+use crate::journal::record::Operation;
+use crate::look;
+use crate::operator::{Held, Spot};
+use crate::system::Access;
+use linkwell_model::entry::Identity;
+use linkwell_model::path::AbsPath;
+use linkwell_model::plan::{Fate, Irrevocable, Item, Make, Object, Plan, Slot, Step, Why, inverse};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What operations are on record to have made, by inode number, and where.
+type Ours = HashMap<u64, Vec<(Identity, AbsPath)>>;
+
+/// Plans how `operation` is taken back. `since` are the operations after it: what one of them removed
+/// and another brought back in the same place is another object of the same contents, and is known
+/// by their records.
+pub fn plan(surveyor: &mut Surveyor, operation: &Operation, since: &[&Operation]) -> Plan {
+    let mut plan = Plan::default();
+    let ours = ours(since);
+    let mut first = 0;
+    let mut numbered = Vec::new();
+    for (number, item) in operation.plan.items.iter().enumerate() {
+        numbered.push((number, first, item));
+        first += item.steps.len();
+    }
+    for (number, first, item) in numbered.into_iter().rev() {
+        let failed = u64::try_from(number).is_ok_and(|item| operation.failed.contains_key(&item));
+        if failed {
+            continue;
+        }
+        match back(surveyor, &mut plan, operation, &ours, first, &item.steps) {
+            Ok(steps) => {
+                plan.items.push(Item { path: item.path.clone(), steps, remarks: Vec::new() });
+            }
+            Err(why) => conflict(&mut plan, &item.path, why),
+        }
+    }
+    plan
+}
+
+fn ours(since: &[&Operation]) -> Ours {
+    let mut ours = Ours::new();
+    for operation in since {
+        let steps = operation.plan.items.iter().flat_map(|item| &item.steps);
+        for (number, step) in steps.enumerate() {
+            let did = u64::try_from(number).ok().and_then(|number| operation.did.get(&number));
+            if let Some(Some(made)) = did {
+                let at = operation.plan.place(step.at());
+                ours.entry(made.id().inode).or_default().push((made.id(), at));
+            }
+        }
+    }
+    ours
+}
+
+/// The steps that take an item back.
+fn back(
+    surveyor: &mut Surveyor,
+    plan: &mut Plan,
+    operation: &Operation,
+    ours: &Ours,
+    first: usize,
+    steps: &[Step],
+) -> Result<Vec<Step>, Why> {
+    let mut inverses = Vec::new();
+    for (number, step) in steps.iter().enumerate().rev() {
+        let number = first + number;
+        // A folder that was made for others to use as well stays.
+        if matches!(step, Step::Put { make: Make::Folder, .. }) {
+            continue;
+        }
+        let made = u64::try_from(number).ok().and_then(|number| operation.did.get(&number));
+        let made = made.ok_or_else(|| other("the record does not say that it was done", None))?;
+        let inverse = inverse(step, made.as_ref()).map_err(|why| match why {
+            Irrevocable::Freed => {
+                other("it was freed, as was asked, and nothing can bring it back", None)
+            }
+            Irrevocable::Unknown => other("the record does not say what stood there before", None),
+        })?;
+        inverses.push(today(surveyor, plan, operation, ours, step, inverse)?);
+    }
+    Ok(inverses)
+}
+
+fn other(what: &str, hint: Option<String>) -> Why {
+    Why::Other { what: what.into(), hint }
+}
+
+/// The same step against the disk as it is today: folders and objects must be those that the
+/// operation left, and are named as they are known now.
+fn today(
+    surveyor: &mut Surveyor,
+    plan: &mut Plan,
+    operation: &Operation,
+    ours: &Ours,
+    done: &Step,
+    inverse: Step,
+) -> Result<Step, Why> {
+    let mut slots = Slots { surveyor, plan, operation, ours };
+    let (at, spot) = slots.slot(inverse.at())?;
+    let now = slots.surveyor.object(&spot)?;
+    Ok(match inverse {
+        Step::Put { make, .. } => {
+            if now.is_some() {
+                return Err(other("something else has this name now", None));
+            }
+            Step::Put { at, make: slots.make(make)? }
+        }
+        Step::Replace { old, make, fate, .. } => {
+            let old = slots.still(&old, now, &spot)?;
+            slots.may_free(done, &fate, &spot)?;
+            Step::Replace { at, old, make: slots.make(make)?, fate: slots.fate(fate)? }
+        }
+        Step::Remove { old, fate, .. } => {
+            let old = slots.still(&old, now, &spot)?;
+            slots.may_free(done, &fate, &spot)?;
+            slots.not_the_last(&old, &fate)?;
+            Step::Remove { at, old, fate: slots.fate(fate)? }
+        }
+    })
+}
+
+/// What stands there now, if it is what the operation left, or was brought back since.
+fn still(left: &Object, now: Option<Object>, ours: &Ours, at: &AbsPath) -> Result<Object, Why> {
+    let brought_back = |now: &Object| {
+        let known = ours.get(&now.id().inode).into_iter().flatten();
+        known.into_iter().any(|(id, place)| id.is_after_restart(now.id()) && place == at)
+            && left.is_still(now, |_, _| true)
+    };
+    match now {
+        None => Err(other("it is gone", None)),
+        Some(now) if left.is_still(&now, Identity::is_after_restart) => Ok(now),
+        Some(now) if brought_back(&now) => Ok(now),
+        Some(Object::Link { target, .. }) => Err(other(
+            &format!(
+                "it was changed since: a link to `{}` is there now",
+                linkwell_model::shown::shown(target.as_bytes())
+            ),
+            None,
+        )),
+        Some(now) => Err(other(
+            &format!("it was changed since: another {} is there now", now.kind().word()),
+            None,
+        )),
+    }
+}
+
+struct Slots<'a> {
+    surveyor: &'a mut Surveyor,
+    plan: &'a mut Plan,
+    operation: &'a Operation,
+    ours: &'a Ours,
+}
+
+impl Slots<'_> {
+    fn still(&self, left: &Object, now: Option<Object>, spot: &Spot) -> Result<Object, Why> {
+        still(left, now, self.ours, &spot.place())
+    }
+
+    /// A slot of the operation's, in today's plan.
+    fn slot(&mut self, slot: &Slot) -> Result<(Slot, Spot), Why> {
+        let folder = usize::try_from(slot.folder).ok();
+        let folder = folder.and_then(|at| self.operation.plan.folders.get(at));
+        let folder = folder.ok_or_else(|| other("the record is damaged", None))?;
+        let held = self.hold(&folder.place)?;
+        let id = self.surveyor.identity(&held)?;
+        if !id.is_after_restart(folder.id) {
+            return Err(other(&format!("`{}` is another folder now", folder.place.shown()), None));
+        }
+        let number = self.plan.folder(&folder.place, id);
+        let spot = Spot { held, name: slot.name.clone(), as_folder: false };
+        Ok((Slot { folder: number, name: slot.name.clone() }, spot))
+    }
+
+    fn hold(&mut self, place: &AbsPath) -> Result<Held, Why> {
+        let opened = Folder::of_place(place).open(self.surveyor.system(), Access::Hold);
+        let folder = opened.map_err(|error| refused("its folder cannot be opened", error))?;
+        Ok(Held { folder: Arc::new(folder), place: place.clone() })
+    }
+
+    fn make(&mut self, make: Make) -> Result<Make, Why> {
+        Ok(match make {
+            Make::Name { of, id } => {
+                let (of, spot) = self.slot(&of)?;
+                let now = self.surveyor.object(&spot)?;
+                let now = now.filter(|now| now.id().is_after_restart(id));
+                let now = now.ok_or_else(|| {
+                    other(&format!("the file is no longer at `{}`", spot.place().shown()), None)
+                })?;
+                Make::Name { of, id: now.id() }
+            }
+            Make::Moved { from, object } => {
+                let (from, spot) = self.slot(&from)?;
+                let now = self.surveyor.object(&spot)?;
+                let object = self.still(&object, now, &spot).map_err(|why| {
+                    other(&format!("what was kept at `{}`: {why}", spot.place().shown()), None)
+                })?;
+                Make::Moved { from, object: Box::new(object) }
+            }
+            Make::Copy { of, id, folder } => {
+                let (of, spot) = self.slot(&of)?;
+                let now = self.surveyor.object(&spot)?;
+                let now = now.filter(|now| now.id().is_after_restart(id));
+                let now = now.ok_or_else(|| other("what was copied is gone", None))?;
+                Make::Copy { of, id: now.id(), folder }
+            }
+            make => make,
+        })
+    }
+
+    fn fate(&mut self, fate: Fate) -> Result<Fate, Why> {
+        Ok(match fate {
+            Fate::Kept(slot) => {
+                let (slot, spot) = self.slot(&slot)?;
+                if self.surveyor.object(&spot)?.is_some() {
+                    let place = spot.place();
+                    return Err(other(
+                        &format!("there is something at `{}` now", place.shown()),
+                        None,
+                    ));
+                }
+                Fate::Kept(slot)
+            }
+            Fate::Dropped { again: Some(make) } => {
+                Fate::Dropped { again: Some(Box::new(self.make(*make)?)) }
+            }
+            fate => fate,
+        })
+    }
+
+    /// A copy is given up only while it is nothing but a copy.
+    fn may_free(&mut self, done: &Step, fate: &Fate, copy: &Spot) -> Result<(), Why> {
+        let (Fate::Freed, Some(Make::Copy { of, id, .. })) = (fate, done.make()) else {
+            return Ok(());
+        };
+        let (_, original) = self.slot(of)?;
+        let now = self.surveyor.object(&original)?;
+        let same = now.is_some_and(|now| now.id().is_after_restart(*id));
+        let system = self.surveyor.system();
+        let equal = same
+            && look::equal(system, (original.at(), &original.name), (copy.at(), &copy.name))
+                .map_err(|error| refused("the copy cannot be compared with its original", error))?;
+        if equal {
+            return Ok(());
+        }
+        Err(other(
+            "the copy differs from what it was made of, so it is not given up",
+            Some("to put the link back all the same, move the copy away first".into()),
+        ))
+    }
+
+    /// A second name is given up only while there is another.
+    fn not_the_last(&self, old: &Object, fate: &Fate) -> Result<(), Why> {
+        match (old, fate) {
+            (Object::File { names, .. }, Fate::Dropped { again: Some(make) })
+                if *names < 2 && matches!(**make, Make::Name { .. }) =>
+            {
+                Err(other("it is the only name left of its file, which would be lost", None))
+            }
+            _ => Ok(()),
+        }
+    }
+}
