@@ -7,7 +7,7 @@ use crate::entry::EntryKind;
 use crate::path::{AbsPath, Component};
 use crate::target::Target;
 use crate::view::{Seen, View};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a plan lays over a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,31 +25,31 @@ pub enum Laid {
 /// What a plan lays over a file system.
 #[derive(Debug, Default)]
 pub struct Overlay {
-    /// By name first, since most names that are asked for are not in it, and the place of a folder
-    /// costs more to find out.
-    names: HashMap<Box<[u8]>, Vec<(AbsPath, Laid)>>,
+    /// By place.
+    places: HashMap<AbsPath, Laid>,
+    /// The last names of these places: most names that are asked for are not among them, and the place
+    /// of a folder costs more to find out.
+    names: HashSet<Box<[u8]>>,
 }
 
 impl Overlay {
     /// Lays something over the name `name` in the folder at `folder`. What was laid there before no
     /// longer counts.
     pub fn lay(&mut self, folder: &AbsPath, name: &[u8], laid: Laid) {
-        let places = self.names.entry(name.into()).or_default();
-        match places.iter_mut().find(|(place, _)| place == folder) {
-            Some((_, before)) => *before = laid,
-            None => places.push((folder.clone(), laid)),
+        self.places.insert(folder.joined(name), laid);
+        if !self.names.contains(name) {
+            self.names.insert(name.into());
         }
     }
 
     /// What was laid over that name, if anything.
     pub fn at(&self, folder: &AbsPath, name: &[u8]) -> Option<&Laid> {
-        let places = self.names.get(name)?;
-        places.iter().find(|(place, _)| place == folder).map(|(_, laid)| laid)
+        self.places.get(&folder.joined(name))
     }
 
     /// Whether nothing is laid over anything.
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.places.is_empty()
     }
 }
 
@@ -70,7 +70,7 @@ impl<V: View> View for Planned<'_, V> {
 
     fn look(&mut self, folder: &V::Folder, component: Component<'_>) -> Seen<V::Folder> {
         let Component::Name(name) = component else { return self.now.look(folder, component) };
-        if !self.overlay.names.contains_key(name) {
+        if !self.overlay.names.contains(name) {
             return self.now.look(folder, component);
         }
         match self.overlay.at(&self.now.place(folder), name) {
