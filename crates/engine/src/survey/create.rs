@@ -3,6 +3,7 @@
 use super::{Fare, Led, Surveyor, conflict, refused, style};
 use crate::formats::desktop;
 use crate::operator::Spot;
+use linkwell_model::chain::MOST_HOPS;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use linkwell_model::path::{self, Component};
@@ -74,29 +75,41 @@ pub enum Whither {
 /// Plans the links. All conflicts are found, not only the first.
 pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, pairs: &[Pair]) -> Plan {
     let mut plan = Plan::default();
-    let mut made: Vec<(usize, Slot)> = Vec::new();
+    let mut made: Vec<(usize, Slot, bool)> = Vec::new();
     for pair in pairs {
         let shown_as = path_of(pair);
         match one(surveyor, &mut plan, wanted, pair) {
             Ok(None) => plan.already += 1,
-            Ok(Some((step, remarks))) => {
+            Ok(Some((step, remarks, sure))) => {
                 surveyor.lay(&plan, &step);
-                made.push((plan.items.len(), step.at().clone()));
+                made.push((plan.items.len(), step.at().clone(), sure));
                 plan.items.push(Item { path: shown_as.into(), steps: vec![step], remarks });
             }
             Err(why) => conflict(&mut plan, &shown_as, why),
         }
     }
     if wanted.kind == Kind::Symlink {
+        // Where names are only added, what leads somewhere now will lead there then.
+        let adds = |item: &Item| item.steps.iter().all(|step| matches!(step, Step::Put { .. }));
+        if plan.items.iter().all(adds) {
+            made.retain(|(_, _, sure)| !sure);
+        }
         judge(surveyor, &mut plan, wanted, &made);
     }
     plan
 }
 
+/// Whether a new link at `spot` will be sound as long as nothing else changes: it leads to something,
+/// through few enough links, this one included, and not to a folder that contains it.
+fn is_sure(led: &Led, spot: &Spot) -> bool {
+    let circles = |place| led.kind == Some(EntryKind::Folder) && spot.place().is_at_or_below(place);
+    led.hops < MOST_HOPS && led.physical.as_ref().is_some_and(|place| !circles(place))
+}
+
 /// Judges every link as it will be when the whole plan has been carried out.
-fn judge(surveyor: &mut Surveyor, plan: &mut Plan, wanted: &Wanted, made: &[(usize, Slot)]) {
+fn judge(surveyor: &mut Surveyor, plan: &mut Plan, wanted: &Wanted, made: &[(usize, Slot, bool)]) {
     let mut refused = Vec::new();
-    for (number, slot) in made {
+    for (number, slot, _) in made {
         let (why, remark) = match surveyor.judge(plan, slot) {
             Fare::Sound => continue,
             Fare::Bad(why) if wanted.allow_broken => (None, Some(format!("{why}, as you allowed"))),
@@ -165,7 +178,7 @@ fn last_name(target: &[u8]) -> Option<&[u8]> {
     }
 }
 
-type Planned = Option<(Step, Vec<String>)>;
+type Planned = Option<(Step, Vec<String>, bool)>;
 
 fn one(
     surveyor: &mut Surveyor,
@@ -189,6 +202,9 @@ fn one(
         spot.name = Name::new(name).ok_or(Why::Name("the name cannot be used"))?;
     }
     let there = surveyor.object(&spot)?;
+    if there.is_some() {
+        into_folder(surveyor, wanted, pair, &led)?;
+    }
     if led.kind.is_none() && there.is_some() && !wanted.allow_broken {
         reversed(surveyor, pair, &led, there.as_ref())?;
     }
@@ -207,12 +223,15 @@ fn one(
     }
     let at = surveyor.slot(plan, &spot)?;
     surveyor.claim(&spot)?;
-    let Some(old) = there else { return Ok(Some((Step::Put { at, make }, remarks))) };
+    let Some(old) = there else {
+        let sure = is_sure(&led, &spot);
+        return Ok(Some((Step::Put { at, make }, remarks, sure)));
+    };
     let fate = in_the_way(surveyor, wanted, &spot, &at, &old, &led)?;
     if let Object::Link { attributes, .. } = &old {
         may_replace(surveyor, &spot, attributes.owner)?;
     }
-    Ok(Some((Step::Replace { at, old, make, fate }, remarks)))
+    Ok(Some((Step::Replace { at, old, make, fate }, remarks, false)))
 }
 
 /// Another user's link in a folder like `/tmp` is not replaced, not even by root.
@@ -250,16 +269,27 @@ fn spot(surveyor: &mut Surveyor, wanted: &Wanted, pair: &Pair, led: &Led) -> Res
             if !wanted.exact && matches!(last, Some(Component::Here | Component::Up) | None) {
                 return inside(surveyor, path);
             }
-            let spot = surveyor.spot(path)?;
-            if !wanted.exact && !wanted.force && wanted.backup.is_none() {
-                let seen = surveyor.led(None, path);
-                if seen.kind == Some(EntryKind::Folder) && !led_same(&seen, led) {
-                    return Err(Why::IsFolder(path.as_slice().into()));
-                }
-            }
-            Ok(spot)
+            surveyor.spot(path)
         }
     }
+}
+
+/// A folder at the name, or behind a link there, may be where the person wanted to go: into it.
+fn into_folder(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    pair: &Pair,
+    led: &Led,
+) -> Result<(), Why> {
+    let Whither::At(path) = &pair.link else { return Ok(()) };
+    if wanted.exact || wanted.force || wanted.backup.is_some() || path::ends_as_folder(path) {
+        return Ok(());
+    }
+    let seen = surveyor.led(None, path);
+    if seen.kind == Some(EntryKind::Folder) && !led_same(&seen, led) {
+        return Err(Why::IsFolder(path.as_slice().into()));
+    }
+    Ok(())
 }
 
 /// Whether the name already leads where the target leads: then there is nothing to ask about.

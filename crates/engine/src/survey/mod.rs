@@ -53,6 +53,8 @@ pub struct Led {
     pub end: End<()>,
     /// The physical place where the walk ended.
     pub end_at: AbsPath,
+    /// How many links it passes.
+    pub hops: usize,
 }
 
 /// Marks that make a folder a project.
@@ -231,7 +233,7 @@ impl Surveyor {
             _ => None,
         };
         let physical = kind.map(|_| end_at.clone());
-        Led { place, physical, kind, end: bare(&chain), end_at }
+        Led { place, physical, kind, end: bare(&chain), end_at, hops: chain.hops.len() }
     }
 
     /// What two places share; `None` when nothing that makes a relative target the better one.
