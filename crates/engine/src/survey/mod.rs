@@ -2,6 +2,7 @@
 //! it. Nothing here changes anything.
 
 pub mod create;
+mod neighbours;
 pub mod undo;
 
 use crate::folder::Folder;
@@ -17,6 +18,7 @@ use linkwell_model::path::{self, AbsPath, Component};
 use linkwell_model::plan::spelling::{Shared, Style};
 use linkwell_model::plan::{Conflict, Fate, Make, Object, Plan, Slot, Step, Why};
 use linkwell_model::planned::{Laid, Overlay, Planned};
+use neighbours::{Heard, Neighbours};
 use rustix::fd::AsFd as _;
 use rustix::io::Errno;
 use std::collections::{HashMap, HashSet};
@@ -38,6 +40,19 @@ pub struct Surveyor {
     /// The slots that the plan at hand changes.
     taken: HashSet<(AbsPath, Name)>,
     overlay: Overlay,
+    /// The folder in which spots were looked at last, and the one that targets led into.
+    beside_spots: Neighbours,
+    beside_targets: Neighbours,
+    /// The last way that a target was written with, and where it led.
+    last_way: Option<Way>,
+}
+
+/// The way that targets are written with, before their last name.
+struct Way {
+    text: Vec<u8>,
+    folder: Arc<Folder>,
+    place: AbsPath,
+    hops: usize,
 }
 
 /// Where a target leads, as far as can be seen.
@@ -101,6 +116,9 @@ impl Surveyor {
             owners: None,
             taken: HashSet::new(),
             overlay: Overlay::default(),
+            beside_spots: Neighbours::default(),
+            beside_targets: Neighbours::default(),
+            last_way: None,
         })
     }
 
@@ -163,7 +181,13 @@ impl Surveyor {
     ///
     /// # Errors
     /// Why it cannot be looked at.
-    pub fn object(&self, spot: &Spot) -> Result<Option<Object>, Why> {
+    pub fn object(&mut self, spot: &Spot) -> Result<Option<Object>, Why> {
+        let (system, name) = (self.system, spot.name.as_bytes());
+        let list = || system.open(spot.at(), c".", Access::List);
+        let heard = self.beside_spots.ask(system, &spot.held.place, name, list);
+        if heard == Heard::Absent {
+            return Ok(None);
+        }
         let found = look::object_in_full(self.system, spot.at(), spot.name.as_bytes());
         found.map_err(|error| refused("it cannot be looked at", error))
     }
@@ -202,7 +226,6 @@ impl Surveyor {
 
     /// Where `target` leads from the folder at hand: the current one for what a person typed.
     pub fn led(&mut self, from: Option<&AbsPath>, target: &[u8]) -> Led {
-        let start = from.map_or_else(|| Arc::clone(&self.current), Folder::of_place);
         let last = path::components(target).next_back();
         let (way, name) = match last {
             Some(Component::Name(name)) if !path::ends_as_folder(target) => {
@@ -210,6 +233,12 @@ impl Surveyor {
             }
             _ => (target, None),
         };
+        if let (None, Some(name)) = (from, name)
+            && let Some(led) = self.led_beside(way, name)
+        {
+            return led;
+        }
+        let start = from.map_or_else(|| Arc::clone(&self.current), Folder::of_place);
         let chain = resolve(&mut self.live, &start, target);
         let end_at = chain.end_at(&self.live);
         let place = match name {
@@ -234,6 +263,45 @@ impl Surveyor {
         };
         let physical = kind.map(|_| end_at.clone());
         Led { place, physical, kind, end: bare(&chain), end_at, hops: chain.hops.len() }
+    }
+
+    /// [`Surveyor::led`], for a target beside the last ones: its way has been walked, and its folder
+    /// been listed.
+    fn led_beside(&mut self, way: &[u8], name: &[u8]) -> Option<Led> {
+        if self.last_way.as_ref().is_none_or(|last| last.text != way) {
+            let start = Arc::clone(&self.current);
+            let chain =
+                if way.is_empty() { None } else { Some(resolve(&mut self.live, &start, way)) };
+            let folder = match &chain {
+                None => start,
+                Some(chain) => match &chain.end {
+                    End::Found(Destination::Folder(folder)) => Arc::clone(folder),
+                    _ => return None,
+                },
+            };
+            let hops = chain.map_or(0, |chain| chain.hops.len());
+            self.last_way = Some(Way { text: way.to_vec(), place: folder.place(), folder, hops });
+        }
+        let way = self.last_way.as_ref()?;
+        let (system, folder) = (self.system, &way.folder);
+        let list = || folder.open(system, Access::List);
+        let kind = match self.beside_targets.ask(system, &way.place, name, list) {
+            Heard::Is(kind) if kind != EntryKind::Symlink => kind,
+            _ => return None,
+        };
+        let place = way.place.joined(name);
+        let end = match kind {
+            EntryKind::Folder => Destination::Folder(()),
+            kind => Destination::Other(kind),
+        };
+        Some(Led {
+            physical: Some(place.clone()),
+            kind: Some(kind),
+            end: End::Found(end),
+            end_at: place.clone(),
+            place,
+            hops: way.hops,
+        })
     }
 
     /// What two places share; `None` when nothing that makes a relative target the better one.
