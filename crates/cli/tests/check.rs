@@ -31,10 +31,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const GONE: &str = "  what to do: if it was moved, point each link at the new place: `ln -sfnT NEW \
-                    LINK`; if it is gone for good, the link can go too: `rm LINK`\n";
-const LOOP: &str =
-    "  what to do: point one of the links at a real file or folder: `ln -sfnT TARGET LINK`\n";
+const GONE: &str = "  what to do: if it was moved, let each link lead to the new place: `linkwell retarget \
+                    LINK --to NEW`; if it is gone for good, the link can go too: `linkwell remove LINK`\n";
+const LOOP: &str = "  what to do: let one of the links lead to a real file or folder: `linkwell retarget LINK --to TARGET`\n";
 const ASLEEP: &str = "  what to do: attach it, and the links work again; nothing needs mending\n";
 
 fn check(scratch: &Scratch, arguments: &[&str]) -> (String, String, i32) {
@@ -89,8 +88,8 @@ fn through_a_file() {
     let expected = format!(
         "2 links need `{f}` to be a folder, which it is not\n    \
          ./a → f/x\n    ./b → f/\n  \
-         what to do: point each link at the file itself, without what follows it: `ln -sfnT FILE \
-         LINK`\n\n2 links among 4 entries: 2 through what is not a folder\n"
+         what to do: let each link lead to the file itself, without what follows it: `linkwell \
+         retarget LINK --to FILE`\n\n2 links among 4 entries: 2 through what is not a folder\n"
     );
     assert_eq!(check(&scratch, &[]), ended(expected, 1));
 }

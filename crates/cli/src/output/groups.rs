@@ -160,13 +160,15 @@ pub(crate) fn why_expected(evidence: &Evidence) -> String {
 fn remedy(cause: &Cause) -> &'static str {
     match cause {
         Cause::Missing(_) | Cause::MissingIn(_) | Cause::MissingApart => {
-            "if it was moved, point each link at the new place: `ln -sfnT NEW LINK`; if it is gone \
-             for good, the link can go too: `rm LINK`"
+            "if it was moved, let each link lead to the new place: `linkwell retarget LINK --to \
+             NEW`; if it is gone for good, the link can go too: `linkwell remove LINK`"
         }
         Cause::NotADirectory(_) => {
-            "point each link at the file itself, without what follows it: `ln -sfnT FILE LINK`"
+            "let each link lead to the file itself, without what follows it: `linkwell retarget LINK --to FILE`"
         }
-        Cause::Loop => "point one of the links at a real file or folder: `ln -sfnT TARGET LINK`",
+        Cause::Loop => {
+            "let one of the links lead to a real file or folder: `linkwell retarget LINK --to TARGET`"
+        }
         Cause::Refused => {
             "`linkwell show LINK` says why: the volume is mounted so, or the link belongs to somebody \
              else and lies in a folder that is open to all"
