@@ -2,7 +2,7 @@
 
 use super::change;
 use super::change::really_unfinished;
-use super::undo::{cannot_read, cannot_use, first_lost, read_all, unreadable};
+use super::undo::{cannot_read, cannot_use, first_lost, is_left, read_all, unreadable};
 use crate::World;
 use crate::args::Args;
 use crate::args::change::Log;
@@ -44,7 +44,7 @@ pub(super) fn run(log: &Log, args: &Args, world: &World) -> Result<Exit, Failure
                     exit: Exit::Found,
                 },
             })?;
-            sound = !operation.is_mutilated();
+            sound = !operation.is_mutilated() || is_left(&operation);
             if log.json {
                 json::operation(&mut out, &operation);
                 json::plan(&mut out, &operation.plan);
@@ -67,7 +67,7 @@ pub(super) fn run(log: &Log, args: &Args, world: &World) -> Result<Exit, Failure
                     }
                 }
             }
-            sound = readable && !all.iter().any(Operation::is_mutilated);
+            sound = readable && !all.iter().any(|one| one.is_mutilated() && !is_left(one));
             for operation in &all {
                 if log.json {
                     json::operation(&mut out, operation);
@@ -138,10 +138,10 @@ fn whole(out: &mut Vec<u8>, store: &Store, operation: &Operation, args: &Args) {
 }
 
 fn state(operation: &Operation) -> String {
+    if operation.is_mutilated() && !is_left(operation) {
+        return format!("its record is damaged from line {} on", first_lost(operation));
+    }
     match &operation.ended {
-        None if operation.is_mutilated() => {
-            format!("its record is damaged from line {} on", first_lost(operation))
-        }
         None => "not finished: `linkwell recover`".into(),
         Some(ended) => match ended.how {
             How::Done => {

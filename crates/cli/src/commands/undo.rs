@@ -137,7 +137,7 @@ fn last<'a>(all: &'a [Operation], unusable: &[u64]) -> Result<Option<&'a Operati
 }
 
 /// Whether it was closed because a person said so.
-fn is_left(operation: &Operation) -> bool {
+pub(super) fn is_left(operation: &Operation) -> bool {
     operation.ended.as_ref().is_some_and(|ended| ended.how == How::Left)
 }
 

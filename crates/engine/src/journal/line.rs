@@ -27,6 +27,11 @@ pub(super) fn append(out: &mut Vec<u8>, chain: &mut Chain, record: &Record<'_>) 
     let from = out.len();
     // Writing into memory cannot fail, and every record has a JSON form.
     drop(serde_json::to_writer(&mut *out, record));
+    seal(out, from, chain);
+}
+
+/// Makes a line of the JSON object that stands in `out` from `from` on.
+pub(super) fn seal(out: &mut Vec<u8>, from: usize, chain: &mut Chain) {
     // The closing brace comes again at the end.
     out.pop();
     *chain = chain.next(out.get(from..).unwrap_or_default());

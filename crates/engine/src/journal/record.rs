@@ -173,6 +173,18 @@ pub fn read(bytes: &[u8]) -> Option<Operation> {
     operation
 }
 
+/// A journal of these JSON objects, whatever they are, with sound checksums: for the tests, which forge
+/// what no run of linkwell would write.
+pub fn forged<'o>(objects: impl IntoIterator<Item = &'o [u8]>) -> Vec<u8> {
+    let (mut bytes, mut chain) = (Vec::new(), super::line::Chain::default());
+    for object in objects {
+        let from = bytes.len();
+        bytes.extend_from_slice(object);
+        super::line::seal(&mut bytes, from, &mut chain);
+    }
+    bytes
+}
+
 /// Whether a line of what is not sound begins like the record of freeing.
 fn speaks_of_freeing(rest: &[u8]) -> bool {
     rest.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"{\"freeing\""))
