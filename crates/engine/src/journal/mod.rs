@@ -67,6 +67,26 @@ fn file_name(number: u64, end: &str) -> Name {
     name(format!("{number:06}.{end}"))
 }
 
+/// Gives a journal another name. Where the file system cannot promise not to replace (NFS, most of FUSE),
+/// a look comes first: the lock is held, so nobody else makes names here.
+fn rename(
+    disk: &dyn Disk,
+    system: System,
+    at: BorrowedFd<'_>,
+    from: &Name,
+    to: &Name,
+) -> Result<(), Errno> {
+    match disk.rename_new(at, from, at, to) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+        answer => return answer,
+    }
+    match system.facts(at, to.as_bytes()) {
+        Err(Errno::NOENT) => disk.rename_over(at, from, at, to),
+        Ok(_) => Err(Errno::EXIST),
+        Err(error) => Err(error),
+    }
+}
+
 impl Store {
     /// The journals in the state folder at `state`.
     ///
@@ -261,6 +281,7 @@ impl Store {
         let token = header.token.clone();
         let mut journal = Journal {
             disk,
+            system: self.system,
             file,
             folder: rustix::io::fcntl_dupfd_cloexec(at, 0)?,
             number,
@@ -270,7 +291,7 @@ impl Store {
             length: 0,
         };
         let written = journal.write_plan(&header, plan).and_then(|()| {
-            disk.rename_new(at, &fresh, at, &file_name(number, UNFINISHED))?;
+            rename(disk, self.system, at, &fresh, &file_name(number, UNFINISHED))?;
             disk.sync(at)
         });
         if let Err(error) = written {
@@ -310,6 +331,7 @@ impl Store {
         }
         Ok(Journal {
             disk,
+            system: self.system,
             file,
             folder: rustix::io::fcntl_dupfd_cloexec(at, 0)?,
             number,
@@ -326,7 +348,7 @@ impl Store {
         let at = self.operations.as_fd();
         let (from, to) = (file_name(number, UNFINISHED), file_name(number, FINISHED));
         // If not now, then the next time.
-        disk.rename_new(at, &from, at, &to).unwrap_or_default();
+        rename(disk, self.system, at, &from, &to).unwrap_or_default();
     }
 
     /// Sets aside a journal of which not even the beginning is sound, so that nobody stumbles over it
@@ -336,13 +358,15 @@ impl Store {
     /// The system's.
     pub fn set_aside(&self, disk: &dyn Disk, _lock: &Lock, number: u64) -> Result<(), Errno> {
         let at = self.operations.as_fd();
-        disk.rename_new(at, &file_name(number, UNFINISHED), at, &file_name(number, "damaged"))
+        let (from, to) = (file_name(number, UNFINISHED), file_name(number, "damaged"));
+        rename(disk, self.system, at, &from, &to)
     }
 }
 
 /// The journal of an operation that is being carried out.
 pub struct Journal<'d> {
     disk: &'d dyn Disk,
+    system: System,
     file: OwnedFd,
     folder: OwnedFd,
     number: u64,
@@ -465,6 +489,6 @@ impl Journal<'_> {
         self.add(&Record::Ended(ended))?;
         self.sync()?;
         let (from, to) = (file_name(self.number, UNFINISHED), file_name(self.number, FINISHED));
-        self.disk.rename_new(self.folder(), &from, self.folder(), &to)
+        rename(self.disk, self.system, self.folder(), &from, &to)
     }
 }
