@@ -29,8 +29,15 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 6] =
-    [oracle::PIECES, deep::PIECES, flip::PIECES, mounts::PIECES, opens::PIECES, scans::PIECES];
+const PIECES: [&[support::Piece]; 7] = [
+    guarantees::PIECES,
+    oracle::PIECES,
+    deep::PIECES,
+    flip::PIECES,
+    mounts::PIECES,
+    opens::PIECES,
+    scans::PIECES,
+];
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);

@@ -67,6 +67,26 @@ fn file_name(number: u64, end: &str) -> Name {
     name(format!("{number:06}.{end}"))
 }
 
+/// Gives a journal another name. Where the file system cannot promise not to replace (NFS, most of FUSE),
+/// a look comes first: the lock is held, so nobody else makes names here.
+fn rename(
+    disk: &dyn Disk,
+    system: System,
+    at: BorrowedFd<'_>,
+    from: &Name,
+    to: &Name,
+) -> Result<(), Errno> {
+    match disk.rename_new(at, from, at, to) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+        answer => return answer,
+    }
+    match system.facts(at, to.as_bytes()) {
+        Err(Errno::NOENT) => disk.rename_over(at, from, at, to),
+        Ok(_) => Err(Errno::EXIST),
+        Err(error) => Err(error),
+    }
+}
+
 impl Store {
     /// The journals in the state folder at `state`.
     ///
@@ -178,7 +198,9 @@ impl Store {
             let name = entry.name.to_bytes();
             let number = name.strip_suffix(end.as_bytes()).and_then(|name| name.strip_suffix(b"."));
             let digits = number.and_then(|digits| std::str::from_utf8(digits).ok());
-            numbers.extend(digits.and_then(|digits| digits.parse::<u64>().ok()));
+            let number = digits.and_then(|digits| digits.parse::<u64>().ok());
+            // `7.jsonl` and `+000007.jsonl` are somebody else's.
+            numbers.extend(number.filter(|number| file_name(*number, end).as_bytes() == name));
             true
         })?;
         numbers.sort_unstable();
@@ -209,9 +231,9 @@ impl Store {
     pub fn read(&self, number: u64) -> Result<Operation, Errno> {
         let at = self.operations.as_fd();
         let open = |end| self.system.open(at, file_name(number, end).as_bytes(), Access::Read);
-        let file = match open(FINISHED) {
-            Err(Errno::NOENT) => open(UNFINISHED)?,
-            answer => answer?,
+        let (file, ended) = match open(FINISHED) {
+            Err(Errno::NOENT) => (open(UNFINISHED)?, false),
+            answer => (answer?, true),
         };
         let facts = self.system.facts_of(file.as_fd())?;
         let me = rustix::process::geteuid().as_raw();
@@ -221,7 +243,13 @@ impl Store {
         if facts.kind != EntryKind::File || facts.size > LONGEST {
             return Err(Errno::FBIG);
         }
-        let operation = record::read(&self.system.read_all(file.as_fd())?).ok_or(Errno::ILSEQ)?;
+        let read = record::read(&self.system.read_all(file.as_fd())?);
+        let mut operation = read.ok_or(Errno::ILSEQ)?;
+        // It gets its last name when its end is on record: there was one, and it is missing.
+        if ended && operation.ended.is_none() {
+            operation.damaged = operation.damaged.or(Some(operation.lines + 1));
+        }
+        operation.put_away = ended;
         let fits = operation.header.linkwell == record::VERSION
             && operation.header.operation == number
             && operation.header.user == me;
@@ -243,7 +271,8 @@ impl Store {
         let last = [FINISHED, UNFINISHED].map(|end| self.numbers(end));
         let mut number = 1;
         for numbers in last {
-            number = number.max(numbers?.last().map_or(0, |last| last + 1));
+            let last = numbers?.last().copied().unwrap_or(0);
+            number = number.max(last.checked_add(1).ok_or(Errno::OVERFLOW)?);
         }
         let header = header(number);
         let fresh = file_name(number, NEW);
@@ -252,6 +281,7 @@ impl Store {
         let token = header.token.clone();
         let mut journal = Journal {
             disk,
+            system: self.system,
             file,
             folder: rustix::io::fcntl_dupfd_cloexec(at, 0)?,
             number,
@@ -261,7 +291,7 @@ impl Store {
             length: 0,
         };
         let written = journal.write_plan(&header, plan).and_then(|()| {
-            disk.rename_new(at, &fresh, at, &file_name(number, UNFINISHED))?;
+            rename(disk, self.system, at, &fresh, &file_name(number, UNFINISHED))?;
             disk.sync(at)
         });
         if let Err(error) = written {
@@ -301,6 +331,7 @@ impl Store {
         }
         Ok(Journal {
             disk,
+            system: self.system,
             file,
             folder: rustix::io::fcntl_dupfd_cloexec(at, 0)?,
             number,
@@ -317,7 +348,7 @@ impl Store {
         let at = self.operations.as_fd();
         let (from, to) = (file_name(number, UNFINISHED), file_name(number, FINISHED));
         // If not now, then the next time.
-        disk.rename_new(at, &from, at, &to).unwrap_or_default();
+        rename(disk, self.system, at, &from, &to).unwrap_or_default();
     }
 
     /// Sets aside a journal of which not even the beginning is sound, so that nobody stumbles over it
@@ -327,13 +358,15 @@ impl Store {
     /// The system's.
     pub fn set_aside(&self, disk: &dyn Disk, _lock: &Lock, number: u64) -> Result<(), Errno> {
         let at = self.operations.as_fd();
-        disk.rename_new(at, &file_name(number, UNFINISHED), at, &file_name(number, "damaged"))
+        let (from, to) = (file_name(number, UNFINISHED), file_name(number, "damaged"));
+        rename(disk, self.system, at, &from, &to)
     }
 }
 
 /// The journal of an operation that is being carried out.
 pub struct Journal<'d> {
     disk: &'d dyn Disk,
+    system: System,
     file: OwnedFd,
     folder: OwnedFd,
     number: u64,
@@ -444,7 +477,7 @@ impl Journal<'_> {
     /// # Errors
     /// The system's.
     pub fn freeing(&mut self) -> Result<(), Errno> {
-        self.add(&Record::Freeing)?;
+        self.add(&Record::Freeing {})?;
         self.sync()
     }
 
@@ -456,6 +489,6 @@ impl Journal<'_> {
         self.add(&Record::Ended(ended))?;
         self.sync()?;
         let (from, to) = (file_name(self.number, UNFINISHED), file_name(self.number, FINISHED));
-        self.disk.rename_new(self.folder(), &from, self.folder(), &to)
+        rename(self.disk, self.system, self.folder(), &from, &to)
     }
 }

@@ -76,15 +76,32 @@ fn from_statx(statx: &Statx) -> Status {
 
 pub(super) fn facts(at: BorrowedFd<'_>, name: &[u8]) -> Result<Facts, Errno> {
     let flags = AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
-    rustix::fs::statx(at, name, flags, all()).map(|statx| facts_from(&statx))
+    rustix::fs::statx(at, name, flags, all()).map(|statx| lasting(facts_from(&statx), &statx, at))
 }
 
 pub(super) fn facts_of(held: BorrowedFd<'_>) -> Result<Facts, Errno> {
-    rustix::fs::statx(held, c"", AtFlags::EMPTY_PATH, all()).map(|statx| facts_from(&statx))
+    let statx = rustix::fs::statx(held, c"", AtFlags::EMPTY_PATH, all())?;
+    Ok(lasting(facts_from(&statx), &statx, held))
 }
 
 fn all() -> StatxFlags {
     StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID
+}
+
+/// The same facts, as far as they last. What lies in a lower layer of an overlay is copied up when
+/// anything about it changes, be it a new entry in a folder, and has another time of birth then
+/// (measured on Linux 6.18); its number stays (Documentation/filesystems/overlayfs.rst).
+fn lasting(mut facts: Facts, statx: &Statx, on: BorrowedFd<'_>) -> Facts {
+    // An overlay has no device of its own, so volumes of disks need not be asked.
+    if statx.stx_dev_major == 0 && is_overlay(on) {
+        facts.id.born = None;
+    }
+    facts
+}
+
+fn is_overlay(held: BorrowedFd<'_>) -> bool {
+    // OVERLAYFS_SUPER_MAGIC (linux/magic.h).
+    rustix::fs::fstatfs(held).is_ok_and(|found| file_system_type(&found) == 0x794c_7630)
 }
 
 fn facts_from(statx: &Statx) -> Facts {
