@@ -347,11 +347,20 @@ impl Work<'_> {
                     return Err(changed());
                 }
             }
-            Make::File { bytes, mode, modified } => {
+            Make::File { bytes, mode, modified, carried } => {
                 let write = || {
                     let file = self.disk.make_file(fd, staged)?;
                     self.disk.write(file.as_fd(), &bytes.0)?;
+                    if let Some(carried) = carried {
+                        may(self.disk.own(file.as_fd(), carried.owner, carried.group))?;
+                        for (name, value) in &carried.extended {
+                            may(self.disk.mark(file.as_fd(), &name.0, &value.0))?;
+                        }
+                    }
                     self.disk.permit(file.as_fd(), *mode)?;
+                    if let Some(carried) = carried {
+                        self.disk.times(file.as_fd(), carried.accessed, carried.modified)?;
+                    }
                     if let Some(modified) = modified {
                         self.disk.times(file.as_fd(), *modified, *modified)?;
                     }

@@ -235,7 +235,7 @@ fn one(
 }
 
 /// Another user's link in a folder like `/tmp` is not replaced, not even by root.
-fn may_replace(surveyor: &mut Surveyor, spot: &Spot, owner: u32) -> Result<(), Why> {
+pub(super) fn may_replace(surveyor: &mut Surveyor, spot: &Spot, owner: u32) -> Result<(), Why> {
     let me = rustix::process::geteuid().as_raw();
     let folder = surveyor.system().status_of(spot.at());
     let shared = folder.is_ok_and(|status| status.shared);
@@ -431,7 +431,7 @@ fn shortcut(led: &Led) -> Result<Make, Why> {
     }
     let name = led.place.names().next_back().unwrap_or(b"/");
     let bytes = desktop::write(name, led.place.as_bytes());
-    Ok(Make::File { bytes: Bytes(bytes.into()), mode: 0o644, modified: None })
+    Ok(Make::File { bytes: Bytes(bytes.into()), mode: 0o644, modified: None, carried: None })
 }
 
 /// Whether what stands there is what is wanted.

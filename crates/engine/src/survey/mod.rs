@@ -1,6 +1,7 @@
 //! Looking before planning: what a typed path names, where a target leads, what a plan would make of
 //! it. Nothing here changes anything.
 
+pub mod convert;
 pub mod create;
 mod neighbours;
 pub mod undo;

@@ -42,13 +42,18 @@ fn gone(make: &Make, made: &Object) -> Fate {
         Make::Name { of, id } => {
             Fate::Dropped { again: Some(Box::new(Make::Name { of: of.clone(), id: *id })) }
         }
-        Make::File { bytes, mode, modified } => {
+        Make::File { bytes, mode, modified, carried } => {
             // With the time that it has got, so that it can be known again.
             let since = match made {
                 Object::File { modified, .. } => Some(*modified),
                 _ => *modified,
             };
-            let again = Make::File { bytes: bytes.clone(), mode: *mode, modified: since };
+            let again = Make::File {
+                bytes: bytes.clone(),
+                mode: *mode,
+                modified: since,
+                carried: carried.clone(),
+            };
             Fate::Dropped { again: Some(Box::new(again)) }
         }
         Make::Link { .. } | Make::Folder => {

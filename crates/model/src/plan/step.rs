@@ -148,6 +148,9 @@ pub enum Make {
         /// Its time of change; now if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         modified: Option<Time>,
+        /// What else it carries: its owner, its times, its attributes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        carried: Option<Box<Attributes>>,
     },
     /// A copy of a file, or of a folder with all that is in it, links as links.
     Copy {
