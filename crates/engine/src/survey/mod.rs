@@ -2,7 +2,10 @@
 //! it. Nothing here changes anything.
 
 pub mod create;
+pub mod remove;
+pub mod trash;
 pub mod undo;
+mod within;
 
 use crate::folder::Folder;
 use crate::live::Live;
