@@ -242,6 +242,15 @@ pub(super) fn open_store(world: &World) -> Result<Store, Failure> {
     Store::open_or_make(&Unix, system(world), state).map_err(|found| trouble(&found))
 }
 
+/// Opens the journals; none when nothing was ever written down.
+pub(super) fn store_if_any(world: &World) -> Result<Option<Store>, Failure> {
+    match Store::open(system(world), state(world)?) {
+        Ok(store) => Ok(Some(store)),
+        Err(Trouble::Missing) => Ok(None),
+        Err(found) => Err(trouble(&found)),
+    }
+}
+
 /// Why the state folder cannot be used, in words.
 pub(super) fn trouble(trouble: &Trouble) -> Failure {
     use linkwell_engine::operator::Refusal;

@@ -1,8 +1,8 @@
 //! `linkwell log`: what linkwell did.
 
+use super::change;
 use super::change::really_unfinished;
-use super::undo::{cannot_read, read_all, unreadable};
-use super::{change, system};
+use super::undo::{cannot_read, cannot_use, first_lost, read_all, unreadable};
 use crate::World;
 use crate::args::Args;
 use crate::args::change::Log;
@@ -14,24 +14,19 @@ use crate::output::progress::Bar;
 use crate::output::{Output, json};
 use linkwell_engine::journal::Store;
 use linkwell_engine::journal::record::{How, Operation};
-use linkwell_engine::state::Trouble;
 use linkwell_model::entry::Time;
 use linkwell_model::shown::{quoted, shown};
 use std::io::Write as _;
 
 pub(super) fn run(log: &Log, args: &Args, world: &World) -> Result<Exit, Failure> {
-    let state = change::state(world)?;
     let output = Output::new(&interrupt::stop(), Bar::new(true));
-    let store = match Store::open(system(world), state) {
-        Ok(store) => store,
-        Err(Trouble::Missing) => {
-            if !args.quiet && !log.json {
-                say("note: linkwell has not changed anything yet");
-            }
-            return Ok(Exit::Done);
+    let Some(store) = change::store_if_any(world)? else {
+        if !args.quiet && !log.json {
+            say("note: linkwell has not changed anything yet");
         }
-        Err(found) => return Err(change::trouble(&found)),
+        return Ok(Exit::Done);
     };
+    let sound;
     let mut out = Vec::new();
     match log.id {
         Some(id) => {
@@ -49,6 +44,7 @@ pub(super) fn run(log: &Log, args: &Args, world: &World) -> Result<Exit, Failure
                     exit: Exit::Found,
                 },
             })?;
+            sound = !operation.is_mutilated();
             if log.json {
                 json::operation(&mut out, &operation);
                 json::plan(&mut out, &operation.plan);
@@ -57,10 +53,21 @@ pub(super) fn run(log: &Log, args: &Args, world: &World) -> Result<Exit, Failure
             }
         }
         None => {
-            let mut all = read_all(&store)?;
+            let read = read_all(&store)?;
+            let mut readable = read.unusable.is_empty();
+            let mut all = read.operations;
             for number in store.unfinished().map_err(|error| cannot_read(&store, error))? {
-                all.extend(store.read(number));
+                match store.read(number) {
+                    Ok(operation) => all.push(operation),
+                    // It has got its last name meanwhile, and is read by that, or the next time.
+                    Err(rustix::io::Errno::NOENT) => {}
+                    Err(error) => {
+                        readable = false;
+                        say(&cannot_use(number, error));
+                    }
+                }
             }
+            sound = readable && !all.iter().any(Operation::is_mutilated);
             for operation in &all {
                 if log.json {
                     json::operation(&mut out, operation);
@@ -75,10 +82,12 @@ pub(super) fn run(log: &Log, args: &Args, world: &World) -> Result<Exit, Failure
     }
     output.write(&out);
     output.finish()?;
-    Ok(if really_unfinished(&store).is_empty() || store.is_busy() {
+    Ok(if !really_unfinished(&store).is_empty() && !store.is_busy() {
+        Exit::Unfinished
+    } else if sound {
         Exit::Done
     } else {
-        Exit::Unfinished
+        Exit::Found
     })
 }
 
@@ -112,7 +121,10 @@ fn whole(out: &mut Vec<u8>, store: &Store, operation: &Operation, args: &Args) {
     }
     drop(writeln!(out, "  record   {}", store.path(operation.header.operation).shown()));
     if let Some(line) = operation.damaged {
-        drop(writeln!(out, "  damaged  from line {line} on; what stood there is not shown"));
+        drop(writeln!(
+            out,
+            "  damaged  from line {line} on; what stood there is not shown, and not acted upon"
+        ));
     }
     preview::plan(out, &operation.plan, true, Paint::new(args.color));
     for (item, why) in &operation.failed {
@@ -127,6 +139,9 @@ fn whole(out: &mut Vec<u8>, store: &Store, operation: &Operation, args: &Args) {
 
 fn state(operation: &Operation) -> String {
     match &operation.ended {
+        None if operation.is_mutilated() => {
+            format!("its record is damaged from line {} on", first_lost(operation))
+        }
         None => "not finished: `linkwell recover`".into(),
         Some(ended) => match ended.how {
             How::Done => {

@@ -1,6 +1,6 @@
 //! `linkwell recover`: finishes or takes back what was interrupted.
 
-use super::change::{lock, open_store};
+use super::change::lock;
 use super::system;
 use crate::World;
 use crate::args::Args;
@@ -16,14 +16,22 @@ use rustix::io::Errno;
 use std::sync::atomic::AtomicBool;
 
 pub(super) fn run(wanted: &Recover, args: &Args, world: &World) -> Result<Exit, Failure> {
-    let store = open_store(world)?;
-    let lock = lock(&store)?;
-    let numbers = store.unfinished().map_err(|error| super::undo::cannot_read(&store, error))?;
-    if numbers.is_empty() {
+    let nothing = || {
         if !args.quiet {
             say("note: nothing was interrupted; there is nothing to recover");
         }
-        return Ok(Exit::Done);
+        Ok(Exit::Done)
+    };
+    // Nothing is made or written to find out that there is nothing to do.
+    let Some(store) = super::change::store_if_any(world)? else { return nothing() };
+    let unfinished = || store.unfinished().map_err(|error| super::undo::cannot_read(&store, error));
+    if unfinished()?.is_empty() {
+        return nothing();
+    }
+    let lock = lock(&store)?;
+    let numbers = unfinished()?;
+    if numbers.is_empty() {
+        return nothing();
     }
     let mut exit = Exit::Done;
     // The last one first, as they were done one upon the other.
@@ -58,11 +66,17 @@ fn one(
     if !args.quiet {
         say(&format!("operation {number} was interrupted: {}", super::log::command(&operation)));
     }
-    if let Some(line) = operation.damaged.filter(|_| operation.ended.is_none() && !operation.ready)
-    {
+    if operation.ended.is_none() && operation.is_mutilated() && !wanted.leave {
         say(&format!(
-            "note: its record is damaged from line {line} on; what stood there is not acted upon"
+            "error: its record is damaged from line {} on, so nobody can say exactly what it did; nothing \
+             was changed now",
+            super::undo::first_lost(&operation)
         ));
+        say(&format!(
+            "hint: `linkwell log {number}` shows what can still be read; `linkwell recover --leave` leaves \
+             everything as it is, and closes the record"
+        ));
+        return false;
     }
     if wanted.change.dry_run {
         say("note: a dry run; nothing was changed");

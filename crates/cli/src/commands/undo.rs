@@ -1,6 +1,6 @@
 //! `linkwell undo`: takes back what an operation did, as an operation of its own.
 
-use super::change::{Manner, carry_out, open_store, really_unfinished, surveyor};
+use super::change::{Manner, carry_out, refuse_unfinished, store_if_any, surveyor};
 use crate::World;
 use crate::args::Args;
 use crate::args::change::Undo;
@@ -11,26 +11,22 @@ use linkwell_engine::survey::undo::plan;
 use rustix::io::Errno;
 
 pub(super) fn run(undo: &Undo, args: &Args, world: &World) -> Result<Exit, Failure> {
-    let store = open_store(world)?;
-    if let Some(first) = really_unfinished(&store).first() {
-        return Err(Failure::Refused {
-            what: format!(
-                "operation {first} was begun and is not finished; nothing was changed now"
-            ),
-            cause: None,
-            hint: Some("`linkwell recover` finishes it or takes it back".into()),
-            exit: Exit::Unfinished,
-        });
+    let nothing = || Failure::Refused {
+        what: "there is nothing to take back".into(),
+        cause: None,
+        hint: Some("`linkwell log` shows what was done".into()),
+        exit: Exit::Found,
+    };
+    let store = store_if_any(world)?.ok_or_else(nothing)?;
+    // What is unfinished while another linkwell is at work is that one's work.
+    if !store.is_busy() {
+        refuse_unfinished(&store)?;
     }
-    let all = read_all(&store)?;
+    let read = read_all(&store)?;
+    let all = read.operations;
     let operation = match undo.id {
         Some(id) => chosen(&all, id)?,
-        None => last(&all).ok_or_else(|| Failure::Refused {
-            what: "there is nothing to take back".into(),
-            cause: None,
-            hint: Some("`linkwell log` shows what was done".into()),
-            exit: Exit::Found,
-        })?,
+        None => last(&all, &read.unusable)?.ok_or_else(nothing)?,
     };
     let number = operation.header.operation;
     if !args.quiet && !undo.change.json {
@@ -44,20 +40,38 @@ pub(super) fn run(undo: &Undo, args: &Args, world: &World) -> Result<Exit, Failu
     carry_out(plan, &manner, &surveyor, args, world)
 }
 
-/// Every operation that ended and can be read.
-pub(super) fn read_all(store: &Store) -> Result<Vec<Operation>, Failure> {
+/// The operations that ended.
+pub(super) struct Read {
+    /// Those whose records can be read, perhaps in part.
+    pub(super) operations: Vec<Operation>,
+    /// The numbers of the others.
+    pub(super) unusable: Vec<u64>,
+}
+
+/// Every operation that ended and can be read; the others are told.
+pub(super) fn read_all(store: &Store) -> Result<Read, Failure> {
     let numbers = store.ended().map_err(|error| cannot_read(store, error))?;
-    let mut all = Vec::new();
+    let mut read = Read { operations: Vec::new(), unusable: Vec::new() };
     for number in numbers {
         match store.read(number) {
-            Ok(operation) => all.push(operation),
-            Err(error) => say(&format!(
-                "error: the record of operation {number} cannot be used: {}",
-                unreadable(error)
-            )),
+            Ok(operation) => read.operations.push(operation),
+            Err(error) => {
+                say(&cannot_use(number, error));
+                read.unusable.push(number);
+            }
         }
     }
-    Ok(all)
+    Ok(read)
+}
+
+/// That a record cannot be used, and why.
+pub(super) fn cannot_use(number: u64, error: Errno) -> String {
+    format!("error: the record of operation {number} cannot be used: {}", unreadable(error))
+}
+
+/// The first line of a mutilated record that is lost.
+pub(super) fn first_lost(operation: &Operation) -> u64 {
+    operation.damaged.unwrap_or(operation.lines + 1)
 }
 
 /// Why a record cannot be used.
@@ -92,8 +106,39 @@ fn is_standing(all: &[Operation], operation: &Operation) -> bool {
 }
 
 /// The operation that `undo` means without a number: the last that stands and takes nothing back.
-fn last(all: &[Operation]) -> Option<&Operation> {
-    all.iter().rev().find(|one| one.header.undoes.is_none() && is_standing(all, one))
+///
+/// One whose record is damaged may be the last one done, so what came before it is not taken back
+/// unless it is named.
+fn last<'a>(all: &'a [Operation], unusable: &[u64]) -> Result<Option<&'a Operation>, Failure> {
+    let found = all
+        .iter()
+        .rev()
+        .find(|one| one.header.undoes.is_none() && !one.is_mutilated() && is_standing(all, one));
+    let from = found.map_or(0, |found| found.header.operation);
+    let mutilated = all.iter().filter(|one| one.is_mutilated() && !is_left(one));
+    let damaged = mutilated.map(|one| one.header.operation).chain(unusable.iter().copied());
+    match damaged.max().filter(|damaged| *damaged > from) {
+        None => Ok(found),
+        Some(damaged) => Err(Failure::Refused {
+            what: format!(
+                "the record of operation {damaged} is damaged, so nobody can say whether it is the last one \
+                 to be taken back; nothing was changed"
+            ),
+            cause: None,
+            hint: Some(match found {
+                Some(_) => {
+                    format!("to take back the one before it, name it: `linkwell undo {from}`")
+                }
+                None => "`linkwell log` shows what was done".into(),
+            }),
+            exit: Exit::Found,
+        }),
+    }
+}
+
+/// Whether it was closed because a person said so.
+fn is_left(operation: &Operation) -> bool {
+    operation.ended.as_ref().is_some_and(|ended| ended.how == How::Left)
 }
 
 fn chosen(all: &[Operation], id: u64) -> Result<&Operation, Failure> {
@@ -105,6 +150,13 @@ fn chosen(all: &[Operation], id: u64) -> Result<&Operation, Failure> {
     };
     let found = all.iter().find(|one| one.header.operation == id);
     let found = found.ok_or_else(|| refused(format!("there is no operation {id}")))?;
+    if found.is_mutilated() && !is_left(found) {
+        return Err(refused(format!(
+            "the record of operation {id} is damaged from line {} on, so nobody can say exactly what it did; \
+             nothing was changed",
+            first_lost(found)
+        )));
+    }
     if !is_standing(all, found) {
         return Err(refused(format!("operation {id} changed nothing, or was taken back already")));
     }

@@ -270,6 +270,7 @@ pub(crate) fn operation(out: &mut Vec<u8>, operation: &Operation) {
         None => object.raw("undoes", "null"),
     }
     let state = match operation.ended.as_ref().map(|ended| ended.how) {
+        None if operation.is_mutilated() => "damaged",
         None => "unfinished",
         Some(How::Done) => "ended",
         Some(How::TakenBack) => "taken_back",

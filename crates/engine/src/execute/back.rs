@@ -6,6 +6,7 @@
 //! this step is somebody else's, and stays.
 
 use super::{Fail, Work};
+use crate::system::Access;
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Fate, Make, Object, Slot, Step, inverse};
 use rustix::fd::{AsFd as _, OwnedFd};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 /// What is known of a step that is to be taken back.
 struct Past<'s> {
+    number: usize,
     step: &'s Step,
     made: Option<&'s Object>,
 }
@@ -29,7 +31,7 @@ impl Work<'_> {
         let (staged, back) = (self.token.staged(number), self.token.staged_back(number));
         let at = step.at();
         let folder = self.places.folder(at)?;
-        let past = Past { step, made };
+        let past = Past { number, step, made };
         self.places.touch(at);
         self.settle_back(&past, &folder, &back)?;
         self.settle_staged(&past, &folder, &staged)?;
@@ -102,10 +104,7 @@ impl Work<'_> {
             (Step::Replace { .. }, Some(now))
                 if self.is_made(past, &now, folder) && !is_old(self, &now) =>
             {
-                let exchanged =
-                    self.disk.exchange(folder.as_fd(), staged, folder.as_fd(), &at.name);
-                exchanged.map_err(|error| self.refused(at, "put it back", error))?;
-                self.clear(past, folder, staged, &now)
+                self.exchange_back(past, folder, staged)
             }
             (Step::Replace { .. }, None) if is_old(self, &aside) => {
                 self.put_back(folder, staged, at)
@@ -118,11 +117,11 @@ impl Work<'_> {
             }
             // Somebody put something else at the name, and the old is here.
             (Step::Replace { .. }, _) if is_old(self, &aside) => {
-                self.cannot_return(folder, staged, &aside, at)
+                self.cannot_return(past, folder, staged, &aside, at)
             }
             (Step::Replace { .. }, _) => self.clear_or_keep(past, folder, staged, &aside),
             (Step::Remove { .. }, None) => self.put_back(folder, staged, at),
-            (Step::Remove { .. }, Some(_)) => self.cannot_return(folder, staged, &aside, at),
+            (Step::Remove { .. }, Some(_)) => self.cannot_return(past, folder, staged, &aside, at),
         }
     }
 
@@ -144,7 +143,7 @@ impl Work<'_> {
                 } else if now.is_none() {
                     self.put_back(folder, back, at)
                 } else {
-                    self.cannot_return(folder, back, &aside, at)
+                    self.cannot_return(past, folder, back, &aside, at)
                 }
             }
             Step::Replace { old, .. } => {
@@ -154,18 +153,14 @@ impl Work<'_> {
                     // The exchange was done; ours is what came out.
                     self.clear(past, folder, back, &aside)
                 } else if ours && again {
-                    let exchanged =
-                        self.disk.exchange(folder.as_fd(), back, folder.as_fd(), &at.name);
-                    exchanged.map_err(|error| self.refused(at, "put it back", error))?;
-                    let ours = now.ok_or(Fail::Record)?;
-                    self.clear(past, folder, back, &ours)
+                    self.exchange_back(past, folder, back)
                 } else if ours {
                     // Half made again.
                     self.free_tree(folder, back, at).map(drop)
                 } else if now.is_none() {
                     self.put_back(folder, back, at)
                 } else {
-                    self.cannot_return(folder, back, &aside, at)
+                    self.cannot_return(past, folder, back, &aside, at)
                 }
             }
             // It was being made again.
@@ -175,9 +170,28 @@ impl Work<'_> {
                 } else if as_before(old, &aside) || now.is_none() {
                     self.free_tree(folder, back, at).map(drop)
                 } else {
-                    self.cannot_return(folder, back, &aside, at)
+                    self.cannot_return(past, folder, back, &aside, at)
                 }
             }
+        }
+    }
+
+    /// Exchanges what is under a name of our own with what this step had put at its slot, and removes
+    /// that. Between the look and the exchange somebody may have put something else at the slot: it
+    /// came out then, and is not ours to remove.
+    fn exchange_back(
+        &mut self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+    ) -> Result<(), Fail> {
+        let at = past.step.at();
+        let exchanged = self.disk.exchange(folder.as_fd(), staged, folder.as_fd(), &at.name);
+        exchanged.map_err(|error| self.refused(at, "put it back", error))?;
+        match self.look(folder, staged, at)? {
+            None => Ok(()),
+            Some(out) if self.is_made(past, &out, folder) => self.clear(past, folder, staged, &out),
+            Some(out) => self.cannot_return(past, folder, staged, &out, at),
         }
     }
 
@@ -197,12 +211,19 @@ impl Work<'_> {
                 self.places.touch(from);
                 match self.rename_new(folder, staged, &home, &from.name) {
                     Ok(()) => Ok(()),
-                    Err(Errno::EXIST) => self.cannot_return(folder, staged, aside, from),
+                    Err(Errno::EXIST) => self.cannot_return(past, folder, staged, aside, from),
                     Err(error) => Err(self.refused(at, "put it back", error)),
                 }
             }
-            Some(Make::Moved { .. }) | None => self.cannot_return(folder, staged, aside, at),
-            // Another name of a file that has others, or a link, or a copy of our own.
+            Some(Make::Moved { .. }) | None => self.cannot_return(past, folder, staged, aside, at),
+            // A copy of our own, perhaps half made.
+            Some(Make::Copy { .. }) => self.free_tree(folder, staged, at).map(drop),
+            // No step but a copy makes a folder under such a name. Whoever may rename here has put it
+            // there, and must not have it emptied by somebody with more rights.
+            Some(_) if matches!(aside, Object::Folder { .. }) => {
+                self.cannot_return(past, folder, staged, aside, at)
+            }
+            // Another name of a file that has others, or a link, or a file of our own.
             Some(_) => self.free_tree(folder, staged, at).map(drop),
         }
     }
@@ -220,7 +241,7 @@ impl Work<'_> {
             (Some(Make::Link { .. }), Object::Link { .. }) => {
                 self.clear(past, folder, staged, aside)
             }
-            _ => self.cannot_return(folder, staged, aside, at),
+            _ => self.cannot_return(past, folder, staged, aside, at),
         }
     }
 
@@ -230,16 +251,20 @@ impl Work<'_> {
         renamed.map_err(|error| self.refused(at, "put it back", error))
     }
 
-    /// Its old name is taken by somebody else. A link is dropped, since its text is on record; anything
-    /// else stays where it is and is reported.
+    /// Its old name is taken by somebody else. A link of this step's is dropped, since its text is on
+    /// record; anything else stays where it is and is reported.
     fn cannot_return(
         &mut self,
+        past: &Past<'_>,
         folder: &Arc<OwnedFd>,
         staged: &Name,
         aside: &Object,
         at: &Slot,
     ) -> Result<(), Fail> {
-        if matches!(aside, Object::Link { .. }) {
+        let old = past.step.old();
+        let on_record = self.is_made(past, aside, folder)
+            || old.is_some_and(|old| as_before(old, aside) || old.is_still(aside, self.same));
+        if matches!(aside, Object::Link { .. }) && on_record {
             let dropped = self.disk.drop_name(folder.as_fd(), staged);
             return dropped.map_err(|error| self.refused(at, "remove it", error));
         }
@@ -249,6 +274,20 @@ impl Work<'_> {
             self.kept.push(place);
         }
         Ok(())
+    }
+
+    /// Whether `object` stands at `name`, and holds these bytes.
+    fn holds(&self, folder: &Arc<OwnedFd>, name: &Name, object: &Object, bytes: &[u8]) -> bool {
+        let Object::File { size, .. } = object else { return false };
+        if u64::try_from(bytes.len()) != Ok(*size) {
+            return false;
+        }
+        let Ok(file) = self.system.open(folder.as_fd(), name.as_bytes(), Access::Read) else {
+            return false;
+        };
+        let facts = self.system.facts_of(file.as_fd());
+        facts.is_ok_and(|facts| facts.id.is(object.id()))
+            && self.system.read_all(file.as_fd()).is_ok_and(|found| found == bytes)
     }
 
     /// Whether `now` is what the step makes.
@@ -266,9 +305,12 @@ impl Work<'_> {
             }
             (Some(Make::Name { id, .. }), now) => (self.same)(*id, now.id()),
             (Some(Make::Moved { object, .. }), now) => object.is_still(now, self.same),
-            (Some(Make::File { bytes, .. }), Object::File { size, .. }) => {
-                let _ = folder;
-                u64::try_from(bytes.0.len()) == Ok(*size)
+            // Of the same length is not enough: somebody else's would be taken for it, and removed.
+            (Some(Make::File { bytes, .. }), Object::File { .. }) => {
+                [&past.step.at().name, &self.token.staged(past.number)]
+                    .into_iter()
+                    .chain([&self.token.staged_back(past.number)])
+                    .any(|name| self.holds(folder, name, now, &bytes.0))
             }
             (Some(Make::Folder), Object::Folder { .. }) => true,
             _ => false,

@@ -217,7 +217,10 @@ impl Work<'_> {
         })?;
         match self.look(&to, &slot.name, slot)? {
             Some(out) if old.is_still(&out, self.same) => Ok(()),
-            _ => Err(Fail::Changed(self.places.place(at))),
+            _ => {
+                self.return_stranger(&to, &slot.name, folder, name, slot);
+                Err(Fail::Changed(self.places.place(at)))
+            }
         }
     }
 
@@ -241,7 +244,30 @@ impl Work<'_> {
         renamed.map_err(|error| self.refused(at, "bring it back", error))?;
         match self.look(folder, name, at)? {
             Some(now) if object.is_still(&now, self.same) => Ok(()),
-            _ => Err(Fail::Changed(self.places.place(from))),
+            _ => {
+                self.return_stranger(folder, name, &source, &from.name, at);
+                Err(Fail::Changed(self.places.place(from)))
+            }
+        }
+    }
+
+    /// Something was renamed that somebody had put there between the last look and the call: it goes
+    /// back to where it stood, or is reported.
+    fn return_stranger(
+        &mut self,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+        home: &Arc<OwnedFd>,
+        was: &Name,
+        slot: &Slot,
+    ) {
+        match self.rename_new(folder, name, home, was) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(_) => {
+                let mut place = self.places.place(slot).parent();
+                place.push(name.as_bytes());
+                self.kept.push(place);
+            }
         }
     }
 

@@ -28,7 +28,8 @@ pub enum Recovered {
 /// Recovering twice is recovering once.
 ///
 /// # Errors
-/// What kept it from being recovered; it can be tried again.
+/// What kept it from being recovered; it can be tried again. [`Fail::Record`] when its record is
+/// mutilated: then it can only be left.
 pub fn recover(
     means: &Means<'_>,
     store: &Store,
@@ -40,6 +41,9 @@ pub fn recover(
     if operation.ended.is_some() {
         store.settle(means.disk, lock, number);
         return Ok(Recovered::Settled);
+    }
+    if operation.is_mutilated() && !leave {
+        return Err(Fail::Record);
     }
     let plan = &operation.plan;
     let same = Identity::is_after_restart;

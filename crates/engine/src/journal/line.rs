@@ -50,3 +50,45 @@ pub(super) fn parse(line: &[u8], chain: &mut Chain) -> Option<Record<'static>> {
     *chain = next;
     Some(record)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::super::record::{Ended, Header, How};
+    use super::*;
+    use linkwell_model::entry::Time;
+    use linkwell_model::plan::Token;
+    use std::borrow::Cow;
+
+    #[test]
+    fn every_record_is_a_line_that_reads_back() {
+        let header = Header {
+            linkwell: 1,
+            operation: 1,
+            time: Time(0, 0),
+            command: Vec::new(),
+            folder: None,
+            user: 0,
+            token: Token::new(1),
+            undoes: None,
+        };
+        let records = [
+            Record::Operation(Cow::Owned(header)),
+            Record::Ready { items: 0 },
+            Record::Did { step: 0, made: None },
+            Record::Failed { item: 0, why: "x".into() },
+            Record::Freeing {},
+            Record::Ended(Ended { how: How::Done, done: 0, kept: Vec::new() }),
+        ];
+        let (mut bytes, mut chain) = (Vec::new(), Chain::default());
+        for record in &records {
+            append(&mut bytes, &mut chain, record);
+        }
+        let mut chain = Chain::default();
+        for (line, record) in bytes.split(|byte| *byte == b'\n').zip(&records) {
+            assert_eq!(parse(line, &mut chain).unwrap(), *record);
+        }
+        let read = super::super::record::read(&bytes).unwrap();
+        assert!(read.freeing && read.ended.is_some() && read.damaged.is_none());
+    }
+}

@@ -178,7 +178,9 @@ impl Store {
             let name = entry.name.to_bytes();
             let number = name.strip_suffix(end.as_bytes()).and_then(|name| name.strip_suffix(b"."));
             let digits = number.and_then(|digits| std::str::from_utf8(digits).ok());
-            numbers.extend(digits.and_then(|digits| digits.parse::<u64>().ok()));
+            let number = digits.and_then(|digits| digits.parse::<u64>().ok());
+            // `7.jsonl` and `+000007.jsonl` are somebody else's.
+            numbers.extend(number.filter(|number| file_name(*number, end).as_bytes() == name));
             true
         })?;
         numbers.sort_unstable();
@@ -209,9 +211,9 @@ impl Store {
     pub fn read(&self, number: u64) -> Result<Operation, Errno> {
         let at = self.operations.as_fd();
         let open = |end| self.system.open(at, file_name(number, end).as_bytes(), Access::Read);
-        let file = match open(FINISHED) {
-            Err(Errno::NOENT) => open(UNFINISHED)?,
-            answer => answer?,
+        let (file, ended) = match open(FINISHED) {
+            Err(Errno::NOENT) => (open(UNFINISHED)?, false),
+            answer => (answer?, true),
         };
         let facts = self.system.facts_of(file.as_fd())?;
         let me = rustix::process::geteuid().as_raw();
@@ -221,7 +223,13 @@ impl Store {
         if facts.kind != EntryKind::File || facts.size > LONGEST {
             return Err(Errno::FBIG);
         }
-        let operation = record::read(&self.system.read_all(file.as_fd())?).ok_or(Errno::ILSEQ)?;
+        let read = record::read(&self.system.read_all(file.as_fd())?);
+        let mut operation = read.ok_or(Errno::ILSEQ)?;
+        // It gets its last name when its end is on record: there was one, and it is missing.
+        if ended && operation.ended.is_none() {
+            operation.damaged = operation.damaged.or(Some(operation.lines + 1));
+        }
+        operation.put_away = ended;
         let fits = operation.header.linkwell == record::VERSION
             && operation.header.operation == number
             && operation.header.user == me;
@@ -243,7 +251,8 @@ impl Store {
         let last = [FINISHED, UNFINISHED].map(|end| self.numbers(end));
         let mut number = 1;
         for numbers in last {
-            number = number.max(numbers?.last().map_or(0, |last| last + 1));
+            let last = numbers?.last().copied().unwrap_or(0);
+            number = number.max(last.checked_add(1).ok_or(Errno::OVERFLOW)?);
         }
         let header = header(number);
         let fresh = file_name(number, NEW);
@@ -444,7 +453,7 @@ impl Journal<'_> {
     /// # Errors
     /// The system's.
     pub fn freeing(&mut self) -> Result<(), Errno> {
-        self.add(&Record::Freeing)?;
+        self.add(&Record::Freeing {})?;
         self.sync()
     }
 

@@ -64,7 +64,9 @@ pub enum Record<'a> {
     },
     /// All that is to be replaced has been, durably. From here on things are freed, so the operation
     /// is finished, not taken back.
-    Freeing,
+    ///
+    /// With braces: a line is a JSON object, and its last brace makes room for the checksum.
+    Freeing {},
     /// The last line.
     Ended(Ended),
 }
@@ -110,8 +112,14 @@ pub struct Operation {
     pub freeing: bool,
     /// How it ended, if it did.
     pub ended: Option<Ended>,
-    /// The number of the first line that is not sound, if there is one.
+    /// The number of the first line that is not sound, or is missing, if there is one.
     pub damaged: Option<u64>,
+    /// How many lines are sound.
+    pub lines: u64,
+    /// Whether its file has the name of those that ended.
+    pub put_away: bool,
+    /// Whether what is not sound says that freeing had begun.
+    pub freeing_lost: bool,
     /// How long the sound part is, in bytes.
     pub sound: u64,
     /// The checksum of the last sound line.
@@ -119,6 +127,15 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Whether a part of its record is lost that was once durable: then nobody can say what it did,
+    /// and nothing is done by it.
+    ///
+    /// A crash leaves half a line or some zeros at the end of an operation that has not ended, which
+    /// is no loss: what is relied on was made durable first, the whole plan before all.
+    pub fn is_mutilated(&self) -> bool {
+        !self.ready || self.freeing_lost || (self.put_away && self.damaged.is_some())
+    }
+
     /// Whether a step is known to have been done.
     pub fn was_done(&self, step: usize) -> bool {
         u64::try_from(step).is_ok_and(|step| self.did.contains_key(&step))
@@ -126,7 +143,9 @@ impl Operation {
 }
 
 /// Reads a journal as far as it is sound. `None` when not even its first line is.
-pub(super) fn read(bytes: &[u8]) -> Option<Operation> {
+///
+/// Whether it is of this version, and of the operation that its name says, is not asked here.
+pub fn read(bytes: &[u8]) -> Option<Operation> {
     let mut chain = super::line::Chain::default();
     let mut operation: Option<Operation> = None;
     let mut rest = bytes;
@@ -142,14 +161,21 @@ pub(super) fn read(bytes: &[u8]) -> Option<Operation> {
         if !fits {
             operation.damaged = Some(number);
             operation.chain = before;
-            return Some(operation.clone());
+            operation.freeing_lost = speaks_of_freeing(rest);
+            break;
         }
         operation.chain = chain.clone();
+        operation.lines = number;
         let length = end.map_or(rest.len(), |end| end + 1);
         operation.sound += u64::try_from(length).unwrap_or(0);
         rest = rest.get(length..).unwrap_or_default();
     }
     operation
+}
+
+/// Whether a line of what is not sound begins like the record of freeing.
+fn speaks_of_freeing(rest: &[u8]) -> bool {
+    rest.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"{\"freeing\""))
 }
 
 /// Adds a record to what was read; `false` when it cannot stand there.
@@ -169,6 +195,9 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
             freeing: false,
             ended: None,
             damaged: None,
+            lines: 0,
+            put_away: false,
+            freeing_lost: false,
             sound: 0,
             chain: super::line::Chain::default(),
         });
@@ -199,7 +228,7 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
         Record::Failed { item, why } if found.ready => {
             found.failed.insert(item, why.into_owned());
         }
-        Record::Freeing if found.ready => found.freeing = true,
+        Record::Freeing {} if found.ready => found.freeing = true,
         Record::Ended(ended) => found.ended = Some(ended),
         _ => return false,
     }
