@@ -14,6 +14,7 @@
 //! * [`scan`]: every link under some folders, each found once.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
 
+pub(crate) mod descent;
 pub mod disk;
 pub mod execute;
 pub mod explain;

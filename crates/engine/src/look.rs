@@ -1,11 +1,12 @@
 //! What stands at a name, as a plan must know it again: seen through a held folder, never followed.
 
+use crate::descent::Descent;
 use crate::system::{Access, Facts, System};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Attributes, Bytes, Object};
 use linkwell_model::target::Target;
-use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use rustix::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 
 /// What stands at `name` in the folder `at`; `None` when nothing does.
@@ -84,7 +85,7 @@ pub fn object_in_full(
 
 /// The extended attributes of a link. `l*xattr` takes no folder, so the folder is named as the kernel
 /// names what is held.
-fn extended(at: BorrowedFd<'_>, name: &[u8]) -> Vec<(Bytes, Bytes)> {
+pub(crate) fn extended(at: BorrowedFd<'_>, name: &[u8]) -> Vec<(Bytes, Bytes)> {
     let mut path = format!("/proc/self/fd/{}/", at.as_raw_fd()).into_bytes();
     path.extend_from_slice(name);
     let mut names = Vec::with_capacity(1024);
@@ -108,45 +109,74 @@ fn extended(at: BorrowedFd<'_>, name: &[u8]) -> Vec<(Bytes, Bytes)> {
 }
 
 /// Whether two entries hold the same: the same bytes in files, the same texts in links, the same names
-/// in folders, all the way down. Permissions and times do not count.
+/// in folders, all the way down, however deep. Permissions and times do not count; another volume
+/// mounted inside is not looked into.
 ///
 /// # Errors
-/// The system's, where one of the two cannot be read.
+/// The system's, where one of the two cannot be read; EXDEV where another volume is mounted in one.
 pub fn equal(
     system: System,
     one: (BorrowedFd<'_>, &Name),
     other: (BorrowedFd<'_>, &Name),
 ) -> Result<bool, Errno> {
-    let first = object(system, one.0, one.1.as_bytes())?;
-    let second = object(system, other.0, other.1.as_bytes())?;
-    Ok(match (first, second) {
-        (Some(Object::Link { target, .. }), Some(Object::Link { target: found, .. })) => {
-            target == found
+    let facts = |(at, name): (BorrowedFd<'_>, &Name)| system.facts(at, name.as_bytes());
+    let (first, second) = (facts(one)?, facts(other)?);
+    if first.kind != EntryKind::Folder || second.kind != EntryKind::Folder {
+        return same_entry(system, one, &first, other, &second);
+    }
+    let mut left = Descent::begin(system, one.0, one.1, &first)?;
+    let mut right = Descent::begin(system, other.0, other.1, &second)?;
+    let Some(names) = same_names(system, &left, &right)? else { return Ok(false) };
+    let mut todo = vec![names];
+    while let Some(names) = todo.last_mut() {
+        let Some(name) = names.pop() else {
+            todo.pop();
+            left.up()?;
+            right.up()?;
+            continue;
+        };
+        let (first, second) = (left.look(&name)?, right.look(&name)?);
+        if first.kind == EntryKind::Folder && second.kind == EntryKind::Folder {
+            left.down(&name, &first)?;
+            right.down(&name, &second)?;
+            let Some(names) = same_names(system, &left, &right)? else { return Ok(false) };
+            todo.push(names);
+        } else if !same_entry(system, (left.here(), &name), &first, (right.here(), &name), &second)?
+        {
+            return Ok(false);
         }
-        (Some(Object::File { size, .. }), Some(Object::File { size: found, .. })) => {
-            size == found && same_bytes(system, one, other)?
+    }
+    Ok(true)
+}
+
+/// The names in two folders, if they are the same.
+fn same_names(system: System, one: &Descent, other: &Descent) -> Result<Option<Vec<Name>>, Errno> {
+    let mut names = crate::execute::names(system, one.here())?;
+    let mut found = crate::execute::names(system, other.here())?;
+    names.sort();
+    found.sort();
+    Ok((names == found).then_some(names))
+}
+
+/// [`equal`] for two entries that are not both folders.
+fn same_entry(
+    system: System,
+    one: (BorrowedFd<'_>, &Name),
+    first: &Facts,
+    other: (BorrowedFd<'_>, &Name),
+    second: &Facts,
+) -> Result<bool, Errno> {
+    Ok(match (first.kind, second.kind) {
+        (EntryKind::Symlink, EntryKind::Symlink) => {
+            let (mut left, mut right) = (Vec::new(), Vec::new());
+            system.read_link(one.0, one.1.as_bytes(), &mut left)?;
+            system.read_link(other.0, other.1.as_bytes(), &mut right)?;
+            left == right
         }
-        (Some(Object::Folder { .. }), Some(Object::Folder { .. })) => {
-            let first = system.open(one.0, one.1.as_bytes(), Access::List)?;
-            let second = system.open(other.0, other.1.as_bytes(), Access::List)?;
-            let mut names = crate::execute::names(system, first.as_fd())?;
-            let mut found = crate::execute::names(system, second.as_fd())?;
-            names.sort();
-            found.sort();
-            if names != found {
-                return Ok(false);
-            }
-            for name in &names {
-                if !equal(system, (first.as_fd(), name), (second.as_fd(), name))? {
-                    return Ok(false);
-                }
-            }
-            true
+        (EntryKind::File, EntryKind::File) => {
+            first.size == second.size && same_bytes(system, one, other)?
         }
-        (Some(Object::Special { kind, .. }), Some(Object::Special { kind: found, .. })) => {
-            kind == found
-        }
-        _ => false,
+        (one, other) => one == other && one != EntryKind::Folder,
     })
 }
 

@@ -53,7 +53,7 @@ pub trait Disk: Sync {
     fn write(&self, file: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno>;
 
     /// Copies the contents of one open file into another, which is empty; shares the blocks where
-    /// the file system can. Holes may be filled.
+    /// the file system can. Holes stay holes where the system tells where they are.
     fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno>;
 
     /// Cuts an open file to this length in bytes.

@@ -79,32 +79,23 @@ impl Disk for Unix {
 
     fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
         #[cfg(target_os = "linux")]
-        {
-            if rustix::fs::ioctl_ficlone(to, from).is_ok() {
-                return Ok(());
-            }
-            let mut copied = false;
-            loop {
-                match rustix::fs::copy_file_range(from, None, to, None, 1 << 30) {
-                    // Some file systems of the kernel's own give 0 at once (copy_file_range(2)).
-                    Ok(0) if copied => return Ok(()),
-                    Ok(0) => break,
-                    Ok(_) => copied = true,
-                    Err(Errno::INTR) => {}
-                    Err(_) if !copied => break,
-                    Err(error) => return Err(error),
-                }
-            }
+        if rustix::fs::ioctl_ficlone(to, from).is_ok() {
+            return Ok(());
         }
-        let mut piece = vec![0; PIECE];
+        let mut at = 0;
         loop {
-            match rustix::io::read(from, &mut piece) {
-                Ok(0) => return Ok(()),
-                Ok(count) => self.write(to, piece.get(..count).unwrap_or_default())?,
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error),
+            let (data, hole) = match stretch(from, at) {
+                Some(stretch) => stretch,
+                None => break,
+            };
+            at = copy_stretch(from, to, data, hole)?;
+            if at < hole {
+                break;
             }
         }
+        // A hole at the end.
+        let length = u64::try_from(rustix::fs::fstat(from)?.st_size).unwrap_or(0);
+        if length > at { rustix::fs::ftruncate(to, length) } else { Ok(()) }
     }
 
     fn cut(&self, file: BorrowedFd<'_>, length: u64) -> Result<(), Errno> {
@@ -190,4 +181,77 @@ impl Disk for Unix {
         #[cfg(not(target_os = "linux"))]
         rustix::fs::fsync(held)
     }
+}
+
+/// The next stretch of a file, from `at` on, that holds data; to the end of the file where the file
+/// system does not tell. `None` when only a hole is left.
+fn stretch(file: BorrowedFd<'_>, at: u64) -> Option<(u64, u64)> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{SeekFrom, seek};
+        // A made-up file says that it is empty, and is read all the same.
+        let empty = at == 0 && rustix::fs::fstat(file).is_ok_and(|status| status.st_size == 0);
+        let data = match seek(file, SeekFrom::Data(at)) {
+            Ok(data) => data,
+            Err(Errno::NXIO) if !empty => return None,
+            Err(_) => return Some((at, u64::MAX)),
+        };
+        let hole = seek(file, SeekFrom::Hole(data)).ok().filter(|hole| *hole > data);
+        Some((data, hole.unwrap_or(u64::MAX)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = file;
+        Some((at, u64::MAX))
+    }
+}
+
+/// Copies what lies between two places of a file to the same places of another, and gives the place
+/// that was reached: less than `end` when the file ended.
+fn copy_stretch(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    start: u64,
+    end: u64,
+) -> Result<u64, Errno> {
+    let mut at = start;
+    #[cfg(target_os = "linux")]
+    {
+        let mut there = start;
+        while at < end {
+            let most = usize::try_from((end - at).min(1 << 30)).unwrap_or(1 << 30);
+            match rustix::fs::copy_file_range(from, Some(&mut at), to, Some(&mut there), most) {
+                // Some file systems of the kernel's own give 0 at once (copy_file_range(2)), some
+                // cannot do it at all: reading says how it is.
+                Ok(0) => break,
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(_) => break,
+            }
+        }
+    }
+    let mut piece = vec![0; PIECE];
+    while at < end {
+        let most = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
+        let room = piece.get_mut(..most).unwrap_or_default();
+        match rustix::io::pread(from, room, at) {
+            Ok(0) => break,
+            Ok(count) => {
+                let mut rest = piece.get(..count).unwrap_or_default();
+                while !rest.is_empty() {
+                    match rustix::io::pwrite(to, rest, at) {
+                        Ok(0) => return Err(Errno::IO),
+                        Ok(count) => {
+                            rest = rest.get(count..).unwrap_or_default();
+                            at += u64::try_from(count).unwrap_or(0);
+                        }
+                        Err(Errno::INTR) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(at)
 }

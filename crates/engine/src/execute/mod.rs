@@ -6,6 +6,7 @@
 //! what stands where, by the same code that recovers after a crash.
 
 mod back;
+mod copy;
 mod forward;
 mod places;
 pub mod recover;
@@ -108,6 +109,8 @@ struct Work<'a> {
     same: fn(Identity, Identity) -> bool,
     token: Token,
     kept: Vec<AbsPath>,
+    /// Set when the person asks to stop: heeded in the middle of a long copy.
+    stop: Option<&'a AtomicBool>,
     /// Whether the step at hand may have changed anything.
     begun: bool,
 }
@@ -134,6 +137,7 @@ pub fn execute(
         same: Identity::is,
         token: journal.token().clone(),
         kept: Vec::new(),
+        stop: Some(means.stop),
         begun: false,
     };
     let number = journal.number();
@@ -241,7 +245,10 @@ impl Run<'_, '_, '_> {
     fn item(&mut self, first: usize, steps: &[Step]) -> Result<Result<(), Fail>, Stop> {
         for (at, step) in steps.iter().enumerate() {
             let number = first + at;
+            // What a copy is says nobody but the one who made it.
+            let mut announced = None;
             let done = self.work.forward(number, step, &mut |made| {
+                announced = Some(made.clone());
                 self.journal.did(number, Some(made)).and_then(|()| self.journal.settle())
             });
             let fail = match done {
@@ -258,13 +265,14 @@ impl Run<'_, '_, '_> {
             // What was refused at the first look has changed nothing, and what somebody else did
             // meanwhile is not to be taken back.
             if self.work.begun {
-                self.work.back(number, step, None).map_err(|second| (second, false))?;
+                let back = self.work.back(number, step, announced.as_ref());
+                back.map_err(|second| (second, false))?;
             }
             for (number, step) in (first..number).zip(steps).rev() {
                 let made = self.made.remove(&number).flatten();
                 self.work.back(number, step, made.as_ref()).map_err(|second| (second, false))?;
             }
-            return Ok(Err(fail));
+            return if fail == Fail::Interrupted { Err((fail, false)) } else { Ok(Err(fail)) };
         }
         Ok(Ok(()))
     }

@@ -54,6 +54,7 @@ pub fn recover(
         same,
         token: operation.header.token.clone(),
         kept: Vec::new(),
+        stop: None,
         begun: false,
     };
     let steps: Vec<&Step> = plan.items.iter().flat_map(|item| &item.steps).collect();
