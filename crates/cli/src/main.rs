@@ -24,6 +24,8 @@ pub(crate) struct World {
     home: Option<AbsPath>,
     /// linkwell's own state folder.
     state: Option<AbsPath>,
+    /// Where this person's programs keep their data: the trash is there.
+    data: Option<AbsPath>,
     /// The current folder; none when it has been removed.
     current: Option<AbsPath>,
     /// This program, for starting itself.
@@ -49,6 +51,9 @@ impl World {
             .and_then(|folder| place(folder.into()))
             .or_else(|| home.as_ref().map(|home| home.joined(b".local").joined(b"state")))
             .map(|folder| folder.joined(b"linkwell"));
+        let data = std::env::var_os("XDG_DATA_HOME")
+            .and_then(|folder| place(folder.into()))
+            .or_else(|| home.as_ref().map(|home| home.joined(b".local").joined(b"share")));
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let since = since.unwrap_or_default();
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
@@ -60,6 +65,7 @@ impl World {
             backup_suffix: std::env::var_os("SIMPLE_BACKUP_SUFFIX"),
             home,
             state,
+            data,
             current: std::env::current_dir().ok().and_then(place),
             program: std::env::current_exe().ok(),
             plain_calls: std::env::var_os("LINKWELL_PLAIN_CALLS").is_some(),

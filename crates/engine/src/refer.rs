@@ -4,9 +4,11 @@ use crate::folder::Folder;
 use crate::live::Live;
 use crate::system::System;
 use crate::volumes::Volumes;
-use linkwell_model::chain::resolve;
+use linkwell_model::chain::{Chain, End, Hop, resolve};
 use linkwell_model::path::{self, AbsPath, Component};
 use linkwell_model::reference::Place;
+use linkwell_model::view::View;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The place that `typed` names, read from `start` when it is relative: the entry itself, not
@@ -38,4 +40,49 @@ pub fn place(system: System, volumes: &Arc<Volumes>, start: &Arc<Folder>, typed:
         place.push(name);
     }
     Place { seen_at: volumes.mounts().aliases(&place), written }
+}
+
+/// Places that are about to go, and what they are numbered.
+#[derive(Clone, Debug, Default)]
+pub struct Going(HashMap<AbsPath, usize>);
+
+impl Going {
+    /// Adds a place: where it lies, physically.
+    pub fn add(&mut self, place: AbsPath, number: usize) {
+        self.0.insert(place, number);
+    }
+
+    /// Whether nothing goes.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What goes that holds this place, or is it.
+    pub fn holds(&self, place: &AbsPath) -> Option<usize> {
+        let mut here = place.clone();
+        loop {
+            if let Some(number) = self.0.get(&here) {
+                return Some(*number);
+            }
+            if here == AbsPath::root() {
+                return None;
+            }
+            here.pop();
+        }
+    }
+
+    /// What the link whose way is `chain` needs of what goes, to lead anywhere; nothing when it goes
+    /// itself, or leads nowhere now.
+    pub fn needed_by<V: View>(&self, view: &V, chain: &Chain<V::Folder>) -> Option<usize> {
+        if !matches!(chain.end, End::Found(_)) {
+            return None;
+        }
+        let place = |hop: &Hop<V::Folder>| view.place(&hop.folder).joined(&hop.name);
+        let mut hops = chain.hops.iter().map(place);
+        if self.holds(&hops.next()?).is_some() {
+            return None;
+        }
+        let passed = chain.passed.iter().map(|folder| view.place(folder));
+        [chain.end_at(view)].into_iter().chain(hops).chain(passed).find_map(|at| self.holds(&at))
+    }
 }

@@ -56,19 +56,7 @@ pub fn open_or_make(disk: &dyn Disk, system: System, state: &AbsPath) -> Result<
         Err(Trouble::Missing) => {}
         answer => return answer,
     }
-    let mut operator = Operator::at(system, root(system)?);
-    let mut missing: Vec<Name> = Vec::new();
-    let mut above = state.clone();
-    let mut held = loop {
-        let Some((parent, name)) = above.split() else { return Err(Trouble::Nowhere) };
-        missing.push(name);
-        above = parent;
-        match operator.folder(above.as_bytes()) {
-            Ok(held) => break held,
-            Err(Refusal::NoFolder(_)) => {}
-            Err(refusal) => return Err(Trouble::Way(above, refusal)),
-        }
-    };
+    let (mut held, mut missing) = nearest(system, state)?;
     check_way(system, &held, false)?;
     while let Some(name) = missing.pop() {
         let place = held.place.joined(name.as_bytes());
@@ -85,6 +73,24 @@ pub fn open_or_make(disk: &dyn Disk, system: System, state: &AbsPath) -> Result<
     Ok(held)
 }
 
+/// The nearest folder at or above `place` that exists, and the names below it that are missing, the
+/// last one first.
+pub(crate) fn nearest(system: System, place: &AbsPath) -> Result<(Held, Vec<Name>), Trouble> {
+    let mut operator = Operator::at(system, root(system)?);
+    let mut missing: Vec<Name> = Vec::new();
+    let mut above = place.clone();
+    loop {
+        match operator.folder(above.as_bytes()) {
+            Ok(held) => return Ok((held, missing)),
+            Err(Refusal::NoFolder(_)) => {}
+            Err(refusal) => return Err(Trouble::Way(above, refusal)),
+        }
+        let Some((parent, name)) = above.split() else { return Err(Trouble::Nowhere) };
+        missing.push(name);
+        above = parent;
+    }
+}
+
 fn root(system: System) -> Result<Held, Trouble> {
     let trouble = |error| Trouble::System(AbsPath::root(), error);
     let folder = system.open(rustix::fs::CWD, c"/", Access::Hold).map_err(trouble)?;
@@ -92,7 +98,7 @@ fn root(system: System) -> Result<Held, Trouble> {
 }
 
 /// Checks every folder from `/` down to the one that is held, which is then that very folder.
-fn check_way(system: System, held: &Held, own: bool) -> Result<(), Trouble> {
+pub(crate) fn check_way(system: System, held: &Held, own: bool) -> Result<(), Trouble> {
     let last = |error| Trouble::System(held.place.clone(), error);
     let wanted = system.facts_of(held.folder.as_fd()).map_err(last)?;
     let mut place = AbsPath::root();
@@ -114,7 +120,7 @@ fn check_way(system: System, held: &Held, own: bool) -> Result<(), Trouble> {
 }
 
 /// Whether nobody but root and this user can change what stands in a folder of these facts.
-fn check(facts: &Facts, place: &AbsPath, own: bool) -> Result<(), Trouble> {
+pub(crate) fn check(facts: &Facts, place: &AbsPath, own: bool) -> Result<(), Trouble> {
     let me = rustix::process::geteuid().as_raw();
     if facts.owner != me && (own || facts.owner != 0) {
         return Err(Trouble::Foreign(place.clone(), facts.owner));

@@ -48,11 +48,24 @@ pub(super) fn surveyor(world: &World) -> Result<Surveyor, Failure> {
 
 /// Shows a plan, asks, and carries it out.
 pub(super) fn carry_out(
+    plan: Plan,
+    manner: &Manner,
+    surveyor: &Surveyor,
+    args: &Args,
+    world: &World,
+) -> Result<Exit, Failure> {
+    carry_out_prepared(plan, manner, surveyor, args, world, |_| {})
+}
+
+/// The same. `prepare` is called when the person has said yes and nobody else changes anything, right
+/// before the plan is recorded.
+pub(super) fn carry_out_prepared(
     mut plan: Plan,
     manner: &Manner,
     surveyor: &Surveyor,
     args: &Args,
     world: &World,
+    prepare: impl FnOnce(&mut Plan),
 ) -> Result<Exit, Failure> {
     let change = manner.change;
     let output = Output::new(&interrupt::stop(), Bar::new(true));
@@ -83,6 +96,12 @@ pub(super) fn carry_out(
     let store = open_store(world)?;
     let lock = lock(&store)?;
     refuse_unfinished(&store)?;
+    prepare(&mut plan);
+    if plan.items.is_empty() {
+        say_conflicts(&plan);
+        say("note: nothing was changed");
+        return Ok(Exit::Found);
+    }
     let stop = interrupt::stop();
     let means = Means {
         disk: &Unix,
@@ -380,10 +399,14 @@ fn tell(plan: &Plan, report: &Report, change: Change, args: &Args, output: &Outp
         State::Ended => {
             if !args.quiet && !change.json {
                 let done = things(report.done.len(), "change", "changes");
-                say(&format!(
-                    "done: {done} (operation {}; `linkwell undo` takes it back)",
-                    report.number
-                ));
+                let freed = report.done.iter().filter_map(|item| plan.items.get(*item));
+                let freed = freed.flat_map(|item| &item.steps).any(Step::frees);
+                let undo = if freed {
+                    "what was freed cannot be brought back"
+                } else {
+                    "`linkwell undo` takes it back"
+                };
+                say(&format!("done: {done} (operation {}; {undo})", report.number));
             }
             if undone == 0 { Exit::Done } else { Exit::Partly }
         }

@@ -121,9 +121,18 @@ pub(super) fn run(refs: &Refs, args: &Args, world: &World) -> Result<Exit, Failu
 
 /// The home folder, and the volume of each path; a root that lies in another is left out.
 fn default_roots(world: &World, volumes: &Volumes, places: &[Place]) -> Vec<Vec<u8>> {
+    roots_for(world, volumes, places.iter().filter_map(|place| place.seen_at.first()))
+}
+
+/// The same for places as they lie.
+pub(super) fn roots_for<'p>(
+    world: &World,
+    volumes: &Volumes,
+    places: impl Iterator<Item = &'p AbsPath>,
+) -> Vec<Vec<u8>> {
     let mounts = volumes.mounts();
     let mut roots: Vec<AbsPath> = Vec::new();
-    for place in places.iter().filter_map(|place| place.seen_at.first()) {
+    for place in places {
         let volume = mounts.covering(place).map_or_else(AbsPath::root, |mount| mount.point.clone());
         if !roots.contains(&volume) {
             roots.push(volume);

@@ -17,8 +17,14 @@ pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan, verbose: bool, _paint: Paint)
     // What is true of every item is said once.
     let shared = shared_remark(plan);
     for item in plan.items.iter().take(most) {
-        for step in &item.steps {
-            self::step(out, plan, item, step);
+        if let Some(slot) = trashed(item) {
+            out.extend_from_slice(b"  trash      ");
+            text::path(out, &item.path);
+            drop(writeln!(out, "  (it will be `{}`)", plan.place(slot).shown()));
+        } else {
+            for step in &item.steps {
+                self::step(out, plan, item, step);
+            }
         }
         for remark in item.remarks.iter().filter(|remark| Some(*remark) != shared.as_ref()) {
             drop(writeln!(out, "             {remark}"));
@@ -33,6 +39,17 @@ pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan, verbose: bool, _paint: Paint)
     }
     for remark in &plan.remarks {
         drop(writeln!(out, "  {remark}"));
+    }
+}
+
+/// Where an item goes that is moved into the trash: its record there is not worth a line of its own.
+fn trashed(item: &Item) -> Option<&Slot> {
+    match item.steps.as_slice() {
+        [
+            Step::Put { at, make: Make::File { .. } },
+            Step::Remove { fate: Fate::Kept(slot), .. },
+        ] if at.name.as_bytes().ends_with(b".trashinfo") => Some(slot),
+        _ => None,
     }
 }
 

@@ -4,7 +4,10 @@
 pub mod convert;
 pub mod create;
 mod neighbours;
+pub mod remove;
+pub mod trash;
 pub mod undo;
+mod within;
 
 use crate::folder::Folder;
 use crate::live::Live;
