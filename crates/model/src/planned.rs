@@ -27,7 +27,7 @@ pub enum Laid {
 pub struct Overlay {
     /// By name first, since most names that are asked for are not in it, and the place of a folder
     /// costs more to find out.
-    names: HashMap<Box<[u8]>, Vec<(AbsPath, Laid)>>,
+    names: HashMap<Box<[u8]>, HashMap<AbsPath, Laid>>,
 }
 
 impl Overlay {
@@ -35,16 +35,13 @@ impl Overlay {
     /// longer counts.
     pub fn lay(&mut self, folder: &AbsPath, name: &[u8], laid: Laid) {
         let places = self.names.entry(name.into()).or_default();
-        match places.iter_mut().find(|(place, _)| place == folder) {
-            Some((_, before)) => *before = laid,
-            None => places.push((folder.clone(), laid)),
-        }
+        // A map here as well: a tree of packages has the same name in a hundred thousand folders.
+        places.insert(folder.clone(), laid);
     }
 
     /// What was laid over that name, if anything.
     pub fn at(&self, folder: &AbsPath, name: &[u8]) -> Option<&Laid> {
-        let places = self.names.get(name)?;
-        places.iter().find(|(place, _)| place == folder).map(|(_, laid)| laid)
+        self.names.get(name)?.get(folder)
     }
 
     /// Whether nothing is laid over anything.
