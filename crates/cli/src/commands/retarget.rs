@@ -62,6 +62,13 @@ fn aim(retarget: &Retarget) -> Result<Aim, Failure> {
     };
     let to = retarget.to.as_ref().map(|to| to.as_bytes().to_vec());
     let from = retarget.from.as_ref().map(|from| from.as_bytes().to_vec());
+    // clap lets it pass, since links and `--under` exclude each other.
+    if retarget.cross_volumes && retarget.under.is_empty() {
+        return Err(usage(
+            "`--cross-volumes` is about folders",
+            "name folders with `--under ROOT`, or leave it out",
+        ));
+    }
     match (from, to) {
         (Some(from), Some(to)) => Ok(Aim::Prefix { from, to }),
         (_, Some(_)) if !retarget.under.is_empty() => Err(usage(

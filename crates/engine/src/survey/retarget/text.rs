@@ -261,22 +261,9 @@ fn restyled<V: View<Folder = Arc<Folder>>>(
         // `a/..` is the folder itself, which has no other name here.
         _ => (bare, &b""[..]),
     };
-    let (found, head, rest) = if way.is_empty() {
-        (true, at.place.clone(), Vec::new())
-    } else {
-        let chain = resolve(view, at.folder, way);
-        match chain.end {
-            End::Found(_) => (true, chain.end_at(view), Vec::new()),
-            // As far as it exists; what follows stays as it is, `..` and all: behind something that
-            // is missing it leads nowhere, and must not come to lead somewhere.
-            End::Missing | End::NotADirectory(_) => (false, chain.end_at(view), chain.rest),
-            // Nothing physical is known. The text read from where it is read is always right.
-            _ if path::is_absolute(text) => (false, AbsPath::root(), way.to_vec()),
-            _ => (false, at.place.clone(), way.to_vec()),
-        }
-    };
+    let (head, rest) = physically(view, at, way);
     let mut place = head;
-    if found {
+    if rest.is_empty() {
         if !name.is_empty() {
             place.push(name);
         }
@@ -289,6 +276,36 @@ fn restyled<V: View<Folder = Arc<Folder>>>(
     }
     text.extend_from_slice(slashes);
     text
+}
+
+/// The physical folder that `way` leads to; or as much of the way as leads to one, and what follows:
+/// that stays as it is, `..` and all, since behind something that is missing it leads nowhere, and must
+/// not come to lead somewhere.
+fn physically<V: View<Folder = Arc<Folder>>>(
+    view: &mut V,
+    at: Standing<'_>,
+    way: &[u8],
+) -> (AbsPath, Vec<u8>) {
+    let mut known = way;
+    while !known.is_empty() {
+        let chain = resolve(view, at.folder, known);
+        let rest = way.get(known.len()..).unwrap_or_default();
+        match chain.end {
+            End::Found(_) => return (chain.end_at(view), rest.to_vec()),
+            End::Missing | End::NotADirectory(_) if rest.is_empty() => {
+                let missing = chain.end_at(view);
+                let (above, name) = (missing.parent(), missing.names().next_back());
+                return (above, joined(name.unwrap_or_default().to_vec(), &chain.rest));
+            }
+            // Links in a circle, or nobody may look: one component less.
+            _ => {}
+        }
+        let end = known.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+        let bare = known.get(..end).unwrap_or_default();
+        let slash = bare.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+        known = bare.get(..slash).unwrap_or_default();
+    }
+    (at.place.clone(), way.to_vec())
 }
 
 #[cfg(test)]
