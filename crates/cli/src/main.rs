@@ -28,6 +28,9 @@ pub(crate) struct World {
     data: Option<AbsPath>,
     /// The current folder; none when it has been removed.
     current: Option<AbsPath>,
+    /// The current folder as the shell says it was reached (`$PWD`); to be believed only if it leads
+    /// there.
+    seen_from: Option<AbsPath>,
     /// This program, for starting itself.
     program: Option<std::path::PathBuf>,
     /// When this run began: for the journal, and nothing is decided by it.
@@ -67,6 +70,7 @@ impl World {
             state,
             data,
             current: std::env::current_dir().ok().and_then(place),
+            seen_from: std::env::var_os("PWD").and_then(|folder| place(folder.into())),
             program: std::env::current_exe().ok(),
             plain_calls: std::env::var_os("LINKWELL_PLAIN_CALLS").is_some(),
         }

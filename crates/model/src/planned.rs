@@ -47,6 +47,11 @@ impl Overlay {
         self.places.get(&folder.joined(name))
     }
 
+    /// Whether anything was laid over this name, in whatever folder.
+    pub fn at_name(&self, name: &[u8]) -> bool {
+        self.names.contains(name)
+    }
+
     /// Whether nothing is laid over anything.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
@@ -70,7 +75,7 @@ impl<V: View> View for Planned<'_, V> {
 
     fn look(&mut self, folder: &V::Folder, component: Component<'_>) -> Seen<V::Folder> {
         let Component::Name(name) = component else { return self.now.look(folder, component) };
-        if !self.overlay.names.contains(name) {
+        if !self.overlay.at_name(name) {
             return self.now.look(folder, component);
         }
         match self.overlay.at(&self.now.place(folder), name) {

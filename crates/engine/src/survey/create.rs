@@ -110,40 +110,8 @@ fn is_sure(led: &Led, spot: &Spot) -> bool {
 fn judge(surveyor: &mut Surveyor, plan: &mut Plan, wanted: &Wanted, made: &[(usize, Slot, bool)]) {
     let mut refused = Vec::new();
     for (number, slot, _) in made {
-        let (why, remark) = match surveyor.judge(plan, slot) {
-            Fare::Sound => continue,
-            Fare::Bad(why) if wanted.allow_broken => (None, Some(format!("{why}, as you allowed"))),
-            Fare::Bad(why) => (Some(why), None),
-            Fare::Cycle(place) if wanted.allow_cycle => (
-                None,
-                Some(format!("it leads to `{}`, which contains it, as you allowed", place.shown())),
-            ),
-            Fare::Cycle(place) => (
-                Some(Why::Other {
-                    what: format!(
-                        "the link would lead to `{}`, which contains it: programs that follow links \
-                         would walk in circles",
-                        place.shown()
-                    ),
-                    hint: Some("if that is what you want, add `--allow-cycle`".into()),
-                }),
-                None,
-            ),
-            Fare::Asleep(point) => (
-                None,
-                Some(format!(
-                    "it leads into `{}`, which is not attached now; it will work when it is",
-                    point.shown()
-                )),
-            ),
-            Fare::Unknown(place) => (
-                None,
-                Some(format!(
-                    "`{}` cannot be looked at, so nobody can say if it will work",
-                    place.shown()
-                )),
-            ),
-        };
+        let fare = surveyor.judge(plan, slot);
+        let (why, remark) = weighed(fare, wanted.allow_broken, wanted.allow_cycle);
         if let (Some(remark), Some(item)) = (remark, plan.items.get_mut(*number)) {
             item.remarks.push(remark);
         }
@@ -154,6 +122,48 @@ fn judge(surveyor: &mut Surveyor, plan: &mut Plan, wanted: &Wanted, made: &[(usi
     for (number, why) in refused.into_iter().rev() {
         let item = plan.items.remove(number);
         conflict(plan, &item.path, why);
+    }
+}
+
+/// Why a link that would fare like this is refused, if it is; else what is to be said.
+pub(super) fn weighed(
+    fare: Fare,
+    allow_broken: bool,
+    allow_cycle: bool,
+) -> (Option<Why>, Option<String>) {
+    match fare {
+        Fare::Sound => (None, None),
+        Fare::Bad(why) if allow_broken => (None, Some(format!("{why}, as you allowed"))),
+        Fare::Bad(why) => (Some(why), None),
+        Fare::Cycle(place) if allow_cycle => (
+            None,
+            Some(format!("it leads to `{}`, which contains it, as you allowed", place.shown())),
+        ),
+        Fare::Cycle(place) => (
+            Some(Why::Other {
+                what: format!(
+                    "the link would lead to `{}`, which contains it: programs that follow links \
+                     would walk in circles",
+                    place.shown()
+                ),
+                hint: Some("if that is what you want, add `--allow-cycle`".into()),
+            }),
+            None,
+        ),
+        Fare::Asleep(point) => (
+            None,
+            Some(format!(
+                "it leads into `{}`, which is not attached now; it will work when it is",
+                point.shown()
+            )),
+        ),
+        Fare::Unknown(place) => (
+            None,
+            Some(format!(
+                "`{}` cannot be looked at, so nobody can say if it will work",
+                place.shown()
+            )),
+        ),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod convert;
 pub mod create;
 mod neighbours;
 pub mod remove;
+pub mod retarget;
 pub mod trash;
 pub mod undo;
 mod within;
@@ -390,13 +391,18 @@ impl Surveyor {
     /// How the link at `slot` would fare when the plan had been carried out; all its steps have been
     /// laid.
     pub fn judge(&mut self, plan: &Plan, slot: &Slot) -> Fare {
-        let place = plan.place(slot);
-        let folder = Folder::of_place(&place.parent());
+        let place = plan.place(slot).parent();
+        let folder = Folder::of_place(&place);
         let mut planned = Planned { now: &mut self.live, overlay: &self.overlay };
         let chain = resolve(&mut planned, &folder, slot.name.as_bytes());
-        let end_at = chain.end_at(&planned);
+        self.fare(&chain, &place, slot.name.as_bytes())
+    }
+
+    /// What a chain that begins with the link `name` in the folder at `place` says of it.
+    fn fare(&self, chain: &Chain<Arc<Folder>>, place: &AbsPath, name: &[u8]) -> Fare {
+        let end_at = chain.end_at(&self.live);
         match &chain.end {
-            End::Found(Destination::Folder(_)) if place.is_at_or_below(&end_at) => {
+            End::Found(Destination::Folder(_)) if place.joined(name).is_at_or_below(&end_at) => {
                 Fare::Cycle(end_at)
             }
             End::Found(_) => Fare::Sound,

@@ -92,7 +92,10 @@ impl Trashes {
         let record = Slot { folder: bin.info, name: record };
         let kept = Slot { folder: bin.files, name };
         Ok(vec![
-            Step::Put { at: record, make: Make::File { bytes, mode: 0o600, modified: None } },
+            Step::Put {
+                at: record,
+                make: Make::File { bytes, mode: 0o600, modified: None, carried: None },
+            },
             Step::Remove { at, old, fate: Fate::Kept(kept) },
         ])
     }

@@ -102,6 +102,9 @@ impl Why {
             Self::WouldBreak(_) | Self::WouldLoop | Self::TooDeep | Self::WouldNotBeFolder(_) => {
                 "if that is what you want, add `--allow-broken`".into()
             }
+            Self::NotLink(_) => {
+                "only a symbolic link holds a target; `linkwell show` says what this is".into()
+            }
             Self::NoFolder(path) => format!("make it first: `mkdir -p {}`", crate::shown::quoted(path)),
             Self::Other { hint, .. } => return hint.clone(),
             _ => return None,
