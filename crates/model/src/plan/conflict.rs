@@ -91,6 +91,10 @@ impl Why {
     /// What to type, or to do.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Taken(EntryKind::Folder) => {
+                "real folders are never replaced by links; choose another name, or move the folder away first"
+                    .into()
+            }
             Self::Taken(_) => {
                 "real files are never replaced by links; to keep it under another name, add `--backup`".into()
             }
