@@ -108,6 +108,25 @@ fn path(random: &mut Random) -> String {
     path
 }
 
+/// A path that most likely leads somewhere, as seen from `folder`.
+fn likely(random: &mut Random, folder: &str) -> String {
+    const THERE: [&str; 14] = [
+        "f", "g", "h", "d", "d/f", "d/s", "e", "lf", "ld/f", "ll", "d/up/f", "e/far/g", "f~",
+        "g.~1~",
+    ];
+    let there = random.pick(&THERE);
+    if folder == "d" { format!("../{there}") } else { there.to_owned() }
+}
+
+/// Where a link could be: a new name, or one that stands there.
+fn wish(random: &mut Random) -> String {
+    match random.next() % 10 {
+        0..4 => path(random),
+        4..7 => random.pick(&["new", "d/new", "ld/new", "e/far/new", "../new", "./new"]).to_owned(),
+        _ => random.pick(&["f", "g", "lf", "ll", "ld", "d", "e", "broken", "d/f"]).to_owned(),
+    }
+}
+
 fn situation(random: &mut Random) -> Situation {
     let lines: Vec<&'static str> =
         LINES.into_iter().filter(|line| *line == "f" || random.percent(75)).collect();
@@ -123,18 +142,26 @@ fn situation(random: &mut Random) -> Situation {
         flags.push("-f");
     }
     if random.percent(40) {
-        flags.push(random.pick(&["-b", "--backup", "--backup=numbered", "--backup=simple", "--backup=t"]));
+        flags.push(random.pick(&[
+            "-b",
+            "--backup",
+            "--backup=numbered",
+            "--backup=simple",
+            "--backup=t",
+        ]));
     }
     if random.percent(15) {
         flags.push("-S.bak");
     }
     let form = random.next() % 10;
     let several = form < 3;
-    let targets = (0..if several { 1 + random.next() % 3 } else { 1 }).map(|_| path(random)).collect();
+    let targets = (0..if several { 1 + random.next() % 3 } else { 1 })
+        .map(|_| if random.percent(70) { likely(random, folder) } else { path(random) })
+        .collect();
     let link = match form {
         0..3 => Some(random.pick(&["d", "e", "d/s", "ld", ".", "..", "new", "f"]).to_owned()),
         3 => None,
-        _ => Some(path(random)),
+        _ => Some(wish(random)),
     };
     let exact = (4..6).contains(&form);
     Situation { lines, folder, kind, targets, link, exact, into: several, flags }
@@ -144,10 +171,9 @@ impl Situation {
     /// The arguments, which differ in the words for the kind only.
     fn arguments(&self, tree: &Path, gnu: bool) -> Vec<String> {
         let kind = match (self.kind, gnu) {
-            // `-n`: ours never looks through a link at the link's own name.
-            (Kind::Relative, true) => vec!["-srn"],
-            (Kind::Absolute, true) => vec!["-sn"],
-            (Kind::Hard, true) => vec!["-n"],
+            (Kind::Relative, true) => vec!["-sr"],
+            (Kind::Absolute, true) => vec!["-s"],
+            (Kind::Hard, true) => vec![],
             (Kind::Relative, false) => vec!["create", "-y", "--json", "-r"],
             (Kind::Absolute, false) => vec!["create", "-y", "--json", "--absolute"],
             (Kind::Hard, false) => vec!["create", "-y", "--json", "--hard"],
@@ -156,6 +182,10 @@ impl Situation {
         all.extend(self.flags.iter().map(|flag| (*flag).to_owned()));
         if self.exact {
             all.push("-T".into());
+        }
+        if gnu && !self.into {
+            // Ours never looks through a link at the link's own name.
+            all.push("-n".into());
         }
         let link = self.link.iter().cloned();
         let (before, after): (Vec<String>, Vec<String>) = if self.into {
@@ -179,7 +209,8 @@ impl Situation {
     /// Where the links would be, as seen from the current folder, in the order of the targets.
     fn destinations(&self, here: &Path) -> Vec<String> {
         let link = self.link.as_deref().unwrap_or(".");
-        let ends_inside = ["/", "/.", "/.."].iter().any(|end| link.ends_with(end)) || link == "." || link == "..";
+        let ends_inside =
+            ["/", "/.", "/.."].iter().any(|end| link.ends_with(end)) || link == "." || link == "..";
         // What leads into a folder without saying so is where ours and GNU's differ.
         let real = std::fs::symlink_metadata(here.join(link)).is_ok_and(|found| found.is_dir());
         let inside = self.into || self.link.is_none() || !self.exact && (ends_inside || real);
@@ -195,7 +226,12 @@ impl Situation {
 /// A tree: every entry with its kind, contents or text, and the first of its names.
 type Picture = BTreeMap<String, String>;
 
-fn picture(tree: &Path) -> Picture {
+/// Where the tree is, below the folder that is looked at.
+const BELOW: &str = "a/b/tree";
+
+/// What is in the folder above the trees.
+fn picture(ground: &Path) -> Picture {
+    let tree = &ground.join("above");
     let mut found: BTreeMap<String, (PathBuf, std::fs::Metadata)> = BTreeMap::new();
     let mut todo = vec![tree.to_path_buf()];
     while let Some(folder) = todo.pop() {
@@ -239,10 +275,12 @@ fn contents(picture: &Picture) -> Vec<&str> {
     all
 }
 
-/// The tree of a situation, built anew.
-fn build(tree: &Path, lines: &[&str]) {
-    drop(std::fs::remove_dir_all(tree));
-    std::fs::create_dir(tree).expect("the tree");
+/// The tree of a situation, built anew, so deep below `ground` that no path leads out of that.
+fn build(ground: &Path, lines: &[&str]) {
+    let above = ground.join("above");
+    drop(std::fs::remove_dir_all(&above));
+    let tree = &above.join(BELOW);
+    std::fs::create_dir_all(tree).expect("the tree");
     let mut there: Vec<&str> = Vec::new();
     for line in lines {
         // A second name needs the first.
@@ -258,20 +296,30 @@ fn refusals(ran: &Ran) -> Vec<(String, String, String)> {
     let object = |line| serde_json::from_str(line).expect("each line is one JSON object");
     let objects: Vec<serde_json::Value> = ran.out.lines().map(object).collect();
     let conflicts = objects.iter().filter(|object| text(object, "type") == "conflict");
-    conflicts.map(|object| (text(object, "why"), text(object, "error"), text(object, "path"))).collect()
+    conflicts
+        .map(|object| (text(object, "why"), text(object, "error"), text(object, "path")))
+        .collect()
 }
 
 /// Why ours may refuse what GNU does: found out from the disk, not from what ours says.
-fn excuses(situation: &Situation, here: &Path, destination: &str, target: &str) -> Vec<&'static str> {
+fn excuses(
+    situation: &Situation,
+    here: &Path,
+    destination: &str,
+    target: &str,
+) -> Vec<&'static str> {
     let mut all = Vec::new();
     let place = here.join(destination);
     let link = situation.link.as_deref().unwrap_or(".");
     let force = situation.flags.contains(&"-f");
     let backup = situation.flags.iter().any(|flag| *flag != "-f");
     let real = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_symlink());
-    if !situation.into && !situation.exact && std::fs::metadata(here.join(link)).is_ok_and(|found| found.is_dir()) {
+    if !situation.into
+        && !situation.exact
+        && std::fs::metadata(here.join(link)).is_ok_and(|found| found.is_dir())
+    {
         // `link` is a folder, and nothing said: inside it.
-        all.extend(["is_folder", "taken", "taken_by_link"]);
+        all.extend(["is_folder", "taken", "taken_by_link", "same"]);
     }
     if real(&place) && (force || !backup) {
         all.push("taken");
@@ -284,7 +332,8 @@ fn excuses(situation: &Situation, here: &Path, destination: &str, target: &str) 
         all.extend(["would_break", "would_loop", "would_not_be_folder", "too_deep"]);
         all.extend(["other", "nothing_there"]);
     }
-    if let (Ok(one), Ok(other)) = (std::fs::symlink_metadata(&place), std::fs::symlink_metadata(here.join(target)))
+    if let (Ok(one), Ok(other)) =
+        (std::fs::symlink_metadata(&place), std::fs::symlink_metadata(here.join(target)))
         && (one.dev(), one.ino()) == (other.dev(), other.ino())
     {
         all.push("same");
@@ -334,13 +383,13 @@ fn compare(seed: u64) {
 
 /// Runs one situation in both; gives the words that it is counted under.
 fn one(ground: &Scratch, situation: &Situation, undo: bool) -> Vec<String> {
-    let tree = ground.join("tree");
-    build(&tree, &situation.lines);
+    let (ground_path, tree) = (ground.path(), ground.join("above").join(BELOW));
+    build(&ground_path, &situation.lines);
     let here = tree.join(situation.folder);
     let gnu = program::run("ln", &here, &situation.arguments(&tree, true));
-    let theirs = picture(&tree);
-    build(&tree, &situation.lines);
-    let before = picture(&tree);
+    let theirs = picture(&ground_path);
+    build(&ground_path, &situation.lines);
+    let before = picture(&ground_path);
     let destinations = situation.destinations(&here);
     let excuses: Vec<Vec<&str>> = destinations
         .iter()
@@ -351,8 +400,12 @@ fn one(ground: &Scratch, situation: &Situation, undo: bool) -> Vec<String> {
     let mut command = program::command(LINKWELL, &here);
     command.env("HOME", ground.join("home")).env("XDG_STATE_HOME", ground.join("state"));
     let ours: Ran = command.args(&arguments).output().expect("linkwell can be started").into();
-    let after = picture(&tree);
-    let say = || format!("{situation:#?}\nGNU: {gnu:?}\nours: {ours:#?}\nbefore: {before:#?}\nGNU's: {theirs:#?}\nours: {after:#?}");
+    let after = picture(&ground_path);
+    let say = || {
+        format!(
+            "{situation:#?}\nGNU: {gnu:?}\nours: {ours:#?}\nbefore: {before:#?}\nGNU's: {theirs:#?}\nours: {after:#?}"
+        )
+    };
     let mut words = Vec::new();
     if contents(&theirs) != contents(&before) {
         words.push("GNU lost a file".to_owned());
@@ -365,9 +418,10 @@ fn one(ground: &Scratch, situation: &Situation, undo: bool) -> Vec<String> {
         3 => assert!(!refused.is_empty() && situation.targets.len() > 1, "{}", say()),
         _ => unreachable!("{}", say()),
     }
-    let dotted = situation.targets.iter().any(|target| {
-        matches!(target.trim_end_matches('/').rsplit('/').next(), Some("." | ".."))
-    });
+    let dotted = situation
+        .targets
+        .iter()
+        .any(|target| matches!(target.trim_end_matches('/').rsplit('/').next(), Some("." | "..")));
     match (gnu.code == 0, ours.code == 0) {
         (false, false) if ours.code != 3 => words.push("both refused".into()),
         (true, true) if after == theirs => words.push("both done".into()),
@@ -375,14 +429,22 @@ fn one(ground: &Scratch, situation: &Situation, undo: bool) -> Vec<String> {
         (_, true) if after == before => {
             words.push("already there".into());
             for (link, target) in destinations.iter().zip(&situation.targets) {
-                let leads = |path: &str| std::fs::metadata(here.join(path)).map(|found| found.ino()).ok();
+                let leads =
+                    |path: &str| std::fs::metadata(here.join(path)).map(|found| found.ino()).ok();
                 assert_eq!(leads(link), leads(target), "{}", say());
             }
         }
         // `..` and `.` as a last name: ours takes the name of the folder that they lead to.
         (false, true) if dotted => words.push("ours knows the name of `..`".into()),
         // One of several was refused, or was there already.
-        _ if situation.targets.len() > 1 => words.extend(each(&before, &theirs, &after, &refused, &excuses, &say)),
+        _ if situation.targets.len() > 1 && dotted => words.push("in part: dotted".into()),
+        // The same name twice: ours takes the first, GNU, with backups or `-f`, the last.
+        _ if refused.iter().any(|(why, _, _)| why == "twice") => {
+            words.push("in part: twice".into())
+        }
+        _ if situation.targets.len() > 1 => {
+            words.extend(each(&before, &theirs, &after, &refused, &excuses, &say))
+        }
         (true, false) => {
             let why = refused.first().map(|(why, _, _)| why.as_str()).unwrap_or("usage");
             let excused = excuses.iter().flatten().any(|excuse| *excuse == why);
@@ -395,7 +457,12 @@ fn one(ground: &Scratch, situation: &Situation, undo: bool) -> Vec<String> {
         let mut command = program::command(LINKWELL, &here);
         command.env("HOME", ground.join("home")).env("XDG_STATE_HOME", ground.join("state"));
         let undone: Ran = command.args(["undo", "-y"]).output().expect("linkwell").into();
-        assert_eq!((undone.code, picture(&tree)), (0, before.clone()), "{undone:?}: {}", say());
+        assert_eq!(
+            (undone.code, picture(&ground_path)),
+            (0, before.clone()),
+            "{undone:?}: {}",
+            say()
+        );
         words.push("undone".into());
     }
     words
@@ -411,7 +478,9 @@ fn each(
     say: &dyn Fn() -> String,
 ) -> Vec<String> {
     // The group of names of one file depends on which names there are.
-    let bare = |entry: Option<&String>| entry.map(|entry| entry.split(" = ").next().unwrap_or("").to_owned());
+    let bare = |entry: Option<&String>| {
+        entry.map(|entry| entry.split(" = ").next().unwrap_or("").to_owned())
+    };
     for name in before.keys().chain(theirs.keys()).chain(after.keys()) {
         let now = bare(after.get(name));
         assert!(
@@ -421,8 +490,19 @@ fn each(
         );
     }
     for (why, _, _) in refused {
-        let known = ["twice", "no_folder", "not_a_folder", "nothing_there", "taken_by_link", "name", "system", "taken"];
-        let excused = known.contains(&why.as_str()) || excuses.iter().flatten().any(|excuse| excuse == why);
+        let known = [
+            "twice",
+            "no_folder",
+            "not_a_folder",
+            "nothing_there",
+            "taken_by_link",
+            "name",
+            "system",
+            "taken",
+            "other",
+        ];
+        let excused =
+            known.contains(&why.as_str()) || excuses.iter().flatten().any(|excuse| excuse == why);
         assert!(excused, "no reason to refuse ({why}): {}", say());
     }
     refused.iter().map(|(why, _, _)| format!("in part: {why}")).collect()
@@ -440,20 +520,20 @@ fn destroying() {
     for (lines, theirs, ours, lost) in cases {
         let ground = Scratch::new();
         make(&ground.path(), &["state/", "home/"]);
-        let tree = ground.join("tree");
-        build(&tree, lines);
-        let before = picture(&tree);
+        let (ground_path, tree) = (ground.path(), ground.join("above").join(BELOW));
+        build(&ground_path, lines);
+        let before = picture(&ground_path);
         let gnu = program::run("ln", &tree, theirs);
-        let after = picture(&tree);
+        let after = picture(&ground_path);
         assert_eq!(gnu.code, 0, "GNU no longer does {theirs:?}: {gnu:?}");
         match lost {
             Some(lost) => assert!(!contents(&after).contains(&lost), "GNU keeps {lost}: {after:?}"),
             None => assert!(std::fs::metadata(tree.join("x")).is_err(), "GNU keeps x: {after:?}"),
         }
-        build(&tree, lines);
+        build(&ground_path, lines);
         let mut command = program::command(LINKWELL, &tree);
         command.env("HOME", ground.join("home")).env("XDG_STATE_HOME", ground.join("state"));
         let ran: Ran = command.args(["create", "-y"]).args(ours).output().expect("linkwell").into();
-        assert_eq!((ran.code, picture(&tree)), (1, before), "{ours:?}: {ran:?}");
+        assert_eq!((ran.code, picture(&ground_path)), (1, before), "{ours:?}: {ran:?}");
     }
 }

@@ -86,7 +86,13 @@ pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, pairs: &[Pair]) -> Plan {
                 let path = path_of(pair, Some(&step.at().name));
                 plan.items.push(Item { path: path.into(), steps: vec![step], remarks });
             }
-            Err(why) => conflict(&mut plan, &path_of(pair, None), why),
+            Err(why) => {
+                // `..` has no name to be shown; the folder that it leads to has.
+                let led = last_name(&pair.target).is_none();
+                let led = led.then(|| surveyor.led(None, &pair.target).place);
+                let name = led.and_then(|place| place.split()).map(|(_, name)| name);
+                conflict(&mut plan, &path_of(pair, name.as_ref()), why);
+            }
         }
     }
     if wanted.kind == Kind::Symlink {

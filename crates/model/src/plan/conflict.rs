@@ -75,7 +75,7 @@ pub enum Why {
     #[error("{0}")]
     Name(&'static str),
     /// Both are one and the same.
-    #[error("`{}` is the same file", shown(.0))]
+    #[error("the link and what it would lead to are one and the same, `{}`", shown(.0))]
     Same(Box<[u8]>),
     /// Something that has no words of its own here.
     #[error("{what}")]
