@@ -195,11 +195,7 @@ pub fn execute(
 type Made = std::collections::BTreeMap<usize, Option<Object>>;
 
 /// Takes back every step that was done, last first; gives what had to be made anew.
-fn run_back(
-    work: &mut Work<'_>,
-    plan: &Plan,
-    made: &Made,
-) -> Result<Vec<(usize, Object)>, Fail> {
+fn run_back(work: &mut Work<'_>, plan: &Plan, made: &Made) -> Result<Vec<(usize, Object)>, Fail> {
     let mut anew = Vec::new();
     let steps: Vec<&Step> = plan.items.iter().flat_map(|item| &item.steps).collect();
     for (number, made) in made.iter().rev() {
