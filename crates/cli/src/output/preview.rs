@@ -37,6 +37,11 @@ pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan, verbose: bool, _paint: Paint)
     if let Some(shared) = &shared {
         drop(writeln!(out, "  ({shared})"));
     }
+    if plan.already > 0 && !plan.items.is_empty() {
+        let already = usize::try_from(plan.already).unwrap_or(usize::MAX);
+        let already = things(already, "more is", "more are");
+        drop(writeln!(out, "  ({already} already as asked for)"));
+    }
     for remark in &plan.remarks {
         drop(writeln!(out, "  {remark}"));
     }

@@ -58,6 +58,15 @@ impl Work<'_> {
         }
     }
 
+    /// What stands at a step's slot after it was taken back, if that is not the old object itself but
+    /// one made anew: a later undo must know it.
+    pub(super) fn made_anew(&mut self, step: &Step) -> Option<Object> {
+        let (at, old) = (step.at(), step.old()?);
+        let folder = self.places.folder(at).ok()?;
+        let now = self.look(&folder, &at.name, at).ok()??;
+        (!old.is_still(&now, self.same) && as_before(old, &now)).then_some(now)
+    }
+
     /// Does the inverse of a step that was done.
     fn undo(&mut self, past: &Past<'_>, made: &Object, back: &Name) -> Result<(), Fail> {
         let Ok(inverse) = inverse(past.step, Some(made)) else { return Ok(()) };
@@ -148,7 +157,7 @@ impl Work<'_> {
             }
             Step::Replace { old, .. } => {
                 let ours = now.as_ref().is_some_and(|now| self.is_made(past, now, folder));
-                let again = as_before(old, &aside) || old.is_still(&aside, self.same);
+                let again = whole_again(old, &aside) || old.is_still(&aside, self.same);
                 if self.is_made(past, &aside, folder) && !again {
                     // The exchange was done; ours is what came out.
                     self.clear(past, folder, back, &aside)
@@ -165,7 +174,7 @@ impl Work<'_> {
             }
             // It was being made again.
             Step::Remove { old, .. } => {
-                if now.is_none() && (as_before(old, &aside) || old.is_still(&aside, self.same)) {
+                if now.is_none() && (whole_again(old, &aside) || old.is_still(&aside, self.same)) {
                     self.put_back(folder, back, at)
                 } else if as_before(old, &aside) || now.is_none() {
                     self.free_tree(folder, back, at).map(drop)
@@ -316,6 +325,17 @@ impl Work<'_> {
             _ => false,
         }
     }
+}
+
+/// The same, and it has got all that is given to it after it was made: its time comes last.
+fn whole_again(old: &Object, now: &Object) -> bool {
+    let dressed = match (old, now) {
+        (Object::Link { attributes: one, .. }, Object::Link { attributes: other, .. }) => {
+            one.modified == other.modified
+        }
+        _ => true,
+    };
+    dressed && as_before(old, now)
 }
 
 /// Whether `now` is made again as `old` was: another object, of the same contents as far as can be

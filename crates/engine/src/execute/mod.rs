@@ -177,9 +177,13 @@ pub fn execute(
         report.state = State::Unfinished(why.0.clone(), why.0);
         return Ok(report);
     }
-    let taken_back = run_back(&mut work, plan, &made).and_then(|()| work.sync()).and_then(|()| {
+    let taken_back = run_back(&mut work, plan, &made).and_then(|anew| {
+        work.sync()?;
         let error =
             |error| Fail::System { doing: "record the end", place: store.place().clone(), error };
+        for (number, object) in &anew {
+            journal.back(*number, object).map_err(error)?;
+        }
         journal.end(end(How::TakenBack, 0, &work.kept)).map_err(error)
     });
     report.kept = work.kept;
@@ -194,15 +198,17 @@ pub fn execute(
 /// What steps have made, by number; a step that is not in it was not done.
 type Made = std::collections::BTreeMap<usize, Option<Object>>;
 
-/// Takes back every step that was done, last first.
-fn run_back(work: &mut Work<'_>, plan: &Plan, made: &Made) -> Result<(), Fail> {
+/// Takes back every step that was done, last first; gives what had to be made anew.
+fn run_back(work: &mut Work<'_>, plan: &Plan, made: &Made) -> Result<Vec<(usize, Object)>, Fail> {
+    let mut anew = Vec::new();
     let steps: Vec<&Step> = plan.items.iter().flat_map(|item| &item.steps).collect();
     for (number, made) in made.iter().rev() {
         if let Some(step) = steps.get(*number) {
             work.back(*number, step, made.as_ref())?;
+            anew.extend(work.made_anew(step).map(|object| (*number, object)));
         }
     }
-    Ok(())
+    Ok(anew)
 }
 
 /// One run through a plan.
@@ -271,6 +277,12 @@ impl Run<'_, '_, '_> {
             for (number, step) in (first..number).zip(steps).rev() {
                 let made = self.made.remove(&number).flatten();
                 self.work.back(number, step, made.as_ref()).map_err(|second| (second, false))?;
+            }
+            for (number, step) in (first..=number).zip(steps) {
+                if let Some(anew) = self.work.made_anew(step) {
+                    let recorded = self.journal.back(number, &anew);
+                    recorded.map_err(|error| (self.record(error), false))?;
+                }
             }
             return if fail == Fail::Interrupted { Err((fail, false)) } else { Ok(Err(fail)) };
         }

@@ -57,6 +57,7 @@ pub fn recover(
         stop: None,
         begun: false,
     };
+    let mut anew = Vec::new();
     let steps: Vec<&Step> = plan.items.iter().flat_map(|item| &item.steps).collect();
     let how = if leave {
         How::Left
@@ -78,6 +79,7 @@ pub fn recover(
             }
             let made = u64::try_from(number).ok().and_then(|number| operation.did.get(&number));
             work.back(number, step, made.and_then(Option::as_ref))?;
+            anew.extend(work.made_anew(step).map(|object| (number, object)));
         }
         work.sync()?;
         How::TakenBack
@@ -87,7 +89,10 @@ pub fn recover(
         place: store.place().clone(),
         error,
     };
-    let journal = store.resume(means.disk, lock, operation).map_err(error)?;
+    let mut journal = store.resume(means.disk, lock, operation).map_err(error)?;
+    for (number, object) in &anew {
+        journal.back(*number, object).map_err(error)?;
+    }
     let kept = work.kept.iter().map(|place| Bytes(place.as_bytes().into())).collect();
     let done = if how == How::Done { u64::try_from(plan.items.len()).unwrap_or(0) } else { 0 };
     journal.end(Ended { how, done, kept }).map_err(error)?;

@@ -447,6 +447,16 @@ impl Journal<'_> {
         self.add(&Record::Did { step, made: made.map(Cow::Borrowed) })
     }
 
+    /// Records what was made anew when a step was taken back, so that it is known again later;
+    /// durable as [`Journal::did`].
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn back(&mut self, step: usize, made: &Object) -> Result<(), Errno> {
+        let step = u64::try_from(step).unwrap_or(u64::MAX);
+        self.add(&Record::Back { step, made: Cow::Borrowed(made) })
+    }
+
     /// Records that an item was not done; durable as [`Journal::did`].
     ///
     /// # Errors

@@ -62,6 +62,13 @@ pub enum Record<'a> {
         /// Why, in words.
         why: Cow<'a, str>,
     },
+    /// A step was taken back, and what stood there before had to be made anew: this is it.
+    Back {
+        /// The number of the step.
+        step: u64,
+        /// What stands there now.
+        made: Cow<'a, Object>,
+    },
     /// All that is to be replaced has been, durably. From here on things are freed, so the operation
     /// is finished, not taken back.
     ///
@@ -106,6 +113,8 @@ pub struct Operation {
     pub ready: bool,
     /// What each step made, by number; absent for steps that were not, or not known to be, done.
     pub did: std::collections::HashMap<u64, Option<Object>>,
+    /// What was made anew when steps were taken back, by number.
+    pub back: std::collections::HashMap<u64, Object>,
     /// Items that were not done, and why.
     pub failed: std::collections::BTreeMap<u64, String>,
     /// Whether freeing had begun.
@@ -203,6 +212,7 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
             plan: Plan::default(),
             ready: false,
             did: std::collections::HashMap::new(),
+            back: std::collections::HashMap::new(),
             failed: std::collections::BTreeMap::new(),
             freeing: false,
             ended: None,
@@ -236,6 +246,9 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
         }
         Record::Did { step, made } if found.ready => {
             found.did.insert(step, made.map(Cow::into_owned));
+        }
+        Record::Back { step, made } if found.ready => {
+            found.back.insert(step, made.into_owned());
         }
         Record::Failed { item, why } if found.ready => {
             found.failed.insert(item, why.into_owned());

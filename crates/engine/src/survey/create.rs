@@ -3,6 +3,7 @@
 use super::{Fare, Led, Surveyor, conflict, refused, style};
 use crate::formats::desktop;
 use crate::operator::Spot;
+use crate::system::Access;
 use linkwell_model::chain::MOST_HOPS;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
@@ -11,6 +12,7 @@ use linkwell_model::plan::spelling::{Shared, Style, written};
 use linkwell_model::plan::{Bytes, Fate, Item, Make, Object, Plan, Slot, Step, Why};
 use linkwell_model::shown::{quoted, shown};
 use linkwell_model::target::Target;
+use rustix::fd::AsFd as _;
 use rustix::io::Errno;
 
 /// What kind of link.
@@ -77,15 +79,21 @@ pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, pairs: &[Pair]) -> Plan {
     let mut plan = Plan::default();
     let mut made: Vec<(usize, Slot, bool)> = Vec::new();
     for pair in pairs {
-        let shown_as = path_of(pair);
         match one(surveyor, &mut plan, wanted, pair) {
             Ok(None) => plan.already += 1,
             Ok(Some((step, remarks, sure))) => {
                 surveyor.lay(&plan, &step);
                 made.push((plan.items.len(), step.at().clone(), sure));
-                plan.items.push(Item { path: shown_as.into(), steps: vec![step], remarks });
+                let path = path_of(pair, Some(&step.at().name));
+                plan.items.push(Item { path: path.into(), steps: vec![step], remarks });
             }
-            Err(why) => conflict(&mut plan, &shown_as, why),
+            Err(why) => {
+                // `..` has no name to be shown; the folder that it leads to has.
+                let led = last_name(&pair.target).is_none();
+                let led = led.then(|| surveyor.led(None, &pair.target).place);
+                let name = led.and_then(|place| place.split()).map(|(_, name)| name);
+                conflict(&mut plan, &path_of(pair, name.as_ref()), why);
+            }
         }
     }
     if wanted.kind == Kind::Symlink {
@@ -167,18 +175,41 @@ pub(super) fn weighed(
     }
 }
 
-fn path_of(pair: &Pair) -> Vec<u8> {
-    match &pair.link {
-        Whither::At(path) => path.clone(),
-        Whither::In(folder) => {
-            let mut path = folder.clone();
-            if !path::ends_as_folder(&path) {
-                path.push(b'/');
-            }
-            path.extend_from_slice(last_name(&pair.target).unwrap_or_default());
-            path
-        }
+/// The link's path as the person would write it, with the name that it gets where only a folder was
+/// typed.
+fn path_of(pair: &Pair, got: Option<&Name>) -> Vec<u8> {
+    let typed = match &pair.link {
+        Whither::At(path) if !goes_inside(path) => return with_name(path, got),
+        Whither::At(folder) | Whither::In(folder) => folder,
+    };
+    let name = got.map(Name::as_bytes).or_else(|| last_name(&pair.target)).unwrap_or_default();
+    if typed == b"." {
+        return name.to_vec();
     }
+    let mut path = typed.clone();
+    if !path.ends_with(b"/") {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    path
+}
+
+/// The same path with another last name, if it got another: a shortcut's ending was added.
+fn with_name(path: &[u8], got: Option<&Name>) -> Vec<u8> {
+    match (got, path::components(path).next_back()) {
+        (Some(got), Some(Component::Name(last))) if path.ends_with(last) => {
+            let mut whole = path.get(..path.len() - last.len()).unwrap_or_default().to_vec();
+            whole.extend_from_slice(got.as_bytes());
+            whole
+        }
+        _ => path.to_vec(),
+    }
+}
+
+/// Whether a path says by itself that it means: inside this folder.
+fn goes_inside(path: &[u8]) -> bool {
+    let last = path::components(path).next_back();
+    path::ends_as_folder(path) || matches!(last, Some(Component::Here | Component::Up) | None)
 }
 
 fn last_name(target: &[u8]) -> Option<&[u8]> {
@@ -224,12 +255,17 @@ fn one(
         Kind::Shortcut => shortcut(&led)?,
     };
     if let Some(there) = &there
-        && is_already(there, &make)
+        && is_already(surveyor, &spot, there, &make)
     {
         return Ok(None);
     }
     if led.place == spot.place() && wanted.kind != Kind::Shortcut {
-        return Err(Why::Same(spot.place().as_bytes().into()));
+        if there.is_some() {
+            return Err(Why::Same(spot.place().as_bytes().into()));
+        }
+        if !wanted.allow_broken {
+            return Err(Why::Nothing(pair.target.as_slice().into()));
+        }
     }
     let at = surveyor.slot(plan, &spot)?;
     surveyor.claim(&spot)?;
@@ -273,13 +309,14 @@ fn spot(surveyor: &mut Surveyor, wanted: &Wanted, pair: &Pair, led: &Led) -> Res
     match &pair.link {
         Whither::In(folder) => inside(surveyor, folder),
         Whither::At(path) if path.is_empty() => Err(Why::Name("the link's path is empty")),
-        Whither::At(path) if !wanted.exact && path::ends_as_folder(path) => inside(surveyor, path),
+        Whither::At(path) if !wanted.exact && goes_inside(path) => inside(surveyor, path),
         Whither::At(path) => {
-            let last = path::components(path).next_back();
-            if !wanted.exact && matches!(last, Some(Component::Here | Component::Up) | None) {
-                return inside(surveyor, path);
+            let spot = surveyor.spot(path)?;
+            // The system would go through a link at that name.
+            if spot.as_folder {
+                return Err(Why::Name("with `-T` the link's name cannot end in a slash"));
             }
-            surveyor.spot(path)
+            Ok(spot)
         }
     }
 }
@@ -292,7 +329,7 @@ fn into_folder(
     led: &Led,
 ) -> Result<(), Why> {
     let Whither::At(path) = &pair.link else { return Ok(()) };
-    if wanted.exact || wanted.force || wanted.backup.is_some() || path::ends_as_folder(path) {
+    if wanted.exact || wanted.force || wanted.backup.is_some() || goes_inside(path) {
         return Ok(());
     }
     let seen = surveyor.led(None, path);
@@ -445,10 +482,17 @@ fn shortcut(led: &Led) -> Result<Make, Why> {
 }
 
 /// Whether what stands there is what is wanted.
-fn is_already(there: &Object, make: &Make) -> bool {
+fn is_already(surveyor: &Surveyor, spot: &Spot, there: &Object, make: &Make) -> bool {
     match (there, make) {
         (Object::Link { target, .. }, Make::Link { target: wanted, .. }) => target == wanted,
         (there, Make::Name { id, .. }) => there.id().is(*id),
+        (Object::File { size, .. }, Make::File { bytes, .. }) => {
+            // Read only if it can be the same, so never something large.
+            let system = surveyor.system();
+            let read = || system.open(spot.at(), spot.name.as_bytes(), Access::Read);
+            u64::try_from(bytes.0.len()) == Ok(*size)
+                && read().and_then(|file| system.read_all(file.as_fd())).as_deref() == Ok(&*bytes.0)
+        }
         _ => false,
     }
 }

@@ -50,8 +50,9 @@ fn ours(since: &[&Operation]) -> Ours {
     for operation in since {
         let steps = operation.plan.items.iter().flat_map(|item| &item.steps);
         for (number, step) in steps.enumerate() {
-            let did = u64::try_from(number).ok().and_then(|number| operation.did.get(&number));
-            if let Some(Some(made)) = did {
+            let number = u64::try_from(number).unwrap_or(u64::MAX);
+            let did = operation.did.get(&number).and_then(Option::as_ref);
+            for made in did.into_iter().chain(operation.back.get(&number)) {
                 let at = operation.plan.place(step.at());
                 ours.entry(made.id().inode).or_default().push((made.id(), at));
             }

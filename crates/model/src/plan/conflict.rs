@@ -75,7 +75,7 @@ pub enum Why {
     #[error("{0}")]
     Name(&'static str),
     /// Both are one and the same.
-    #[error("`{}` is the same file", shown(.0))]
+    #[error("the link and what it would lead to are one and the same, `{}`", shown(.0))]
     Same(Box<[u8]>),
     /// Something that has no words of its own here.
     #[error("{what}")]
@@ -91,6 +91,10 @@ impl Why {
     /// What to type, or to do.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Taken(EntryKind::Folder) => {
+                "real folders are never replaced by links; choose another name, or move the folder away first"
+                    .into()
+            }
             Self::Taken(_) => {
                 "real files are never replaced by links; to keep it under another name, add `--backup`".into()
             }

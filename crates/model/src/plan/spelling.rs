@@ -37,13 +37,14 @@ impl Shared {
     pub fn why(shared: Option<&Self>) -> String {
         match shared {
             Some(Self::Project(place)) => {
-                format!("relative, since both ends lie in the project `{}`", place.shown())
+                format!("written relative: both ends lie in the project `{}`", place.shown())
             }
             Some(Self::Volume(place)) => {
-                format!("relative, since both ends lie on the volume at `{}`", place.shown())
+                format!("written relative: both ends lie on the volume at `{}`", place.shown())
             }
-            Some(Self::Home) => "relative, since both ends lie in your home folder".into(),
-            None => "absolute, since the two ends share no project, volume or home folder".into(),
+            Some(Self::Home) => "written relative: both ends lie in your home folder".into(),
+            None => "written absolute: the link and what it leads to share no project, volume or home folder"
+                .into(),
         }
     }
 }
