@@ -185,12 +185,24 @@ impl Store {
         Ok(numbers)
     }
 
-    /// The numbers of the operations that ended, in order.
+    /// The numbers of the operations that ended, in order: also of those whose file did not get its last
+    /// name.
     ///
     /// # Errors
     /// The system's.
     pub fn ended(&self) -> Result<Vec<u64>, Errno> {
-        self.numbers(FINISHED)
+        let mut numbers = self.numbers(FINISHED)?;
+        numbers.extend(self.unsettled()?);
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
+    }
+
+    /// Those whose end is recorded, and whose file has not got its last name.
+    fn unsettled(&self) -> Result<Vec<u64>, Errno> {
+        let mut numbers = self.numbers(UNFINISHED)?;
+        numbers.retain(|number| self.read(*number).is_ok_and(|found| found.ended.is_some()));
+        Ok(numbers)
     }
 
     /// The numbers of the operations that were begun and have not ended, in order. One of them is
@@ -235,11 +247,11 @@ impl Store {
     pub fn begin<'d>(
         &self,
         disk: &'d dyn Disk,
-        _lock: &Lock,
+        lock: &Lock,
         header: impl FnOnce(u64) -> Header,
         plan: &Plan,
     ) -> Result<Journal<'d>, Errno> {
-        self.sweep(disk)?;
+        self.sweep(disk, lock)?;
         let last = [FINISHED, UNFINISHED].map(|end| self.numbers(end));
         let mut number = 1;
         for numbers in last {
@@ -259,9 +271,10 @@ impl Store {
             buffer: Vec::new(),
             chain: line::Chain::default(),
             length: 0,
+            torn: false,
         };
         let written = journal.write_plan(&header, plan).and_then(|()| {
-            disk.rename_new(at, &fresh, at, &file_name(number, UNFINISHED))?;
+            rename(disk, at, &fresh, &file_name(number, UNFINISHED))?;
             disk.sync(at)
         });
         if let Err(error) = written {
@@ -273,8 +286,11 @@ impl Store {
         Ok(journal)
     }
 
-    /// Removes journals that were never begun.
-    fn sweep(&self, disk: &dyn Disk) -> Result<(), Errno> {
+    /// Removes journals that were never begun, and gives those that ended their last name.
+    fn sweep(&self, disk: &dyn Disk, lock: &Lock) -> Result<(), Errno> {
+        for number in self.unsettled()? {
+            self.settle(disk, lock, number);
+        }
         for number in self.numbers(NEW)? {
             disk.drop_name(self.operations.as_fd(), &file_name(number, NEW))?;
         }
@@ -308,6 +324,7 @@ impl Store {
             buffer: Vec::new(),
             chain: operation.chain.clone(),
             length: operation.sound,
+            torn: false,
         })
     }
 
@@ -317,7 +334,7 @@ impl Store {
         let at = self.operations.as_fd();
         let (from, to) = (file_name(number, UNFINISHED), file_name(number, FINISHED));
         // If not now, then the next time.
-        disk.rename_new(at, &from, at, &to).unwrap_or_default();
+        rename(disk, at, &from, &to).unwrap_or_default();
     }
 
     /// Sets aside a journal of which not even the beginning is sound, so that nobody stumbles over it
@@ -327,7 +344,7 @@ impl Store {
     /// The system's.
     pub fn set_aside(&self, disk: &dyn Disk, _lock: &Lock, number: u64) -> Result<(), Errno> {
         let at = self.operations.as_fd();
-        disk.rename_new(at, &file_name(number, UNFINISHED), at, &file_name(number, "damaged"))
+        rename(disk, at, &file_name(number, UNFINISHED), &file_name(number, "damaged"))
     }
 }
 
@@ -342,6 +359,8 @@ pub struct Journal<'d> {
     chain: line::Chain,
     /// How much of the file is whole lines.
     length: u64,
+    /// Half a line may stand behind them.
+    torn: bool,
 }
 
 /// So much is gathered before it is written.
@@ -384,6 +403,10 @@ impl Journal<'_> {
         if self.buffer.is_empty() {
             return Ok(());
         }
+        if self.torn {
+            self.disk.cut(self.file.as_fd(), self.length)?;
+            self.torn = false;
+        }
         match self.disk.write(self.file.as_fd(), &self.buffer) {
             Ok(()) => {
                 self.length += u64::try_from(self.buffer.len()).unwrap_or(0);
@@ -393,7 +416,7 @@ impl Journal<'_> {
             Err(error) => {
                 // A part may have been written. What follows must not stand behind half a line; the
                 // lines are kept, and come with the next try.
-                self.disk.cut(self.file.as_fd(), self.length)?;
+                self.torn = self.disk.cut(self.file.as_fd(), self.length).is_err();
                 Err(error)
             }
         }
@@ -444,18 +467,48 @@ impl Journal<'_> {
     /// # Errors
     /// The system's.
     pub fn freeing(&mut self) -> Result<(), Errno> {
-        self.add(&Record::Freeing)?;
+        self.add(&Record::Freeing {})?;
         self.sync()
     }
 
     /// Records, durably, how the operation ended.
     ///
     /// # Errors
-    /// The system's; the next run then finds the operation unfinished, and its end by looking.
-    pub fn end(mut self, ended: Ended) -> Result<(), Errno> {
-        self.add(&Record::Ended(ended))?;
-        self.sync()?;
+    /// The system's, and whether the record is again as it was before. If it is not, then it may be
+    /// read either way later: as ended, or as unfinished.
+    pub fn end(&mut self, ended: Ended) -> Result<(), Unended> {
+        self.flush().map_err(|error| Unended { error, gone: true })?;
+        let (length, chain) = (self.length, self.chain.clone());
+        let recorded = self.add(&Record::Ended(ended)).and_then(|()| self.sync());
+        if let Err(error) = recorded {
+            self.buffer.clear();
+            (self.length, self.chain) = (length, chain);
+            let cut = self.disk.cut(self.file.as_fd(), length);
+            self.torn = cut.is_err();
+            let gone = cut.and_then(|()| self.disk.sync(self.file.as_fd())).is_ok();
+            return Err(Unended { error, gone });
+        }
+        // It has ended, whatever its file is called; if not now, it gets its last name the next time.
         let (from, to) = (file_name(self.number, UNFINISHED), file_name(self.number, FINISHED));
-        self.disk.rename_new(self.folder(), &from, self.folder(), &to)
+        rename(self.disk, self.folder(), &from, &to).unwrap_or_default();
+        Ok(())
+    }
+}
+
+/// The end of an operation could not be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unended {
+    /// The system's reason.
+    pub error: Errno,
+    /// Whether nothing of it is in the record now.
+    pub gone: bool,
+}
+
+/// Renames a journal to a name that no other has. All writers hold the lock, so where the file system
+/// cannot promise to replace nothing, a plain rename does it.
+fn rename(disk: &dyn Disk, at: BorrowedFd<'_>, from: &Name, to: &Name) -> Result<(), Errno> {
+    match disk.rename_new(at, from, at, to) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => disk.rename_over(at, from, at, to),
+        answer => answer,
     }
 }

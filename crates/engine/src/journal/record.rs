@@ -63,8 +63,8 @@ pub enum Record<'a> {
         why: Cow<'a, str>,
     },
     /// All that is to be replaced has been, durably. From here on things are freed, so the operation
-    /// is finished, not taken back.
-    Freeing,
+    /// is finished, not taken back. (With braces: a line is a JSON object, and this must be one.)
+    Freeing {},
     /// The last line.
     Ended(Ended),
 }
@@ -199,7 +199,7 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
         Record::Failed { item, why } if found.ready => {
             found.failed.insert(item, why.into_owned());
         }
-        Record::Freeing if found.ready => found.freeing = true,
+        Record::Freeing {} if found.ready => found.freeing = true,
         Record::Ended(ended) => found.ended = Some(ended),
         _ => return false,
     }
