@@ -14,6 +14,8 @@
 mod cut;
 mod deep;
 mod fault;
+mod faulty;
+mod field;
 mod flip;
 mod forest;
 mod guarantees;
@@ -21,6 +23,7 @@ mod memory;
 mod mounts;
 mod opens;
 mod oracle;
+mod requests;
 mod scans;
 mod sequences;
 mod support;

@@ -20,6 +20,12 @@ impl Scratch {
         Self { folder }
     }
 
+    /// The same in memory where the system has such a place: for tests that make thousands of trees.
+    pub fn in_memory() -> Self {
+        let made = tempfile::Builder::new().prefix("linkwell-test-").tempdir_in("/dev/shm");
+        made.map_or_else(|_| Self::new(), |folder| Self { folder })
+    }
+
     /// A folder holding a tree; see [`make`].
     pub fn with(lines: &[&str]) -> Self {
         let scratch = Self::new();

@@ -110,7 +110,19 @@ fn words(recovered: &Recovered) -> Vec<String> {
         Recovered::Settled => {
             vec!["done: it had ended; only its record had not been put away".into()]
         }
-        Recovered::Finished => vec!["done: it was finished".into()],
+        Recovered::Finished(fails) => {
+            let mut lines: Vec<String> = fails
+                .iter()
+                .map(|fail| {
+                    format!(
+                        "error: what could not be freed has its name back: {}",
+                        preview::fail(fail)
+                    )
+                })
+                .collect();
+            lines.push("done: it was finished".into());
+            lines
+        }
         Recovered::Left => vec!["done: everything was left as it is".into()],
         Recovered::TakenBack(kept) => {
             let mut lines: Vec<String> = kept

@@ -56,7 +56,7 @@ pub trait Disk: Sync {
     /// the file system can. Holes stay holes where the system tells where they are.
     fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno>;
 
-    /// Cuts an open file to this length in bytes.
+    /// Cuts an open file to this length in bytes, and goes on writing there.
     fn cut(&self, file: BorrowedFd<'_>, length: u64) -> Result<(), Errno>;
 
     /// Exchanges two names in one step. EINVAL where the file system cannot, and EXDEV on some that

@@ -99,7 +99,9 @@ impl Disk for Unix {
     }
 
     fn cut(&self, file: BorrowedFd<'_>, length: u64) -> Result<(), Errno> {
-        rustix::fs::ftruncate(file, length)
+        rustix::fs::ftruncate(file, length)?;
+        // The position is where it was: what is written next would stand behind a hole.
+        rustix::fs::seek(file, rustix::fs::SeekFrom::Start(length)).map(drop)
     }
 
     fn exchange(

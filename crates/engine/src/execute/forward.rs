@@ -4,7 +4,7 @@
 //! one call, so nobody ever sees half of it; what was replaced is looked at where it comes out, under
 //! a name that nobody else has chosen. A step that fails leaves what it did to `back`.
 
-use super::{Fail, Work};
+use super::{Fail, Placed, Work};
 use crate::look;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
@@ -25,7 +25,7 @@ impl Work<'_> {
         announce: Announce<'_>,
     ) -> Result<Option<Object>, Fail> {
         let staged = self.token.staged(number);
-        self.begun = false;
+        (self.begun, self.placed) = (false, Placed::Not);
         match step {
             Step::Put { at, make } => self.put(at, make, &staged, announce).map(Some),
             Step::Replace { at, old, make, fate } => {
@@ -55,15 +55,16 @@ impl Work<'_> {
             Make::Link { target, attributes: None } => {
                 let made = self.disk.make_link(folder.as_fd(), &at.name, target);
                 made.map_err(|error| self.refused(at, doing, error))?;
-                self.begun = true;
+                (self.begun, self.placed) = (true, Placed::Unknown);
             }
             Make::Moved { from, object } => {
+                self.placed = Placed::Unknown;
                 self.bring(from, object, at, &folder, &at.name)?;
             }
             Make::Folder => {
                 let made = self.disk.make_folder(folder.as_fd(), &at.name);
                 made.map_err(|error| self.refused(at, doing, error))?;
-                self.begun = true;
+                (self.begun, self.placed) = (true, Placed::Unknown);
             }
             _ => {
                 self.begun = true;
@@ -92,49 +93,22 @@ impl Work<'_> {
         self.places.touch(at);
         if let Make::Moved { from, object } = make {
             self.bring(from, object, at, &folder, staged)?;
+            self.placed = Placed::Unknown;
         } else {
             self.begun = true;
             self.build(at, &folder, staged, make, announce)?;
         }
-        match self.disk.exchange(folder.as_fd(), staged, folder.as_fd(), &at.name) {
-            Ok(()) => {}
-            Err(Errno::INVAL | Errno::NOSYS | Errno::XDEV | Errno::NOTSUP) => {
-                self.replace_without_exchange(at, &folder, old, fate, staged)?;
-                return self.read_back(at, &folder, make);
-            }
-            Err(error) => return Err(self.refused(at, "put it in place", error)),
+        if self.swap_in(at, &folder, old, fate, staged)? {
+            return self.read_back(at, &folder, make);
         }
         // What came out must be what was planned with. If not, `back` exchanges the two again.
         match self.look(&folder, staged, at)? {
-            Some(out) if old.is_still(&out, self.same) => {}
+            Some(out) if old.is_still(&out, self.same) => self.last_name(at, &out, fate)?,
             _ => return Err(Fail::Changed(self.places.place(at))),
         }
         let made = self.read_back(at, &folder, make)?;
         self.dispose(at, &folder, staged, old, fate)?;
         Ok(made)
-    }
-
-    /// Where two names cannot be exchanged: the old is given its new place first or, if it is a link,
-    /// replaced by a plain rename, right after a last look. Between the two somebody could put
-    /// something else there, and lose it.
-    fn replace_without_exchange(
-        &mut self,
-        at: &Slot,
-        folder: &Arc<OwnedFd>,
-        old: &Object,
-        fate: &Fate,
-        staged: &Name,
-    ) -> Result<(), Fail> {
-        let cannot = |work: &Self| work.refused(at, "exchange two names", Errno::NOTSUP);
-        if !matches!((old, fate), (Object::Link { .. }, Fate::Dropped { .. })) {
-            return Err(cannot(self));
-        }
-        match self.look(folder, &at.name, at)? {
-            Some(now) if old.is_still(&now, self.same) => {}
-            _ => return Err(Fail::Changed(self.places.place(at))),
-        }
-        let renamed = self.disk.rename_over(folder.as_fd(), staged, folder.as_fd(), &at.name);
-        renamed.map_err(|error| self.refused(at, "put it in place", error))
     }
 
     pub(super) fn remove(
@@ -153,8 +127,8 @@ impl Work<'_> {
         if let Fate::Kept(slot) = fate {
             return self.keep(&folder, &at.name, old, at, slot);
         }
+        self.begun = true;
         let aside = self.rename(&folder, &at.name, &folder, staged);
-        self.begun = aside.is_ok();
         aside.map_err(|error| self.refused(at, "set it aside", error))?;
         match self.look(&folder, staged, at)? {
             Some(out) if old.is_still(&out, self.same) => self.last_name(at, &out, fate)?,
@@ -209,8 +183,9 @@ impl Work<'_> {
     ) -> Result<(), Fail> {
         let to = self.places.folder(slot)?;
         self.places.touch(slot);
+        // Also when it fails: where a rename is made of two calls, the first may have been done.
+        self.begun = true;
         let renamed = self.rename_new(folder, name, &to, &slot.name);
-        self.begun |= renamed.is_ok();
         renamed.map_err(|error| match error {
             Errno::EXIST => Fail::Taken(self.places.place(slot)),
             error => self.refused(at, "set it aside", error),
@@ -239,8 +214,8 @@ impl Work<'_> {
             _ => return Err(Fail::Changed(self.places.place(from))),
         }
         self.places.touch(from);
+        self.begun = true;
         let renamed = self.rename_new(&source, &from.name, folder, name);
-        self.begun |= renamed.is_ok();
         renamed.map_err(|error| self.refused(at, "bring it back", error))?;
         match self.look(folder, name, at)? {
             Some(now) if object.is_still(&now, self.same) => Ok(()),
@@ -275,40 +250,6 @@ impl Work<'_> {
     fn put_in_place(&self, folder: &Arc<OwnedFd>, staged: &Name, at: &Slot) -> Result<(), Fail> {
         let renamed = self.rename_new(folder, staged, folder, &at.name);
         renamed.map_err(|error| self.refused(at, "put it in place", error))
-    }
-
-    /// Renames without replacing. Where the file system cannot promise that, a file or link gets a
-    /// second name, which never replaces, and loses the first.
-    pub(super) fn rename_new(
-        &self,
-        from: &Arc<OwnedFd>,
-        name: &Name,
-        to: &Arc<OwnedFd>,
-        new: &Name,
-    ) -> Result<(), Errno> {
-        match self.disk.rename_new(from.as_fd(), name, to.as_fd(), new) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            answer => return answer,
-        }
-        let held = self.system.hold(from.as_fd(), name.as_bytes())?;
-        self.disk.make_name(held.as_fd(), from.as_fd(), name, to.as_fd(), new)?;
-        self.disk.drop_name(from.as_fd(), name)
-    }
-
-    /// Renames to a staged name, which nobody else has chosen.
-    fn rename(
-        &self,
-        from: &Arc<OwnedFd>,
-        name: &Name,
-        to: &Arc<OwnedFd>,
-        staged: &Name,
-    ) -> Result<(), Errno> {
-        match self.disk.rename_new(from.as_fd(), name, to.as_fd(), staged) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                self.disk.rename_over(from.as_fd(), name, to.as_fd(), staged)
-            }
-            answer => answer,
-        }
     }
 
     /// Makes what is wanted under a staged name.
@@ -382,6 +323,12 @@ impl Work<'_> {
             }
             Make::Moved { .. } => return Err(Fail::Record),
         }
+        // From here on it may be put in place: what was made is known again by what it is, not by how
+        // it looks. A file's other name is known by the file.
+        self.placed = match (make, self.look(folder, staged, at)?) {
+            (Make::Name { .. }, _) | (_, None) => Placed::Unknown,
+            (_, Some(made)) => Placed::This(made),
+        };
         Ok(())
     }
 

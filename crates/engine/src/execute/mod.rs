@@ -5,11 +5,13 @@
 //! aside; it is freed when all the rest is durable. A step that fails is taken back by looking at
 //! what stands where, by the same code that recovers after a crash.
 
+mod aside;
 mod back;
 mod copy;
 mod forward;
 mod places;
 pub mod recover;
+mod rename;
 mod tree;
 
 pub(crate) use tree::names;
@@ -21,10 +23,11 @@ use crate::operator::Held;
 use crate::system::System;
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Bytes, Object, Plan, Step, Token};
+use linkwell_model::plan::{Bytes, Make, Object, Plan, Step, Token};
 use places::Places;
 use rustix::fd::AsFd as _;
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a step was not done.
@@ -113,6 +116,26 @@ struct Work<'a> {
     stop: Option<&'a AtomicBool>,
     /// Whether the step at hand may have changed anything.
     begun: bool,
+    /// What is known of what the step at hand made.
+    placed: Placed,
+}
+
+/// What is known of what a step put at its slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Placed {
+    /// It put nothing there: whatever stands there is somebody else's.
+    Not,
+    /// It may have; what it would be is to be told by looking.
+    Unknown,
+    /// This, if anything.
+    This(Object),
+}
+
+impl Placed {
+    /// What is recorded of a step; absent when nothing is.
+    fn recorded(did: Option<&Option<Object>>) -> Self {
+        did.and_then(Option::as_ref).map_or(Self::Unknown, |made| Self::This(made.clone()))
+    }
 }
 
 /// Carries out `plan`: records it, does it, makes it durable, records its end.
@@ -130,16 +153,8 @@ pub fn execute(
     plan: &Plan,
 ) -> Result<Report, Errno> {
     let mut journal = store.begin(means.disk, lock, header, plan)?;
-    let mut work = Work {
-        disk: means.disk,
-        system: means.system,
-        places: Places::new(means.system, &plan.folders, Identity::is, means.current),
-        same: Identity::is,
-        token: journal.token().clone(),
-        kept: Vec::new(),
-        stop: Some(means.stop),
-        begun: false,
-    };
+    let mut work = Work::new(means, plan, Identity::is, journal.token().clone());
+    work.stop = Some(means.stop);
     let number = journal.number();
     let mut report = Report {
         number,
@@ -148,63 +163,65 @@ pub fn execute(
         state: State::Ended,
         kept: Vec::new(),
     };
-    let mut made = Made::default();
-    let mut run = Run { work: &mut work, journal: &mut journal, plan, made: &mut made };
+    let mut begun = Begun::default();
+    let mut run = Run { work: &mut work, journal: &mut journal, plan, begun: &mut begun };
     let outcome = run.items(means.stop, &mut report);
     let outcome = outcome.and_then(|()| run.settle(&mut report));
-    let end = |how, done: usize, kept: &[AbsPath]| Ended {
-        how,
-        done: u64::try_from(done).unwrap_or(u64::MAX),
-        kept: kept.iter().map(|place| Bytes(place.as_bytes().into())).collect(),
-    };
-    let why = match outcome {
-        Ok(()) => {
-            let ended = journal.end(end(How::Done, report.done.len(), &work.kept));
-            report.kept = work.kept;
-            if let Err(error) = ended {
-                // All is done and durable; only its record is not. It is found by looking.
-                let fail =
-                    Fail::System { doing: "record the end", place: store.place().clone(), error };
-                report.state = State::Unfinished(fail.clone(), fail);
+    let unrecorded =
+        |error| Fail::System { doing: "record the end", place: store.place().clone(), error };
+    let stop = match outcome {
+        Ok(freed) => match journal.end(ended(How::Done, report.done.len(), &work.kept)) {
+            Ok(()) => {
+                report.kept = work.kept;
+                return Ok(report);
             }
-            return Ok(report);
-        }
+            // All is done and durable, only its record is not; and what is not on record cannot be
+            // taken back later. So it is taken back now, unless the record may say after all that
+            // it ended.
+            Err(unended) => (unrecorded(unended.error), freed || !unended.gone),
+        },
         Err(stop) => stop,
     };
-    if why.1 {
-        // Freeing has begun: the only way is forward.
+    if stop.1 {
         report.kept = work.kept;
-        report.state = State::Unfinished(why.0.clone(), why.0);
+        report.state = State::Unfinished(stop.0.clone(), stop.0);
         return Ok(report);
     }
-    let taken_back = run_back(&mut work, plan, &made).and_then(|anew| {
+    let taken_back = run_back(&mut work, plan, &begun).and_then(|anew| {
         work.sync()?;
-        let error =
-            |error| Fail::System { doing: "record the end", place: store.place().clone(), error };
         for (number, object) in &anew {
-            journal.back(*number, object).map_err(error)?;
+            journal.back(*number, object).map_err(unrecorded)?;
         }
-        journal.end(end(How::TakenBack, 0, &work.kept)).map_err(error)
+        let end = journal.end(ended(How::TakenBack, 0, &work.kept));
+        end.map_err(|unended| unrecorded(unended.error))
     });
     report.kept = work.kept;
     report.done.clear();
     report.state = match taken_back {
-        Ok(()) => State::TakenBack(why.0),
-        Err(second) => State::Unfinished(why.0, second),
+        Ok(()) => State::TakenBack(stop.0),
+        Err(second) => State::Unfinished(stop.0, second),
     };
     Ok(report)
 }
 
-/// What steps have made, by number; a step that is not in it was not done.
-type Made = std::collections::BTreeMap<usize, Option<Object>>;
+fn ended(how: How, done: usize, kept: &[AbsPath]) -> Ended {
+    Ended {
+        how,
+        done: u64::try_from(done).unwrap_or(u64::MAX),
+        kept: kept.iter().map(|place| Bytes(place.as_bytes().into())).collect(),
+    }
+}
 
-/// Takes back every step that was done, last first; gives what had to be made anew.
-fn run_back(work: &mut Work<'_>, plan: &Plan, made: &Made) -> Result<Vec<(usize, Object)>, Fail> {
+/// The steps that may have changed something, by number, and what is known of what they made.
+type Begun = std::collections::BTreeMap<usize, Placed>;
+
+/// Takes back every step that may have changed something, last first; gives what had to be made anew.
+fn run_back(work: &mut Work<'_>, plan: &Plan, begun: &Begun) -> Result<Vec<(usize, Object)>, Fail> {
     let mut anew = Vec::new();
     let steps: Vec<&Step> = plan.items.iter().flat_map(|item| &item.steps).collect();
-    for (number, made) in made.iter().rev() {
+    for (number, placed) in begun.iter().rev() {
         if let Some(step) = steps.get(*number) {
-            work.back(*number, step, made.as_ref())?;
+            work.back(*number, step, placed)?;
             anew.extend(work.made_anew(step).map(|object| (*number, object)));
         }
     }
@@ -216,10 +233,11 @@ struct Run<'r, 'w, 'd> {
     work: &'r mut Work<'w>,
     journal: &'r mut Journal<'d>,
     plan: &'r Plan,
-    made: &'r mut Made,
+    begun: &'r mut Begun,
 }
 
-/// Why the whole stops, and whether something was freed already.
+/// Why the whole stops, and whether it cannot be taken back any more: something was freed, or the record
+/// may say that it ended.
 type Stop = (Fail, bool);
 
 impl Run<'_, '_, '_> {
@@ -231,7 +249,12 @@ impl Run<'_, '_, '_> {
                 return Err((Fail::Interrupted, false));
             }
             match self.item(first, &item.steps)? {
-                Ok(()) => report.done.push(number),
+                Ok(()) => {
+                    // So that it is known exactly what was done, should this process be killed.
+                    let written = self.journal.write();
+                    written.map_err(|error| (self.record(error), false))?;
+                    report.done.push(number);
+                }
                 Err(fail) => {
                     // Written at once: were this process killed, what failed here must not be taken
                     // for done because it looks so.
@@ -251,73 +274,73 @@ impl Run<'_, '_, '_> {
     fn item(&mut self, first: usize, steps: &[Step]) -> Result<Result<(), Fail>, Stop> {
         for (at, step) in steps.iter().enumerate() {
             let number = first + at;
-            // What a copy is says nobody but the one who made it.
-            let mut announced = None;
             let done = self.work.forward(number, step, &mut |made| {
-                announced = Some(made.clone());
                 self.journal.did(number, Some(made)).and_then(|()| self.journal.settle())
             });
-            let fail = match done {
+            match done {
                 Ok(made) => {
-                    if !matches!(step.make(), Some(linkwell_model::plan::Make::Copy { .. })) {
+                    let placed = made.clone().map_or(Placed::Unknown, Placed::This);
+                    self.begun.insert(number, placed);
+                    if !matches!(step.make(), Some(Make::Copy { .. })) {
                         let recorded = self.journal.did(number, made.as_ref());
                         recorded.map_err(|error| (self.record(error), false))?;
                     }
-                    self.made.insert(number, made);
-                    continue;
                 }
-                Err(fail) => fail,
-            };
-            // What was refused at the first look has changed nothing, and what somebody else did
-            // meanwhile is not to be taken back.
-            if self.work.begun {
-                let back = self.work.back(number, step, announced.as_ref());
-                back.map_err(|second| (second, false))?;
-            }
-            for (number, step) in (first..number).zip(steps).rev() {
-                let made = self.made.remove(&number).flatten();
-                self.work.back(number, step, made.as_ref()).map_err(|second| (second, false))?;
-            }
-            for (number, step) in (first..=number).zip(steps) {
-                if let Some(anew) = self.work.made_anew(step) {
-                    let recorded = self.journal.back(number, &anew);
-                    recorded.map_err(|error| (self.record(error), false))?;
+                Err(fail) => {
+                    // What was refused at the first look has changed nothing.
+                    if self.work.begun {
+                        self.begun.insert(number, self.work.placed.clone());
+                    }
+                    self.take_back(first, steps).map_err(|second| (second, false))?;
+                    // Asked to stop in the middle of something long: that is for the whole.
+                    return if fail == Fail::Interrupted {
+                        Err((fail, false))
+                    } else {
+                        Ok(Err(fail))
+                    };
                 }
             }
-            return if fail == Fail::Interrupted { Err((fail, false)) } else { Ok(Err(fail)) };
         }
         Ok(Ok(()))
     }
 
-    /// Makes everything durable, and frees what is to be freed.
-    fn settle(&mut self, report: &mut Report) -> Result<(), Stop> {
+    /// Takes back what was begun of an item.
+    fn take_back(&mut self, first: usize, steps: &[Step]) -> Result<(), Fail> {
+        for (number, step) in (first..first + steps.len()).zip(steps).rev() {
+            if let Some(placed) = self.begun.get(&number) {
+                self.work.back(number, step, placed)?;
+                self.begun.remove(&number);
+                if let Some(anew) = self.work.made_anew(step) {
+                    self.journal.back(number, &anew).map_err(|error| self.record(error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable, and frees what is to be freed; whether that was anything.
+    fn settle(&mut self, report: &mut Report) -> Result<bool, Stop> {
         self.work.sync().map_err(|fail| (fail, false))?;
-        let steps: Vec<&Step> = self.plan.items.iter().flat_map(|item| &item.steps).collect();
-        let freed = |number: &usize| steps.get(*number).is_some_and(|step| step.frees());
-        let to_free: Vec<usize> = self.made.keys().copied().filter(freed).collect();
+        let steps = self.plan.items.iter().enumerate();
+        let steps = steps.flat_map(|(item, its)| its.steps.iter().map(move |step| (item, step)));
+        let to_free: Vec<(usize, (usize, &Step))> = steps
+            .enumerate()
+            .filter(|(number, (_, step))| step.frees() && self.begun.contains_key(number))
+            .collect();
         if to_free.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         self.journal.freeing().map_err(|error| (self.record(error), false))?;
-        for number in to_free {
-            let Some(step) = steps.get(number) else { continue };
+        for (number, (item, step)) in to_free {
             if let Some(fail) = self.work.free(number, step).map_err(|fail| (fail, true))? {
-                let item = self.item_of(number);
-                report.done.retain(|done| *done != item);
+                let recorded = self.journal.failed(item, &format!("{fail:?}"));
+                recorded.map_err(|error| (self.record(error), true))?;
                 report.failed.push((item, fail));
             }
         }
-        self.work.sync().map_err(|fail| (fail, true))
-    }
-
-    /// The item that a step belongs to.
-    fn item_of(&self, step: usize) -> usize {
-        let mut first = 0;
-        let ends = self.plan.items.iter().map(|item| {
-            first += item.steps.len();
-            first
-        });
-        ends.take_while(|end| *end <= step).count()
+        let failed: HashSet<usize> = report.failed.iter().map(|(item, _)| *item).collect();
+        report.done.retain(|done| !failed.contains(done));
+        self.work.sync().map_err(|fail| (fail, true)).map(|()| true)
     }
 
     fn record(&self, error: Errno) -> Fail {
@@ -325,7 +348,26 @@ impl Run<'_, '_, '_> {
     }
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(
+        means: &Means<'a>,
+        plan: &'a Plan,
+        same: fn(Identity, Identity) -> bool,
+        token: Token,
+    ) -> Self {
+        Self {
+            disk: means.disk,
+            system: means.system,
+            places: Places::new(means.system, &plan.folders, same, means.current),
+            same,
+            token,
+            kept: Vec::new(),
+            stop: None,
+            begun: false,
+            placed: Placed::Not,
+        }
+    }
+
     /// Makes durable what was done: one call a volume.
     fn sync(&mut self) -> Result<(), Fail> {
         for (held, several) in self.places.take_touched() {

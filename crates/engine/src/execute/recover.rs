@@ -1,12 +1,11 @@
 //! After a crash: the operation is taken back, or finished, by looking.
 
-use super::places::Places;
-use super::{Fail, Means, Work};
-use crate::journal::record::{Ended, How, Operation};
+use super::{Fail, Means, Placed, Work, ended};
+use crate::journal::record::{How, Operation};
 use crate::journal::{Lock, Store};
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Bytes, Step};
+use linkwell_model::plan::Step;
 
 /// What recovering an operation came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +14,9 @@ pub enum Recovered {
     Settled,
     /// All of it was taken back. What could not return to its name is at these places.
     TakenBack(Vec<AbsPath>),
-    /// It was finished, since something had been freed already.
-    Finished,
+    /// It was finished, since something had been freed already. What could not be freed has its name
+    /// back, for these reasons.
+    Finished(Vec<Fail>),
     /// It was left as it is.
     Left,
 }
@@ -47,38 +47,38 @@ pub fn recover(
     }
     let plan = &operation.plan;
     let same = Identity::is_after_restart;
-    let mut work = Work {
-        disk: means.disk,
-        system: means.system,
-        places: Places::new(means.system, &plan.folders, same, means.current),
-        same,
-        token: operation.header.token.clone(),
-        kept: Vec::new(),
-        stop: None,
-        begun: false,
-    };
+    let mut work = Work::new(means, plan, same, operation.header.token.clone());
+    let has_failed =
+        |item: usize| u64::try_from(item).is_ok_and(|item| operation.failed.contains_key(&item));
+    let mut fails: Vec<(usize, Fail)> = Vec::new();
     let mut anew = Vec::new();
-    let steps: Vec<&Step> = plan.items.iter().flat_map(|item| &item.steps).collect();
+    let steps: Vec<(usize, &Step)> = plan
+        .items
+        .iter()
+        .enumerate()
+        .flat_map(|(item, its)| its.steps.iter().map(move |step| (item, step)))
+        .collect();
     let how = if leave {
         How::Left
     } else if operation.freeing {
-        for (number, step) in steps.iter().enumerate().filter(|(_, step)| step.frees()) {
-            work.free(number, step)?;
+        for (number, (item, step)) in steps.iter().enumerate() {
+            if !step.frees() || has_failed(*item) {
+                continue;
+            }
+            if let Some(fail) = work.free(number, step)? {
+                fails.push((*item, fail));
+            }
         }
         work.sync()?;
         How::Done
     } else {
-        let mut first: Vec<(usize, usize)> = Vec::new();
-        for (item, steps) in plan.items.iter().map(|item| &item.steps).enumerate() {
-            first.extend(steps.iter().map(|_| item).zip(first.len()..));
-        }
-        for ((item, number), step) in first.into_iter().zip(&steps).rev() {
+        for (number, (item, step)) in steps.iter().enumerate().rev() {
             // It was taken back when it failed; what stands there now is none of its doing.
-            if u64::try_from(item).is_ok_and(|item| operation.failed.contains_key(&item)) {
+            if has_failed(*item) {
                 continue;
             }
-            let made = u64::try_from(number).ok().and_then(|number| operation.did.get(&number));
-            work.back(number, step, made.and_then(Option::as_ref))?;
+            let did = u64::try_from(number).ok().and_then(|number| operation.did.get(&number));
+            work.back(number, step, &Placed::recorded(did))?;
             anew.extend(work.made_anew(step).map(|object| (number, object)));
         }
         work.sync()?;
@@ -93,11 +93,17 @@ pub fn recover(
     for (number, object) in &anew {
         journal.back(*number, object).map_err(error)?;
     }
-    let kept = work.kept.iter().map(|place| Bytes(place.as_bytes().into())).collect();
-    let done = if how == How::Done { u64::try_from(plan.items.len()).unwrap_or(0) } else { 0 };
-    journal.end(Ended { how, done, kept }).map_err(error)?;
+    for (item, fail) in &fails {
+        journal.failed(*item, &format!("{fail:?}")).map_err(error)?;
+    }
+    let done = match how {
+        How::Done => plan.items.len().saturating_sub(operation.failed.len() + fails.len()),
+        How::TakenBack | How::Left => 0,
+    };
+    let end = journal.end(ended(how, done, &work.kept));
+    end.map_err(|unended| error(unended.error))?;
     Ok(match how {
-        How::Done => Recovered::Finished,
+        How::Done => Recovered::Finished(fails.into_iter().map(|(_, fail)| fail).collect()),
         How::TakenBack => Recovered::TakenBack(work.kept),
         How::Left => Recovered::Left,
     })

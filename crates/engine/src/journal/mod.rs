@@ -207,12 +207,24 @@ impl Store {
         Ok(numbers)
     }
 
-    /// The numbers of the operations that ended, in order.
+    /// The numbers of the operations that ended, in order: also of those whose file did not get its last
+    /// name.
     ///
     /// # Errors
     /// The system's.
     pub fn ended(&self) -> Result<Vec<u64>, Errno> {
-        self.numbers(FINISHED)
+        let mut numbers = self.numbers(FINISHED)?;
+        numbers.extend(self.unsettled()?);
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
+    }
+
+    /// Those whose end is recorded, and whose file has not got its last name.
+    fn unsettled(&self) -> Result<Vec<u64>, Errno> {
+        let mut numbers = self.numbers(UNFINISHED)?;
+        numbers.retain(|number| self.read(*number).is_ok_and(|found| found.ended.is_some()));
+        Ok(numbers)
     }
 
     /// The numbers of the operations that were begun and have not ended, in order. One of them is
@@ -263,11 +275,11 @@ impl Store {
     pub fn begin<'d>(
         &self,
         disk: &'d dyn Disk,
-        _lock: &Lock,
+        lock: &Lock,
         header: impl FnOnce(u64) -> Header,
         plan: &Plan,
     ) -> Result<Journal<'d>, Errno> {
-        self.sweep(disk)?;
+        self.sweep(disk, lock)?;
         let last = [FINISHED, UNFINISHED].map(|end| self.numbers(end));
         let mut number = 1;
         for numbers in last {
@@ -289,6 +301,7 @@ impl Store {
             buffer: Vec::new(),
             chain: line::Chain::default(),
             length: 0,
+            torn: false,
         };
         let written = journal.write_plan(&header, plan).and_then(|()| {
             rename(disk, self.system, at, &fresh, &file_name(number, UNFINISHED))?;
@@ -303,8 +316,11 @@ impl Store {
         Ok(journal)
     }
 
-    /// Removes journals that were never begun.
-    fn sweep(&self, disk: &dyn Disk) -> Result<(), Errno> {
+    /// Removes journals that were never begun, and gives those that ended their last name.
+    fn sweep(&self, disk: &dyn Disk, lock: &Lock) -> Result<(), Errno> {
+        for number in self.unsettled()? {
+            self.settle(disk, lock, number);
+        }
         for number in self.numbers(NEW)? {
             disk.drop_name(self.operations.as_fd(), &file_name(number, NEW))?;
         }
@@ -339,6 +355,7 @@ impl Store {
             buffer: Vec::new(),
             chain: operation.chain.clone(),
             length: operation.sound,
+            torn: false,
         })
     }
 
@@ -375,6 +392,8 @@ pub struct Journal<'d> {
     chain: line::Chain,
     /// How much of the file is whole lines.
     length: u64,
+    /// Half a line may stand behind them.
+    torn: bool,
 }
 
 /// So much is gathered before it is written.
@@ -417,6 +436,10 @@ impl Journal<'_> {
         if self.buffer.is_empty() {
             return Ok(());
         }
+        if self.torn {
+            self.disk.cut(self.file.as_fd(), self.length)?;
+            self.torn = false;
+        }
         match self.disk.write(self.file.as_fd(), &self.buffer) {
             Ok(()) => {
                 self.length += u64::try_from(self.buffer.len()).unwrap_or(0);
@@ -426,7 +449,7 @@ impl Journal<'_> {
             Err(error) => {
                 // A part may have been written. What follows must not stand behind half a line; the
                 // lines are kept, and come with the next try.
-                self.disk.cut(self.file.as_fd(), self.length)?;
+                self.torn = self.disk.cut(self.file.as_fd(), self.length).is_err();
                 Err(error)
             }
         }
@@ -494,11 +517,32 @@ impl Journal<'_> {
     /// Records, durably, how the operation ended.
     ///
     /// # Errors
-    /// The system's; the next run then finds the operation unfinished, and its end by looking.
-    pub fn end(mut self, ended: Ended) -> Result<(), Errno> {
-        self.add(&Record::Ended(ended))?;
-        self.sync()?;
+    /// The system's, and whether the record is again as it was before. If it is not, then it may be
+    /// read either way later: as ended, or as unfinished.
+    pub fn end(&mut self, ended: Ended) -> Result<(), Unended> {
+        self.flush().map_err(|error| Unended { error, gone: true })?;
+        let (length, chain) = (self.length, self.chain.clone());
+        let recorded = self.add(&Record::Ended(ended)).and_then(|()| self.sync());
+        if let Err(error) = recorded {
+            self.buffer.clear();
+            (self.length, self.chain) = (length, chain);
+            let cut = self.disk.cut(self.file.as_fd(), length);
+            self.torn = cut.is_err();
+            let gone = cut.and_then(|()| self.disk.sync(self.file.as_fd())).is_ok();
+            return Err(Unended { error, gone });
+        }
+        // It has ended, whatever its file is called; if not now, it gets its last name the next time.
         let (from, to) = (file_name(self.number, UNFINISHED), file_name(self.number, FINISHED));
-        rename(self.disk, self.system, self.folder(), &from, &to)
+        rename(self.disk, self.system, self.folder(), &from, &to).unwrap_or_default();
+        Ok(())
     }
+}
+
+/// The end of an operation could not be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unended {
+    /// The system's reason.
+    pub error: Errno,
+    /// Whether nothing of it is in the record now.
+    pub gone: bool,
 }

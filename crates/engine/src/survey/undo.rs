@@ -24,6 +24,7 @@ type Ours = HashMap<u64, Vec<(Identity, AbsPath)>>;
 pub fn plan(surveyor: &mut Surveyor, operation: &Operation, since: &[&Operation]) -> Plan {
     let mut plan = Plan::default();
     let ours = ours(since);
+    let mut returns = Returns::new();
     let mut first = 0;
     let mut numbered = Vec::new();
     for (number, item) in operation.plan.items.iter().enumerate() {
@@ -35,7 +36,8 @@ pub fn plan(surveyor: &mut Surveyor, operation: &Operation, since: &[&Operation]
         if failed {
             continue;
         }
-        match back(surveyor, &mut plan, operation, &ours, first, &item.steps) {
+        let known = Known { operation, ours: &ours };
+        match back(surveyor, &mut plan, &known, &mut returns, first, &item.steps) {
             Ok(steps) => {
                 plan.items.push(Item { path: item.path.clone(), steps, remarks: Vec::new() });
             }
@@ -65,8 +67,8 @@ fn ours(since: &[&Operation]) -> Ours {
 fn back(
     surveyor: &mut Surveyor,
     plan: &mut Plan,
-    operation: &Operation,
-    ours: &Ours,
+    known: &Known<'_>,
+    returns: &mut Returns,
     first: usize,
     steps: &[Step],
 ) -> Result<Vec<Step>, Why> {
@@ -77,7 +79,8 @@ fn back(
         if matches!(step, Step::Put { make: Make::Folder, .. }) {
             continue;
         }
-        let made = u64::try_from(number).ok().and_then(|number| operation.did.get(&number));
+        let made = u64::try_from(number).ok();
+        let made = made.and_then(|number| known.operation.did.get(&number));
         let made = made.ok_or_else(|| other("the record does not say that it was done", None))?;
         let inverse = inverse(step, made.as_ref()).map_err(|why| match why {
             Irrevocable::Freed => {
@@ -85,7 +88,7 @@ fn back(
             }
             Irrevocable::Unknown => other("the record does not say what stood there before", None),
         })?;
-        inverses.push(today(surveyor, plan, operation, ours, step, inverse)?);
+        inverses.push(today(surveyor, plan, known, returns, step, inverse)?);
     }
     Ok(inverses)
 }
@@ -99,15 +102,16 @@ fn other(what: &str, hint: Option<String>) -> Why {
 fn today(
     surveyor: &mut Surveyor,
     plan: &mut Plan,
-    operation: &Operation,
-    ours: &Ours,
+    known: &Known<'_>,
+    returns: &mut Returns,
     done: &Step,
     inverse: Step,
 ) -> Result<Step, Why> {
-    let mut slots = Slots { surveyor, plan, operation, ours };
+    let (operation, ours) = (known.operation, known.ours);
+    let mut slots = Slots { surveyor, plan, operation, ours, returns };
     let (at, spot) = slots.slot(inverse.at())?;
     let now = slots.surveyor.object(&spot)?;
-    Ok(match inverse {
+    let step = match inverse {
         Step::Put { make, .. } => {
             if now.is_some() {
                 return Err(other("something else has this name now", None));
@@ -125,7 +129,17 @@ fn today(
             slots.not_the_last(&old, &fate)?;
             Step::Remove { at, old, fate: slots.fate(fate)? }
         }
-    })
+    };
+    let plan = &*slots.plan;
+    if let Some(Make::Moved { from, object }) = step.make()
+        && matches!(**object, Object::Folder { .. })
+    {
+        slots.returns.push((plan.place(step.at()), plan.place(from)));
+    }
+    if let (Some(Fate::Kept(slot)), Some(Object::Folder { .. })) = (step.fate(), step.old()) {
+        slots.returns.push((plan.place(slot), plan.place(step.at())));
+    }
+    Ok(step)
 }
 
 /// What stands there now, if it is what the operation left, or was brought back since.
@@ -153,11 +167,21 @@ fn still(left: &Object, now: Option<Object>, ours: &Ours, at: &AbsPath) -> Resul
     }
 }
 
+/// What is known of the operation.
+struct Known<'a> {
+    operation: &'a Operation,
+    ours: &'a Ours,
+}
+
+/// The folders that the plan brings back: where each will be, and where it is now.
+type Returns = Vec<(AbsPath, AbsPath)>;
+
 struct Slots<'a> {
     surveyor: &'a mut Surveyor,
     plan: &'a mut Plan,
     operation: &'a Operation,
     ours: &'a Ours,
+    returns: &'a mut Returns,
 }
 
 impl Slots<'_> {
@@ -181,7 +205,16 @@ impl Slots<'_> {
     }
 
     fn hold(&mut self, place: &AbsPath) -> Result<Held, Why> {
-        let opened = Folder::of_place(place).open(self.surveyor.system(), Access::Hold);
+        // What lies in a folder that is brought back first is looked at where that folder is now.
+        let mut now = place.clone();
+        for (then, here) in self.returns.iter().rev() {
+            if let Some(below) = now.below(then) {
+                let below = below.to_vec();
+                now = here.clone();
+                now.extend_as_text(&below);
+            }
+        }
+        let opened = Folder::of_place(&now).open(self.surveyor.system(), Access::Hold);
         let folder = opened.map_err(|error| refused("its folder cannot be opened", error))?;
         Ok(Held { folder: Arc::new(folder), place: place.clone() })
     }

@@ -115,6 +115,12 @@ impl Token {
         self.name(number, "-back")
     }
 
+    /// The name for what stands in the way of `staged` while two names are exchanged by hand.
+    pub fn out_of(staged: &Name) -> Name {
+        let name = [staged.as_bytes(), b"-out"].concat();
+        Name::new(name).unwrap_or_else(|| unreachable!("a name with more behind it"))
+    }
+
     fn name(&self, number: usize, end: &str) -> Name {
         let name = format!(".linkwell-{}-{number}{end}", self.0);
         Name::new(name.into_bytes()).unwrap_or_else(|| unreachable!("letters, digits and hyphens"))

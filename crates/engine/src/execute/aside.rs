@@ -1,0 +1,317 @@
+//! What an interrupted step, or an interrupted taking back, left beside its slot.
+
+use super::back::Past;
+use super::{Fail, Placed, Work};
+use linkwell_model::entry::{EntryKind, Identity};
+use linkwell_model::name::Name;
+use linkwell_model::plan::{Fate, Make, Object, Slot, Step};
+use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::io::Errno;
+use std::sync::Arc;
+
+/// Whether both are one object, whatever was written to it since.
+pub(super) fn same_object(
+    one: &Object,
+    other: &Object,
+    same: fn(Identity, Identity) -> bool,
+) -> bool {
+    one.kind() == other.kind() && same(one.id(), other.id())
+}
+
+impl Work<'_> {
+    /// Where a rename is two calls, one object may have been left with two names. One goes: that under
+    /// a name of our own, then the one that the step was to give.
+    pub(super) fn settle_doubles(
+        &mut self,
+        step: &Step,
+        folder: &Arc<OwnedFd>,
+        ours: [&Name; 2],
+    ) -> Result<(), Fail> {
+        let at = step.at();
+        let mut found = Vec::new();
+        for name in ours {
+            if let Some(aside) = self.look(folder, name, at)? {
+                found.push((name, aside));
+            }
+        }
+        let now = self.look(folder, &at.name, at)?;
+        let twice = |object: &Object, other: &Object| {
+            object.kind() != EntryKind::Folder && same_object(object, other, self.same)
+        };
+        if let Some(Make::Moved { from, object }) = step.make() {
+            let home = self.places.folder(from)?;
+            let there = self.look(&home, &from.name, from)?;
+            if there.is_some_and(|there| twice(object, &there)) {
+                if now.as_ref().is_some_and(|now| twice(object, now)) {
+                    found.push((&at.name, object.as_ref().clone()));
+                }
+                for (name, _) in found.iter().filter(|(_, aside)| twice(object, aside)) {
+                    self.drop_double(folder, name, at)?;
+                }
+                return Ok(());
+            }
+        }
+        if let (Some(Fate::Kept(slot)), Some(old)) = (step.fate(), step.old()) {
+            let home = self.places.folder(slot)?;
+            let kept = self.look(&home, &slot.name, slot)?;
+            let is_here = |one: &Object| twice(old, one);
+            let here =
+                now.as_ref().is_some_and(is_here) || found.iter().any(|(_, aside)| is_here(aside));
+            if kept.is_some_and(|kept| twice(old, &kept)) && here {
+                self.places.touch(slot);
+                self.drop_double(&home, &slot.name, slot)?;
+            }
+        }
+        for (name, aside) in &found {
+            if now.as_ref().is_some_and(|now| twice(now, aside)) {
+                self.drop_double(folder, name, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_double(
+        &self,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+        at: &Slot,
+    ) -> Result<(), Fail> {
+        let facts = self.system.facts(folder.as_fd(), name.as_bytes());
+        // Two names were seen; with one it would be the last.
+        if facts.is_ok_and(|facts| facts.names < 2) {
+            return Ok(());
+        }
+        let dropped = self.disk.drop_name(folder.as_fd(), name);
+        dropped.map_err(|error| self.refused(at, "remove it", error))
+    }
+
+    /// Settles what an interrupted step left under its staged name.
+    pub(super) fn settle_staged(
+        &mut self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+    ) -> Result<(), Fail> {
+        let at = past.step.at();
+        let Some(aside) = self.look(folder, staged, at)? else { return Ok(()) };
+        let now = self.look(folder, &at.name, at)?;
+        let old = past.step.old();
+        let is_old = |object: &Object| old.is_some_and(|old| same_object(old, object, self.same));
+        match (past.step, now) {
+            (Step::Put { .. }, _) => self.clear(past, folder, staged, &aside),
+            // Exchanged: what is at the name is ours, and what came out is the old, or what somebody
+            // else had put there just before.
+            (Step::Replace { .. }, Some(now))
+                if !is_old(&now) && self.is_made(past, folder, &at.name, &now) =>
+            {
+                self.swap_back(past, folder, staged)
+            }
+            (Step::Replace { .. }, None) if is_old(&aside) => self.put_back(folder, staged, at),
+            // Not exchanged: what is under the staged name is what was being made.
+            (Step::Replace { .. }, Some(now)) if is_old(&now) => {
+                self.clear(past, folder, staged, &aside)
+            }
+            // Somebody put something else at the name, and the old is here.
+            (Step::Replace { .. } | Step::Remove { .. }, Some(_)) if is_old(&aside) => {
+                let known = past.records(&aside);
+                self.cannot_return(folder, staged, &aside, at, known)
+            }
+            (Step::Replace { .. }, _) => {
+                if self.is_half_made(past, folder, staged, &aside) {
+                    self.clear(past, folder, staged, &aside)
+                } else {
+                    self.cannot_return(folder, staged, &aside, at, false)
+                }
+            }
+            (Step::Remove { .. }, None) => self.put_back(folder, staged, at),
+            (Step::Remove { .. }, Some(_)) => self.cannot_return(folder, staged, &aside, at, false),
+        }
+    }
+
+    /// Whether what is under a staged name, and is not the old, can only be what was being made.
+    fn is_half_made(
+        &self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+        aside: &Object,
+    ) -> bool {
+        match (past.placed, past.step.make(), aside) {
+            (Placed::Not, Some(_), _) => true,
+            // What a copy is was recorded, durably, before it was put in place.
+            (Placed::Unknown, Some(Make::Copy { .. }), _) => true,
+            (_, Some(Make::File { bytes, .. }), Object::File { size, .. }) => {
+                u64::try_from(bytes.0.len()).is_ok_and(|whole| *size < whole)
+                    || self.is_made(past, folder, staged, aside)
+            }
+            _ => self.is_made(past, folder, staged, aside),
+        }
+    }
+
+    /// Settles what an interrupted taking back left under its staged name.
+    pub(super) fn settle_back(
+        &mut self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        back: &Name,
+    ) -> Result<(), Fail> {
+        let at = past.step.at();
+        let Some(aside) = self.look(folder, back, at)? else { return Ok(()) };
+        let now = self.look(folder, &at.name, at)?;
+        let ours = now.as_ref().is_some_and(|now| self.is_made(past, folder, &at.name, now));
+        let made = self.is_made(past, folder, back, &aside);
+        match past.step {
+            // What the step had made was set aside, to be removed.
+            Step::Put { .. } if made => self.clear(past, folder, back, &aside),
+            // It itself is here, about to return, or what was made came out and is to go.
+            Step::Replace { old, fate: Fate::Kept(_), .. }
+                if same_object(old, &aside, self.same) =>
+            {
+                match now {
+                    Some(_) if ours => self.swap_back(past, folder, back),
+                    Some(_) => {
+                        let known = past.records(&aside);
+                        self.cannot_return(folder, back, &aside, at, known)
+                    }
+                    None => self.put_back(folder, back, at),
+                }
+            }
+            // It was being made again: that begins anew.
+            Step::Replace { fate: Fate::Dropped { .. }, .. } if ours => {
+                self.clear_again(past, folder, back, &aside)
+            }
+            Step::Replace { .. } if made => self.clear(past, folder, back, &aside),
+            Step::Remove { fate: Fate::Dropped { .. }, .. } => {
+                self.clear_again(past, folder, back, &aside)
+            }
+            Step::Put { .. } | Step::Replace { .. } | Step::Remove { .. } => {
+                if now.is_none() {
+                    self.put_back(folder, back, at)
+                } else {
+                    let known = past.records(&aside);
+                    self.cannot_return(folder, back, &aside, at, known)
+                }
+            }
+        }
+    }
+
+    /// Exchanges what is under a name of our own with what this step had put at its slot, and removes
+    /// that. Between the look and the exchange somebody may have put something else at the slot: it
+    /// came out then, and is not ours to remove.
+    fn swap_back(
+        &mut self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        ours: &Name,
+    ) -> Result<(), Fail> {
+        let at = past.step.at();
+        let exchanged = self.swap(folder, ours, at);
+        exchanged.map_err(|error| self.refused(at, "put it back", error))?;
+        match self.look(folder, ours, at)? {
+            None => Ok(()),
+            Some(out) if self.is_made(past, folder, ours, &out) => {
+                self.clear(past, folder, ours, &out)
+            }
+            Some(out) => self.cannot_return(folder, ours, &out, at, false),
+        }
+    }
+
+    /// Removes what was being made again, from a name of our own.
+    fn clear_again(
+        &mut self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        back: &Name,
+        aside: &Object,
+    ) -> Result<(), Fail> {
+        let at = past.step.at();
+        let again = match past.step.fate() {
+            Some(Fate::Dropped { again }) => again.as_deref(),
+            _ => None,
+        };
+        if let (Some(Make::Name { .. }), Object::File { names, .. }) = (again, aside)
+            && *names < 2
+        {
+            return self.cannot_return(folder, back, aside, at, false);
+        }
+        // Nothing is made again as a folder with something in it; see `clear`.
+        if matches!(aside, Object::Folder { .. }) && !matches!(again, Some(Make::Copy { .. })) {
+            return self.cannot_return(folder, back, aside, at, false);
+        }
+        self.free_tree(folder, back, at)
+    }
+
+    /// Removes what this step had made, from a name of our own.
+    fn clear(
+        &mut self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+        aside: &Object,
+    ) -> Result<(), Fail> {
+        let at = past.step.at();
+        match (past.step.make(), aside) {
+            // It is the thing itself, and goes back to where it came from.
+            (Some(Make::Moved { from, object }), _) if same_object(object, aside, self.same) => {
+                let home = self.places.folder(from)?;
+                self.places.touch(from);
+                match self.rename_new(folder, staged, &home, &from.name) {
+                    Ok(()) => Ok(()),
+                    Err(Errno::EXIST) => self.cannot_return(folder, staged, aside, from, false),
+                    Err(error) => Err(self.refused(at, "put it back", error)),
+                }
+            }
+            (Some(Make::Moved { .. }) | None, _) => {
+                self.cannot_return(folder, staged, aside, at, false)
+            }
+            // Its other names have gone meanwhile: this one is all that is left of the file.
+            (Some(Make::Name { .. }), Object::File { names, .. }) if *names < 2 => {
+                self.cannot_return(folder, staged, aside, at, false)
+            }
+            // No step but a copy makes a folder under such a name. Whoever may rename here has put it
+            // there, and must not have it emptied by somebody with more rights.
+            (Some(make), Object::Folder { .. }) if !matches!(make, Make::Copy { .. }) => {
+                self.cannot_return(folder, staged, aside, at, false)
+            }
+            // Another name of a file that has others, or a link, or a copy of our own.
+            (Some(_), _) => self.free_tree(folder, staged, at),
+        }
+    }
+
+    /// Renames back to its slot what was set aside.
+    pub(super) fn put_back(
+        &mut self,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+        at: &Slot,
+    ) -> Result<(), Fail> {
+        let renamed = self.rename_new(folder, staged, folder, &at.name);
+        renamed.map_err(|error| self.refused(at, "put it back", error))
+    }
+
+    /// Its old name is taken by somebody else. A link whose text is on record is dropped; anything else
+    /// stays where it is and is reported.
+    pub(super) fn cannot_return(
+        &mut self,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+        aside: &Object,
+        at: &Slot,
+        recorded: bool,
+    ) -> Result<(), Fail> {
+        if recorded && matches!(aside, Object::Link { .. }) {
+            let dropped = self.disk.drop_name(folder.as_fd(), staged);
+            return dropped.map_err(|error| self.refused(at, "remove it", error));
+        }
+        self.keep_where_it_is(&Slot { folder: at.folder, name: staged.clone() });
+        Ok(())
+    }
+
+    /// Notes that something stays at a place where it does not belong.
+    pub(super) fn keep_where_it_is(&mut self, slot: &Slot) {
+        let place = self.places.place(slot);
+        if !self.kept.contains(&place) {
+            self.kept.push(place);
+        }
+    }
+}
