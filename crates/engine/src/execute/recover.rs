@@ -15,8 +15,8 @@ pub enum Recovered {
     Settled,
     /// All of it was taken back. What could not return to its name is at these places.
     TakenBack(Vec<AbsPath>),
-    /// It was finished, since something had been freed already.
-    Finished,
+    /// It was finished, since something had been freed already. What could not be freed is told.
+    Finished(Vec<Fail>),
     /// It was left as it is.
     Left,
 }
@@ -58,11 +58,12 @@ pub fn recover(
         begun: false,
     };
     let steps: Vec<&Step> = plan.items.iter().flat_map(|item| &item.steps).collect();
+    let mut left = Vec::new();
     let how = if leave {
         How::Left
     } else if operation.freeing {
         for (number, step) in steps.iter().enumerate().filter(|(_, step)| step.frees()) {
-            work.free(number, step)?;
+            left.extend(work.free(number, step)?);
         }
         work.sync()?;
         How::Done
@@ -92,7 +93,7 @@ pub fn recover(
     let done = if how == How::Done { u64::try_from(plan.items.len()).unwrap_or(0) } else { 0 };
     journal.end(Ended { how, done, kept }).map_err(error)?;
     Ok(match how {
-        How::Done => Recovered::Finished,
+        How::Done => Recovered::Finished(left),
         How::TakenBack => Recovered::TakenBack(work.kept),
         How::Left => Recovered::Left,
     })
