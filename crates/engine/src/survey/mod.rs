@@ -2,8 +2,10 @@
 //! it. Nothing here changes anything.
 
 pub mod create;
+mod guard;
 pub mod remove;
 pub mod trash;
+mod trashed;
 pub mod undo;
 mod within;
 
