@@ -188,12 +188,15 @@ impl Removing<'_> {
     /// in it is looked at: a volume may be away.
     fn not_mounted(&self, surveyor: &Surveyor, spot: &Spot, object: &Object) -> Result<Facts, Why> {
         let place = spot.place();
-        let here = surveyor.system().facts_of(spot.at()).ok().and_then(|facts| facts.mount);
-        let there = surveyor.system().facts(spot.at(), spot.name.as_bytes());
-        let there = there.map_err(|error| refused("it cannot be looked at", error))?;
+        let unseen = |error| refused("it cannot be looked at", error);
+        let here = surveyor.system().facts_of(spot.at()).map_err(unseen)?;
+        let there = surveyor.system().facts(spot.at(), spot.name.as_bytes()).map_err(unseen)?;
+        let other = match (here.mount, there.mount) {
+            (Some(here), Some(there)) => here != there,
+            _ => here.id.device != there.id.device,
+        };
         let mounts = surveyor.volumes().mounts();
         let is_point = mounts.covering(&place).is_some_and(|mount| mount.point == place);
-        let other = there.mount.is_some() && here != there.mount;
         if other || is_point || !there.id.is(object.id()) {
             return Err(mounted(&place, "a volume is mounted here"));
         }
