@@ -32,6 +32,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             &[Need::Root, Need::Program("chattr")],
             immutable,
         ),
+        test_with(
+            "remove: what cannot be freed is named by `recover`, too",
+            &[Need::Root, Need::Program("chattr"), Need::Program("strace")],
+            immutable_and_killed,
+        ),
         test_with("remove: nothing goes in which a volume is mounted", root, mounted),
         test_with("remove: each volume has its trash, or says why not", root, volumes),
     ]
@@ -182,6 +187,31 @@ fn immutable() {
         "{left}"
     );
     assert!(again.err.contains("nothing was interrupted"), "{again:?}");
+}
+
+/// Killed while it frees what cannot all be freed; meanwhile the name is given to something else.
+fn immutable_and_killed() {
+    for taken in [false, true] {
+        let ground = ground(&["d/a/f", "d/z"]);
+        let stays = ground.tree().join("d/a/f");
+        let script = format!(
+            "chattr +i {0}; strace -f -qq -o /dev/null -e trace=unlinkat -e \
+             inject=unlinkat:signal=KILL:when=1 $L remove -yq --no-refs --forever d; \
+             {1} $L recover; echo $?; chattr -i $(find . -path '*/a/f'); $L recover; find .",
+            stays.display(),
+            if taken { "echo mine > d;" } else { "" }
+        );
+        let ran = apart(&ground, &format!("set +e; {script}"));
+        assert!(ran.out.starts_with("3\n"), "{ran:?}");
+        assert!(ran.err.contains("/a/f`: could not remove it"), "{ran:?}");
+        assert!(ran.err.contains("nothing was interrupted"), "{ran:?}");
+        if taken {
+            assert_eq!(std::fs::read(ground.tree().join("d")).expect("mine"), b"mine\n");
+            assert!(ran.err.contains("it is at `") && ran.err.contains(".linkwell-"), "{ran:?}");
+        } else {
+            assert!(ran.out.contains("./d/a/f\n") && !ran.out.contains(".linkwell-"), "{ran:?}");
+        }
+    }
 }
 
 /// Runs a script of shell in a mount namespace of its own, with linkwell as `$L`.

@@ -12,6 +12,7 @@ use linkwell_engine::disk::Unix;
 use linkwell_engine::execute::Means;
 use linkwell_engine::execute::recover::{Recovered, recover};
 use linkwell_engine::journal::{Lock, Store};
+use linkwell_model::path::AbsPath;
 use rustix::io::Errno;
 use std::sync::atomic::AtomicBool;
 
@@ -94,7 +95,7 @@ fn one(
                     say(&line);
                 }
             }
-            let Recovered::Finished(left) = recovered else { return Exit::Done };
+            let Recovered::Finished { left, .. } = recovered else { return Exit::Done };
             for fail in &left {
                 say(&format!("error: {}", preview::fail(fail)));
             }
@@ -116,22 +117,30 @@ fn words(recovered: &Recovered) -> Vec<String> {
         Recovered::Settled => {
             vec!["done: it had ended; only its record had not been put away".into()]
         }
-        Recovered::Finished(_) => vec!["done: it was finished".into()],
+        Recovered::Finished { left, kept } => {
+            let mut lines = displaced(kept);
+            if left.is_empty() {
+                lines.push("done: it was finished".into());
+            }
+            lines
+        }
         Recovered::Left => vec!["done: everything was left as it is".into()],
         Recovered::TakenBack(kept) => {
-            let mut lines: Vec<String> = kept
-                .iter()
-                .map(|place| {
-                    format!(
-                        "note: something could not return to its name, which is taken now; it is at `{}`",
-                        place.shown()
-                    )
-                })
-                .collect();
+            let mut lines = displaced(kept);
             lines.push("done: it was taken back; everything is as it was before".into());
             lines
         }
     }
+}
+
+fn displaced(kept: &[AbsPath]) -> Vec<String> {
+    let line = |place: &AbsPath| {
+        format!(
+            "note: something could not return to its name, which is taken now; it is at `{}`",
+            place.shown()
+        )
+    };
+    kept.iter().map(line).collect()
 }
 
 /// Not even the beginning of its record can be read, so nothing is known of it.

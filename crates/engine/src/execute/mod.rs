@@ -56,7 +56,8 @@ pub enum Fail {
         /// The system's reason.
         error: Errno,
     },
-    /// Not all of it could be freed, for this reason; what is left has its name again.
+    /// Not all of it could be freed, for this reason; what is left has its name again, unless somebody
+    /// has taken that.
     Left(Box<Fail>),
     /// The record makes no sense.
     Record,

@@ -15,8 +15,13 @@ pub enum Recovered {
     Settled,
     /// All of it was taken back. What could not return to its name is at these places.
     TakenBack(Vec<AbsPath>),
-    /// It was finished, since something had been freed already. What could not be freed is told.
-    Finished(Vec<Fail>),
+    /// It was finished, since something had been freed already.
+    Finished {
+        /// What could not be freed, and why.
+        left: Vec<Fail>,
+        /// Where something of that lies whose name somebody else has taken.
+        kept: Vec<AbsPath>,
+    },
     /// It was left as it is.
     Left,
 }
@@ -93,7 +98,7 @@ pub fn recover(
     let done = if how == How::Done { u64::try_from(plan.items.len()).unwrap_or(0) } else { 0 };
     journal.end(Ended { how, done, kept }).map_err(error)?;
     Ok(match how {
-        How::Done => Recovered::Finished(left),
+        How::Done => Recovered::Finished { left, kept: work.kept },
         How::TakenBack => Recovered::TakenBack(work.kept),
         How::Left => Recovered::Left,
     })
