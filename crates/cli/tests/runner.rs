@@ -22,6 +22,8 @@ mod progress;
 mod race;
 mod refs;
 mod remove;
+mod remove_races;
+mod remove_trash;
 mod retarget;
 mod shortcuts;
 mod show;
@@ -29,6 +31,9 @@ mod support;
 mod undo;
 
 fn main() -> std::process::ExitCode {
+    if let Some(ended) = remove_trash::oracle() {
+        return ended;
+    }
     let trials = [
         arguments::trials(),
         check::trials(),
@@ -52,6 +57,8 @@ fn main() -> std::process::ExitCode {
         undo::trials(),
         retarget::trials(),
         remove::trials(),
+        remove_races::trials(),
+        remove_trash::trials(),
         convert::trials(),
         create_ln::trials(),
         create_pairs::trials(),

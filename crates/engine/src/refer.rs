@@ -71,18 +71,24 @@ impl Going {
         }
     }
 
-    /// What the link whose way is `chain` needs of what goes, to lead anywhere; nothing when it goes
-    /// itself, or leads nowhere now.
-    pub fn needed_by<V: View>(&self, view: &V, chain: &Chain<V::Folder>) -> Option<usize> {
+    /// What the link whose way is `chain` needs of what goes, to lead anywhere, and where that link
+    /// stands; nothing when it goes itself, or leads nowhere now.
+    pub fn needed_by<V: View>(
+        &self,
+        view: &V,
+        chain: &Chain<V::Folder>,
+    ) -> Option<(usize, AbsPath)> {
         if !matches!(chain.end, End::Found(_)) {
             return None;
         }
         let place = |hop: &Hop<V::Folder>| view.place(&hop.folder).joined(&hop.name);
         let mut hops = chain.hops.iter().map(place);
-        if self.holds(&hops.next()?).is_some() {
+        let link = hops.next()?;
+        if self.holds(&link).is_some() {
             return None;
         }
         let passed = chain.passed.iter().map(|folder| view.place(folder));
-        [chain.end_at(view)].into_iter().chain(hops).chain(passed).find_map(|at| self.holds(&at))
+        let mut places = [chain.end_at(view)].into_iter().chain(hops).chain(passed);
+        places.find_map(|at| self.holds(&at)).map(|number| (number, link))
     }
 }

@@ -377,7 +377,8 @@ fn tell(plan: &Plan, report: &Report, change: Change, args: &Args, output: &Outp
     output.write(&out);
     for (item, why) in report.failed.iter().take(super::MOST_NAMED) {
         let path = plan.items.get(*item).map(|item| &*item.path).unwrap_or_default();
-        say(&format!("error: `{}` was not changed: {}", shown(path), preview::fail(why)));
+        let what = if matches!(why, Fail::Left(_)) { "is still there" } else { "was not changed" };
+        say(&format!("error: `{}` {what}: {}", shown(path), preview::fail(why)));
     }
     let more = report.failed.len().saturating_sub(super::MOST_NAMED);
     if more > 0 {

@@ -12,6 +12,7 @@ use linkwell_engine::disk::Unix;
 use linkwell_engine::execute::Means;
 use linkwell_engine::execute::recover::{Recovered, recover};
 use linkwell_engine::journal::{Lock, Store};
+use linkwell_model::path::AbsPath;
 use rustix::io::Errno;
 use std::sync::atomic::AtomicBool;
 
@@ -36,14 +37,16 @@ pub(super) fn run(wanted: &Recover, args: &Args, world: &World) -> Result<Exit, 
     let mut exit = Exit::Done;
     // The last one first, as they were done one upon the other.
     for number in numbers.into_iter().rev() {
-        if !interrupt::unbroken(|| one(wanted, args, world, &store, &lock, number)) {
-            exit = Exit::Unfinished;
+        match interrupt::unbroken(|| one(wanted, args, world, &store, &lock, number)) {
+            Exit::Done => {}
+            Exit::Partly if exit == Exit::Unfinished => {}
+            other => exit = other,
         }
     }
     Ok(exit)
 }
 
-/// Recovers one operation; `false` when it stays unfinished.
+/// Recovers one operation; and says how far that came.
 fn one(
     wanted: &Recover,
     args: &Args,
@@ -51,7 +54,7 @@ fn one(
     store: &Store,
     lock: &Lock,
     number: u64,
-) -> bool {
+) -> Exit {
     let operation = match store.read(number) {
         Ok(operation) => operation,
         Err(Errno::ILSEQ) => return unreadable(wanted, store, lock, number),
@@ -60,7 +63,7 @@ fn one(
                 "error: the record of operation {number} cannot be used: {}",
                 super::undo::unreadable(error)
             ));
-            return false;
+            return Exit::Unfinished;
         }
     };
     if !args.quiet {
@@ -76,11 +79,11 @@ fn one(
             "hint: `linkwell log {number}` shows what can still be read; `linkwell recover --leave` leaves \
              everything as it is, and closes the record"
         ));
-        return false;
+        return Exit::Unfinished;
     }
     if wanted.change.dry_run {
         say("note: a dry run; nothing was changed");
-        return operation.ended.is_some();
+        return if operation.ended.is_some() { Exit::Done } else { Exit::Unfinished };
     }
     // What is recovered is not stopped half way: that would only be the next interruption.
     let never = AtomicBool::new(false);
@@ -92,7 +95,11 @@ fn one(
                     say(&line);
                 }
             }
-            true
+            let Recovered::Finished { left, .. } = recovered else { return Exit::Done };
+            for fail in &left {
+                say(&format!("error: {}", preview::fail(fail)));
+            }
+            if left.is_empty() { Exit::Done } else { Exit::Partly }
         }
         Err(fail) => {
             say(&format!("error: it could not be recovered: {}", preview::fail(&fail)));
@@ -100,7 +107,7 @@ fn one(
                 "hint: nothing of yours is lost; mend that and type `linkwell recover` again, or type \
                  `linkwell recover --leave` to leave everything as it is",
             );
-            false
+            Exit::Unfinished
         }
     }
 }
@@ -110,51 +117,47 @@ fn words(recovered: &Recovered) -> Vec<String> {
         Recovered::Settled => {
             vec!["done: it had ended; only its record had not been put away".into()]
         }
-        Recovered::Finished(fails) => {
-            let mut lines: Vec<String> = fails
-                .iter()
-                .map(|fail| {
-                    format!(
-                        "error: what could not be freed has its name back: {}",
-                        preview::fail(fail)
-                    )
-                })
-                .collect();
-            lines.push("done: it was finished".into());
+        Recovered::Finished { left, kept } => {
+            let mut lines = displaced(kept);
+            if left.is_empty() {
+                lines.push("done: it was finished".into());
+            }
             lines
         }
         Recovered::Left => vec!["done: everything was left as it is".into()],
         Recovered::TakenBack(kept) => {
-            let mut lines: Vec<String> = kept
-                .iter()
-                .map(|place| {
-                    format!(
-                        "note: something could not return to its name, which is taken now; it is at `{}`",
-                        place.shown()
-                    )
-                })
-                .collect();
+            let mut lines = displaced(kept);
             lines.push("done: it was taken back; everything is as it was before".into());
             lines
         }
     }
 }
 
+fn displaced(kept: &[AbsPath]) -> Vec<String> {
+    let line = |place: &AbsPath| {
+        format!(
+            "note: something could not return to its name, which is taken now; it is at `{}`",
+            place.shown()
+        )
+    };
+    kept.iter().map(line).collect()
+}
+
 /// Not even the beginning of its record can be read, so nothing is known of it.
-fn unreadable(wanted: &Recover, store: &Store, lock: &Lock, number: u64) -> bool {
+fn unreadable(wanted: &Recover, store: &Store, lock: &Lock, number: u64) -> Exit {
     say(&format!(
         "error: the record of operation {number} is damaged from its first line on, so nobody can say what \
          it did"
     ));
     if !wanted.leave || wanted.change.dry_run {
         say("hint: `linkwell recover --leave` sets the record aside, and changes nothing else");
-        return false;
+        return Exit::Unfinished;
     }
     match store.set_aside(&Unix, lock, number) {
-        Ok(()) => true,
+        Ok(()) => Exit::Done,
         Err(error) => {
             say(&format!("error: it could not be set aside: {}", crate::error::reason(error)));
-            false
+            Exit::Unfinished
         }
     }
 }

@@ -20,7 +20,7 @@ use linkwell_engine::survey::trash::Trashes;
 use linkwell_engine::volumes::Volumes;
 use linkwell_model::plan::{Conflict, Plan, Step};
 use linkwell_model::shown::shown;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,13 +36,13 @@ const MOST_NAMED: usize = 5;
 
 pub(super) fn run(remove: &Remove, args: &Args, world: &World) -> Result<Exit, Failure> {
     let paths: Vec<Vec<u8>> = remove.paths.iter().cloned().map(OsString::into_vec).collect();
-    if paths.iter().any(Vec::is_empty) {
+    let under: Vec<Vec<u8>> = remove.under.iter().cloned().map(OsString::into_vec).collect();
+    if paths.iter().chain(&under).any(Vec::is_empty) {
         return Err(Failure::Usage {
             what: "one of the paths is empty; nothing was changed".into(),
             hint: None,
         });
     }
-    let under: Vec<Vec<u8>> = remove.under.iter().cloned().map(OsString::into_vec).collect();
     refuse_if_lost(world, &paths)?;
     refuse_if_lost(world, &under)?;
     let mut surveyor = surveyor(world)?;
@@ -93,6 +93,8 @@ fn make_trashes(trashes: &Trashes, plan: &mut Plan) {
 #[derive(Default)]
 struct Broken {
     found: BTreeMap<usize, (usize, Vec<String>)>,
+    /// Those that were told, by where they stand: places are looked at twice.
+    told: HashSet<Vec<u8>>,
     problems: usize,
 }
 
@@ -104,15 +106,23 @@ struct Gather {
 
 impl Sink for Gather {
     fn item(&mut self, item: &Item<'_>) {
-        let number = match item.verdict {
+        let needed = match item.verdict {
             // A bind mount: what it shows is all there is to its way.
-            None => item.physical.as_ref().and_then(|shown| self.going.holds(shown)),
+            None => {
+                let number = item.physical.as_ref().and_then(|shown| self.going.holds(shown));
+                number.map(|number| (number, item.path.to_vec()))
+            }
             Some(verdict) => {
-                verdict.chain.as_ref().and_then(|chain| self.going.needed_by(&self.live, chain))
+                let chain = verdict.chain.as_ref();
+                let needed = chain.and_then(|chain| self.going.needed_by(&self.live, chain));
+                needed.map(|(number, place)| (number, place.as_bytes().to_vec()))
             }
         };
-        let Some(number) = number else { return };
+        let Some((number, place)) = needed else { return };
         let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if !broken.told.insert(place) {
+            return;
+        }
         let (count, named) = broken.found.entry(number).or_default();
         *count += 1;
         if named.len() < MOST_NAMED {
@@ -142,12 +152,16 @@ fn tell_broken(
     args: &Args,
     world: &World,
 ) {
-    let roots = if under.is_empty() {
+    // Home comes first: most links that a person made are there, and the time may not do for more.
+    let rounds = if under.is_empty() {
         let places = plan.items.iter().filter_map(|item| item.steps.last());
         let places: Vec<_> = places.map(|step| plan.place(step.at())).collect();
-        super::refs::roots_for(world, volumes, places.iter())
+        let home: Vec<Vec<u8>> = world.home.iter().map(|home| home.as_bytes().to_vec()).collect();
+        let mut others = super::refs::roots_for(world, volumes, places.iter());
+        others.retain(|other| !home.contains(other));
+        vec![home, others]
     } else {
-        under.to_vec()
+        vec![under.to_vec()]
     };
     let limit = under.is_empty().then_some(LONGEST);
     let stop = Arc::new(AtomicBool::new(false));
@@ -160,26 +174,28 @@ fn tell_broken(
         options: Options { current: world.current.clone(), ..Options::default() },
     };
     let broken = Arc::new(Mutex::new(Broken::default()));
-    let make = {
-        let (system, volumes, broken) = (system(world), Arc::clone(volumes), Arc::clone(&broken));
-        let going = Arc::new(going);
-        move || Gather {
-            going: Arc::clone(&going),
-            live: Live::new(system, Arc::clone(&volumes)),
-            broken: Arc::clone(&broken),
-        }
-    };
+    let going = Arc::new(going);
     let started = Instant::now();
     let bar = Bar::new(args.quiet);
     let mut draw = bar.ticker();
-    let tick = |progress: &_| {
+    let mut tick = |progress: &_| {
         if interrupt::came() || limit.is_some_and(|limit| started.elapsed() > limit) {
             stop.store(true, Ordering::SeqCst);
         }
         draw(progress);
     };
-    judged::scan(system(world), volumes, &wanted, &roots, &handle, make, tick);
+    for roots in rounds.iter().filter(|roots| !roots.is_empty()) {
+        let (system, volumes_too) = (system(world), Arc::clone(volumes));
+        let (going, broken) = (Arc::clone(&going), Arc::clone(&broken));
+        let make = move || Gather {
+            going: Arc::clone(&going),
+            live: Live::new(system, Arc::clone(&volumes_too)),
+            broken: Arc::clone(&broken),
+        };
+        judged::scan(system, volumes, &wanted, roots, &handle, make, &mut tick);
+    }
     bar.finish();
+    let roots = rounds.concat();
     let mut broken = broken.lock().unwrap_or_else(PoisonError::into_inner);
     let found = std::mem::take(&mut broken.found);
     let none = found.is_empty();

@@ -148,8 +148,8 @@ pub(crate) fn conflict(conflict: &Conflict) -> Vec<String> {
 }
 
 /// Why a step was not done, in words.
-pub(crate) fn fail(fail: &Fail) -> String {
-    match fail {
+pub(crate) fn fail(failed: &Fail) -> String {
+    match failed {
         Fail::Folder { place, error: Some(error) } => {
             format!(
                 "the folder `{}` cannot be opened: {}",
@@ -180,6 +180,7 @@ pub(crate) fn fail(fail: &Fail) -> String {
         Fail::System { doing, place, error } => {
             format!("`{}`: could not {doing}: {}", place.shown(), crate::error::reason(*error))
         }
+        Fail::Left(why) => format!("not all of it could be freed: {}", fail(why)),
         Fail::Record => "the record makes no sense".into(),
         Fail::Interrupted => "you asked to stop".into(),
     }

@@ -59,6 +59,9 @@ pub enum Fail {
         /// The system's reason.
         error: Errno,
     },
+    /// Not all of it could be freed, for this reason; what is left has its name again, unless somebody
+    /// has taken that.
+    Left(Box<Fail>),
     /// The record makes no sense.
     Record,
     /// The person asked to stop.

@@ -14,9 +14,13 @@ pub enum Recovered {
     Settled,
     /// All of it was taken back. What could not return to its name is at these places.
     TakenBack(Vec<AbsPath>),
-    /// It was finished, since something had been freed already. What could not be freed has its name
-    /// back, for these reasons.
-    Finished(Vec<Fail>),
+    /// It was finished, since something had been freed already.
+    Finished {
+        /// What could not be freed, and why.
+        left: Vec<Fail>,
+        /// Where something of that lies whose name somebody else has taken.
+        kept: Vec<AbsPath>,
+    },
     /// It was left as it is.
     Left,
 }
@@ -103,7 +107,10 @@ pub fn recover(
     let end = journal.end(ended(how, done, &work.kept));
     end.map_err(|unended| error(unended.error))?;
     Ok(match how {
-        How::Done => Recovered::Finished(fails.into_iter().map(|(_, fail)| fail).collect()),
+        How::Done => {
+            let left = fails.into_iter().map(|(_, fail)| fail).collect();
+            Recovered::Finished { left, kept: work.kept }
+        }
         How::TakenBack => Recovered::TakenBack(work.kept),
         How::Left => Recovered::Left,
     })

@@ -23,9 +23,15 @@ impl Work<'_> {
         self.places.touch(at);
         let Err(fail) = self.free_tree(&folder, &staged, at) else { return Ok(None) };
         match self.rename_new(&folder, &staged, &folder, &at.name) {
-            Ok(()) => Ok(Some(fail)),
-            Err(_) => Err(fail),
+            Ok(()) => {}
+            // The name is somebody else's now, and will be the next time: what is left stays here.
+            Err(Errno::EXIST) => {
+                let place = self.places.place(at).parent().joined(staged.as_bytes());
+                self.kept.push(place);
+            }
+            Err(_) => return Err(fail),
         }
+        Ok(Some(Fail::Left(Box::new(fail))))
     }
 
     /// Removes what stands at `name`, with all that is in it.
@@ -35,26 +41,39 @@ impl Work<'_> {
         name: &Name,
         at: &Slot,
     ) -> Result<(), Fail> {
+        let mut way = Vec::new();
         let freed = match self.system.facts(folder.as_fd(), name.as_bytes()) {
             Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error),
             Ok(facts) if facts.kind == EntryKind::Folder => {
-                self.free_folder(folder.as_fd(), name, &facts)
+                self.free_folder(folder.as_fd(), name, &facts, &mut way)
             }
             Ok(_) => self.disk.drop_name(folder.as_fd(), name),
         };
-        freed.map_err(|error| match error {
-            Errno::XDEV => Fail::Mounted(self.places.place(at)),
-            error => self.refused(at, "remove it", error),
+        let mut place = self.places.place(at);
+        freed.map_err(|error| {
+            way.iter().for_each(|name: &Name| place.push(name.as_bytes()));
+            match error {
+                Errno::XDEV => Fail::Mounted(place),
+                error => Fail::System { doing: "remove it", place, error },
+            }
         })
     }
 
-    fn free_folder(&self, above: BorrowedFd<'_>, name: &Name, facts: &Facts) -> Result<(), Errno> {
+    /// Frees a folder. When it fails, `way` are the names that lead to what could not be freed.
+    fn free_folder(
+        &self,
+        above: BorrowedFd<'_>,
+        name: &Name,
+        facts: &Facts,
+        way: &mut Vec<Name>,
+    ) -> Result<(), Errno> {
         let mut descent = Descent::begin(self.system, above, name, facts)?;
         self.open_up(&descent)?;
         let mut todo = vec![(name.clone(), names(self.system, descent.here())?)];
         while let Some((_, rest)) = todo.last_mut() {
             if let Some(entry) = rest.pop() {
+                way.push(entry.clone());
                 let facts = descent.look(&entry)?;
                 if facts.kind == EntryKind::Folder {
                     descent.down(&entry, &facts)?;
@@ -62,12 +81,14 @@ impl Work<'_> {
                     todo.push((entry, names(self.system, descent.here())?));
                 } else {
                     self.disk.drop_name(descent.here(), &entry)?;
+                    way.pop();
                 }
             } else if let Some((name, _)) = todo.pop() {
                 match descent.up()? {
                     Some(_) => self.disk.drop_folder(descent.here(), &name)?,
                     None => self.disk.drop_folder(above, &name)?,
                 }
+                way.pop();
             }
         }
         Ok(())

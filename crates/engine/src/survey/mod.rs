@@ -3,10 +3,12 @@
 
 pub mod convert;
 pub mod create;
+mod guard;
 mod neighbours;
 pub mod remove;
 pub mod retarget;
 pub mod trash;
+mod trashed;
 pub mod undo;
 mod within;
 

@@ -3,18 +3,17 @@
 //! What must not go is known by which folder it is, never by how its path is written: every spelling,
 //! link and mount that leads to it is the same folder.
 
+use super::guard::{Above, Guard, chain_of};
 use super::trash::Trashes;
 use super::within::{self, Within};
 use super::{Surveyor, conflict, refused};
 use crate::operator::{Held, Spot};
 use crate::refer::Going;
-use crate::state;
-use crate::system::{Access, Links};
+use crate::system::Facts;
 use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Fate, Item, Object, Plan, Step, Why};
 use linkwell_model::shown::shown;
-use rustix::fd::AsFd as _;
 use rustix::fs::{Access as May, AtFlags};
 use rustix::io::Errno;
 use std::collections::HashMap;
@@ -54,7 +53,7 @@ pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, paths: &[Vec<u8>]) -> Remo
         }
     }
     let mut removing = Removing {
-        guard: Guard::new(surveyor, wanted),
+        guard: Guard::new(surveyor, wanted.state.as_ref(), wanted.trash.as_ref()),
         trashes: Trashes::new(surveyor.system(), wanted.trash.clone()),
         wanted,
         chains: HashMap::new(),
@@ -124,13 +123,6 @@ fn look(surveyor: &mut Surveyor, path: &[u8]) -> Result<(Spot, Object), Why> {
     Ok((spot, object))
 }
 
-/// A folder above something, and whether both are seen through the same mount.
-#[derive(Clone, Copy, Debug)]
-struct Above {
-    id: FileId,
-    near: bool,
-}
-
 struct Removing<'w> {
     wanted: &'w Wanted,
     guard: Guard,
@@ -171,8 +163,8 @@ impl Removing<'_> {
             Object::File { names, .. } if *names > 1 => remarks
                 .push(format!("the file has {names} names; its contents stay under the others")),
             Object::Folder { .. } => {
-                self.not_mounted(surveyor, spot, object)?;
-                let within = within::look(surveyor, spot.at(), &spot.name, &spot.place());
+                let facts = self.not_mounted(surveyor, spot, object)?;
+                let within = within::look(surveyor, spot.at(), &spot.name, &facts, &spot.place());
                 self.may_go(&within)?;
                 remarks.extend(words(&within));
             }
@@ -194,20 +186,23 @@ impl Removing<'_> {
 
     /// A mount point, and what volumes are mounted in, does not go. The table is asked before anything
     /// in it is looked at: a volume may be away.
-    fn not_mounted(&self, surveyor: &Surveyor, spot: &Spot, object: &Object) -> Result<(), Why> {
+    fn not_mounted(&self, surveyor: &Surveyor, spot: &Spot, object: &Object) -> Result<Facts, Why> {
         let place = spot.place();
-        let here = surveyor.system().facts_of(spot.at()).ok().and_then(|facts| facts.mount);
-        let there = surveyor.system().facts(spot.at(), spot.name.as_bytes());
-        let there = there.map_err(|error| refused("it cannot be looked at", error))?;
+        let unseen = |error| refused("it cannot be looked at", error);
+        let here = surveyor.system().facts_of(spot.at()).map_err(unseen)?;
+        let there = surveyor.system().facts(spot.at(), spot.name.as_bytes()).map_err(unseen)?;
+        let other = match (here.mount, there.mount) {
+            (Some(here), Some(there)) => here != there,
+            _ => here.id.device != there.id.device,
+        };
         let mounts = surveyor.volumes().mounts();
         let is_point = mounts.covering(&place).is_some_and(|mount| mount.point == place);
-        let other = there.mount.is_some() && here != there.mount;
         if other || is_point || !there.id.is(object.id()) {
             return Err(mounted(&place, "a volume is mounted here"));
         }
         match mounts.below(&place).next() {
             Some(mount) => Err(mounted(&mount.point, "a volume is mounted in it")),
-            None => Ok(()),
+            None => Ok(there),
         }
     }
 
@@ -238,9 +233,6 @@ impl Removing<'_> {
                 place.shown(),
                 super::reason(*error)
             ));
-        }
-        if let Some(place) = &within.deep {
-            return stop(format!("`{}` lies deeper in it than 400 folders", place.shown()));
         }
         Ok(())
     }
@@ -309,109 +301,4 @@ fn words(within: &Within) -> Vec<String> {
         words.push(format!("{links} outside; what {they} to {stays}: {}{more}", named.join(", ")));
     }
     words
-}
-
-/// What must not go.
-struct Guard {
-    /// Folders that must not be removed, nor any folder that they lie in.
-    kept: HashMap<FileId, &'static str>,
-    /// Folders in which nothing is removed, and why; `true`: only as far as no other volume is
-    /// mounted in them.
-    closed: Vec<(FileId, bool, &'static str)>,
-}
-
-impl Guard {
-    fn new(surveyor: &Surveyor, wanted: &Wanted) -> Self {
-        let mut guard = Self { kept: HashMap::new(), closed: Vec::new() };
-        let system = surveyor.system();
-        guard.keep(surveyor, surveyor.current(), "the current folder lies in it, or is it");
-        if let Some(home) = surveyor.home.clone()
-            && let Ok((held, _)) = state::nearest(system, &home)
-        {
-            guard.keep(surveyor, &held, "your home folder lies in it, or is it");
-        }
-        let own = [
-            (&wanted.state, "linkwell keeps its record in it", "linkwell keeps its record here"),
-            (&wanted.trash, "the trash lies in it, or is it", IN_TRASH),
-        ];
-        for (place, kept, closed) in own {
-            let Some(place) = place else { continue };
-            let Ok((held, missing)) = state::nearest(system, place) else { continue };
-            guard.keep(surveyor, &held, kept);
-            if missing.is_empty()
-                && let Ok(facts) = system.facts_of(held.folder.as_fd())
-            {
-                guard.closed.push((facts.id.file(), false, closed));
-            }
-        }
-        for place in [&b"/proc"[..], b"/sys", b"/dev"] {
-            if let Ok(status) = system.status(rustix::fs::CWD, place, Links::Followed) {
-                guard.kept.entry(status.id).or_insert("the system needs it");
-                guard.closed.push((status.id, true, "the system needs it"));
-            }
-        }
-        guard
-    }
-
-    /// Keeps a folder and all that it lies in.
-    fn keep(&mut self, surveyor: &Surveyor, held: &Held, why: &'static str) {
-        for above in chain_of(surveyor, held) {
-            self.kept.entry(above.id).or_insert(why);
-        }
-    }
-
-    fn check(&self, object: &Object, chain: &[Above], trash: Option<FileId>) -> Result<(), Why> {
-        let no = |what: &str, hint: Option<&str>| {
-            Err(Why::Other { what: what.into(), hint: hint.map(Into::into) })
-        };
-        if let Some(why) = self.kept.get(&object.id().file())
-            && matches!(object, Object::Folder { .. })
-        {
-            return no(why, None);
-        }
-        for above in chain {
-            let closed =
-                self.closed.iter().find(|(id, near, _)| *id == above.id && (!near || above.near));
-            let in_trash = trash == Some(above.id);
-            if in_trash || closed.is_some_and(|(_, _, why)| *why == IN_TRASH) {
-                return no(
-                    IN_TRASH,
-                    Some(
-                        "empty the trash with your file manager, or take it back with `linkwell undo`",
-                    ),
-                );
-            }
-            if let Some((_, _, why)) = closed {
-                return no(why, None);
-            }
-        }
-        if trash == Some(object.id().file()) {
-            return no("it is the trash", Some("empty the trash with your file manager"));
-        }
-        Ok(())
-    }
-}
-
-const IN_TRASH: &str = "it is in the trash already";
-
-/// Which folders something in `held` lies in: that one, and all above it.
-fn chain_of(surveyor: &Surveyor, held: &Held) -> Vec<Above> {
-    let system = surveyor.system();
-    let mut chain = Vec::new();
-    let mut folder = Arc::clone(&held.folder);
-    let Ok(mut facts) = system.facts_of(folder.as_fd()) else { return chain };
-    let mount = facts.mount;
-    let mut near = true;
-    loop {
-        near &= facts.mount == mount;
-        chain.push(Above { id: facts.id.file(), near });
-        let Ok(up) = system.open(folder.as_fd(), c"..", Access::Hold) else { break };
-        let Ok(above) = system.facts_of(up.as_fd()) else { break };
-        // Only `/` is its own parent.
-        if above.id.file() == facts.id.file() && above.mount == facts.mount {
-            break;
-        }
-        (folder, facts) = (Arc::new(up), above);
-    }
-    chain
 }

@@ -5,6 +5,7 @@
 //! alone, since what is brought back from there must be what was put there.
 
 use super::reason;
+use super::trashed::{Taken, info};
 use crate::disk::Disk;
 use crate::operator::Held;
 use crate::state::{self, Trouble};
@@ -16,14 +17,10 @@ use linkwell_model::plan::{Bytes, Fate, Make, Object, Plan, Slot, Step, Why};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Access as May, AtFlags};
 use rustix::io::Errno;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 const INFO: &[u8] = b"info";
 const FILES: &[u8] = b"files";
-const ENDING: &[u8] = b".trashinfo";
-/// The longest name that Linux file systems have.
-const LONGEST: usize = 255;
 
 /// Which volume, and which sight of it: a rename passes from neither into another.
 type Volume = (u64, Option<u64>);
@@ -53,8 +50,7 @@ struct Bin {
     files: u32,
     /// The two folders, if they exist.
     held: Option<(OwnedFd, OwnedFd)>,
-    used: HashSet<Vec<u8>>,
-    next: HashMap<Vec<u8>, u64>,
+    taken: Taken,
 }
 
 /// Stands for the identity of a folder that is only made when the person has said yes.
@@ -83,7 +79,7 @@ impl Trashes {
         let place = plan.place(&at);
         let system = self.system;
         let bin = self.bins.get_mut(number).ok_or_else(|| none("it cannot be had"))?;
-        let (record, name) = bin.choose(system, &at.name)?;
+        let (record, name) = bin.taken.choose(system, bin.held.as_ref(), &at.name)?;
         let path = match &bin.top {
             Some(top) => place.below(top).ok_or_else(|| none("it lies elsewhere"))?,
             None => place.as_bytes(),
@@ -213,8 +209,7 @@ impl Trashes {
             let asked = rustix::fs::accessat(base.folder.as_fd(), c".", may, AtFlags::EACCESS);
             asked.map_err(|error| Trouble::System(base.place.clone(), error))?;
         }
-        let (used, next) = (HashSet::new(), HashMap::new());
-        Ok(Bin { base, missing, place, top, info: 0, files: 0, held, used, next })
+        Ok(Bin { base, missing, place, top, info: 0, files: 0, held, taken: Taken::default() })
     }
 
     /// Whether a folder is this user's, on that volume, and (the trash itself) nobody else may write
@@ -322,70 +317,9 @@ impl Trashes {
     }
 }
 
-impl Bin {
-    /// A name that is free for the record and for the thing.
-    fn choose(&mut self, system: System, wanted: &Name) -> Result<(Name, Name), Why> {
-        let wanted = wanted.as_bytes();
-        let next = self.next.entry(wanted.to_vec()).or_insert(1);
-        loop {
-            let end = if *next == 1 { String::new() } else { format!(".{next}") };
-            *next += 1;
-            let most = LONGEST - ENDING.len() - end.len();
-            let mut name = cut(wanted, most).to_vec();
-            name.extend_from_slice(end.as_bytes());
-            let record = [name.as_slice(), ENDING].concat();
-            if self.used.contains(&name) {
-                continue;
-            }
-            if let Some((info, files)) = &self.held
-                && (is_there(system, info, &record)? || is_there(system, files, &name)?)
-            {
-                continue;
-            }
-            self.used.insert(name.clone());
-            let names = Name::new(record).zip(Name::new(name));
-            return names.ok_or(Why::Name("the name cannot be used in the trash"));
-        }
-    }
-}
-
-fn is_there(system: System, folder: &OwnedFd, name: &[u8]) -> Result<bool, Why> {
-    match system.facts(folder.as_fd(), name) {
-        Ok(_) => Ok(true),
-        Err(Errno::NOENT) => Ok(false),
-        Err(error) => Err(super::refused("the trash cannot be looked at", error)),
-    }
-}
-
-/// The beginning of a name, not cut within a character where it is text.
-fn cut(name: &[u8], most: usize) -> &[u8] {
-    let mut end = name.len().min(most);
-    if std::str::from_utf8(name).is_ok() {
-        while end > 0 && name.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
-            end -= 1;
-        }
-    }
-    name.get(..end).unwrap_or(name)
-}
-
 fn owned(held: &Held) -> Result<OwnedFd, Trouble> {
     let copy = rustix::io::fcntl_dupfd_cloexec(held.folder.as_fd(), 0);
     copy.map_err(|error| Trouble::System(held.place.clone(), error))
-}
-
-/// The record of something in the trash.
-fn info(path: &[u8], when: &str) -> Vec<u8> {
-    let mut text = b"[Trash Info]\nPath=".to_vec();
-    for byte in path {
-        // RFC 2396's unreserved characters that every reader takes as they are.
-        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(byte) {
-            text.push(*byte);
-        } else {
-            text.extend_from_slice(format!("%{byte:02X}").as_bytes());
-        }
-    }
-    text.extend_from_slice(format!("\nDeletionDate={when}\n").as_bytes());
-    text
 }
 
 fn read_only() -> Why {
@@ -417,24 +351,4 @@ fn unusable(place: &AbsPath, trouble: &Trouble) -> Why {
             format!("`{shown}` cannot be reached")
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_holds_any_path() {
-        let text = info(b"/a b/\xff%\n\xc3\xa9-_.~", "2026-01-02T03:04:05");
-        let wanted =
-            "[Trash Info]\nPath=/a%20b/%FF%25%0A%C3%A9-_.~\nDeletionDate=2026-01-02T03:04:05\n";
-        assert_eq!(String::from_utf8_lossy(&text), wanted);
-    }
-
-    #[test]
-    fn a_long_name_is_cut_between_characters() {
-        assert_eq!(cut("aé".as_bytes(), 2), b"a");
-        assert_eq!(cut("aé".as_bytes(), 3), "aé".as_bytes());
-        assert_eq!(cut(b"a\x80\x80", 2), b"a\x80");
-    }
 }

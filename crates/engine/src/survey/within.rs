@@ -2,17 +2,14 @@
 //! volume.
 
 use super::Surveyor;
+use crate::descent::Descent;
 use crate::execute::names;
-use crate::system::{Access, Facts};
+use crate::system::Facts;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
-use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
-
-/// How deep it is looked; the executor frees no deeper trees either, since each level holds a
-/// descriptor.
-const DEEPEST: usize = 400;
 
 /// So many links that lead outside are named.
 pub(super) const MOST_NAMED: usize = 5;
@@ -37,13 +34,6 @@ pub(super) struct Within {
     pub(super) other: Option<(AbsPath, EntryKind)>,
     /// The first place that could not be looked at.
     pub(super) unseen: Option<(AbsPath, Errno)>,
-    /// The first place that lies too deep.
-    pub(super) deep: Option<AbsPath>,
-}
-
-struct Level {
-    folder: OwnedFd,
-    names: std::vec::IntoIter<Name>,
 }
 
 /// Looks at all that is in the folder called `name` in `above`, which lies at `place`.
@@ -51,112 +41,105 @@ pub(super) fn look(
     surveyor: &mut Surveyor,
     above: BorrowedFd<'_>,
     name: &Name,
+    facts: &Facts,
     place: &AbsPath,
 ) -> Within {
-    let mut within = Within::default();
-    let system = surveyor.system();
-    let mut here = place.clone();
-    let Some((top, level)) = enter(surveyor, above, name, None, &here, &mut within) else {
-        return within;
-    };
-    let mut levels = vec![level];
-    loop {
-        let depth = levels.len();
-        let Some(level) = levels.last_mut() else { return within };
-        let Some(name) = level.names.next() else {
-            levels.pop();
-            here.pop();
-            continue;
-        };
-        let facts = match system.facts(level.folder.as_fd(), name.as_bytes()) {
-            Ok(facts) => facts,
-            Err(Errno::NOENT) => continue,
-            Err(error) => {
-                within.unseen.get_or_insert_with(|| (here.joined(name.as_bytes()), error));
+    let mut walk = Walk { surveyor, within: Within::default(), top: place, here: place.clone() };
+    if let Err(error) = walk.all(above, name, facts) {
+        walk.unseen(walk.here.clone(), error);
+    }
+    walk.within
+}
+
+struct Walk<'w> {
+    surveyor: &'w mut Surveyor,
+    within: Within,
+    top: &'w AbsPath,
+    here: AbsPath,
+}
+
+impl Walk<'_> {
+    fn unseen(&mut self, place: AbsPath, error: Errno) {
+        self.within.unseen.get_or_insert((place, error));
+    }
+
+    fn all(&mut self, above: BorrowedFd<'_>, name: &Name, facts: &Facts) -> Result<(), Errno> {
+        let system = self.surveyor.system();
+        let mut descent = Descent::begin(system, above, name, facts)?;
+        let mut todo = vec![names(system, descent.here())?];
+        while let Some(rest) = todo.last_mut() {
+            let Some(name) = rest.pop() else {
+                todo.pop();
+                descent.up()?;
+                self.here.pop();
+                continue;
+            };
+            let facts = match system.facts(descent.here(), name.as_bytes()) {
+                Err(Errno::NOENT) => continue,
+                answer => answer?,
+            };
+            if descent.look(&name) == Err(Errno::XDEV) {
+                let there = self.here.joined(name.as_bytes());
+                let same = facts.mount.is_some() && facts.mount == descent.facts().mount;
+                let first = if same { &mut self.within.foreign } else { &mut self.within.mounted };
+                first.get_or_insert(there);
                 continue;
             }
-        };
-        let there = || here.joined(name.as_bytes());
-        if facts.mount != top.mount {
-            within.mounted.get_or_insert_with(there);
-            continue;
-        }
-        if facts.kind == EntryKind::Folder && facts.id.device != top.id.device {
-            within.foreign.get_or_insert_with(there);
-            if top.mount.is_none() {
-                within.mounted.get_or_insert_with(there);
+            if facts.kind != EntryKind::Folder {
+                self.count(descent.here(), &name, &facts);
+                continue;
             }
-            continue;
+            self.within.folders += 1;
+            self.here.push(name.as_bytes());
+            // One folder that cannot be read does not end the walk.
+            match descent.down(&name, &facts) {
+                Ok(()) => {
+                    let listed = names(system, descent.here());
+                    todo.push(listed.unwrap_or_else(|error| {
+                        self.unseen(self.here.clone(), error);
+                        Vec::new()
+                    }));
+                }
+                Err(error) => {
+                    self.unseen(self.here.clone(), error);
+                    self.here.pop();
+                }
+            }
         }
+        Ok(())
+    }
+
+    /// Counts what is no folder.
+    fn count(&mut self, folder: BorrowedFd<'_>, name: &Name, facts: &Facts) {
         match facts.kind {
-            EntryKind::Folder => {
-                within.folders += 1;
-                if depth >= DEEPEST {
-                    within.deep.get_or_insert_with(there);
-                    continue;
-                }
-                let folder = rustix::io::fcntl_dupfd_cloexec(level.folder.as_fd(), 0);
-                here.push(name.as_bytes());
-                let entered = folder.ok().and_then(|folder| {
-                    enter(surveyor, folder.as_fd(), &name, Some(&facts), &here, &mut within)
-                });
-                match entered {
-                    Some((_, level)) => levels.push(level),
-                    None => here.pop(),
-                }
-            }
             EntryKind::File => {
-                within.files += 1;
-                within.bytes = within.bytes.saturating_add(facts.size);
+                self.within.files += 1;
+                self.within.bytes = self.within.bytes.saturating_add(facts.size);
             }
             EntryKind::Symlink => {
-                within.links += 1;
+                self.within.links += 1;
                 let mut text = Vec::new();
-                if system.read_link(level.folder.as_fd(), name.as_bytes(), &mut text).is_ok() {
-                    let led = surveyor.led(Some(&here), &text);
-                    let end = led.physical.unwrap_or(led.place);
-                    if !end.is_at_or_below(place) {
-                        within.outer += 1;
-                        if within.named.len() < MOST_NAMED {
-                            let below = here.joined(name.as_bytes());
-                            let below = below.below(place).unwrap_or_default().to_vec();
-                            within.named.push((below, end));
-                        }
-                    }
+                let system = self.surveyor.system();
+                if system.read_link(folder, name.as_bytes(), &mut text).is_err() {
+                    return;
+                }
+                let led = self.surveyor.led(Some(&self.here), &text);
+                let end = led.physical.unwrap_or(led.place);
+                if end.is_at_or_below(self.top) {
+                    return;
+                }
+                self.within.outer += 1;
+                if self.within.named.len() < MOST_NAMED {
+                    let below = self.here.joined(name.as_bytes());
+                    let below = below.below(self.top).unwrap_or_default().to_vec();
+                    self.within.named.push((below, end));
                 }
             }
             kind => {
-                within.others += 1;
-                within.other.get_or_insert_with(|| (there(), kind));
+                self.within.others += 1;
+                let there = self.here.joined(name.as_bytes());
+                self.within.other.get_or_insert((there, kind));
             }
-        }
-    }
-}
-
-/// Opens a folder and reads its names; only if it is the one that was looked at.
-fn enter(
-    surveyor: &Surveyor,
-    above: BorrowedFd<'_>,
-    name: &Name,
-    seen: Option<&Facts>,
-    place: &AbsPath,
-    within: &mut Within,
-) -> Option<(Facts, Level)> {
-    let system = surveyor.system();
-    let read = || {
-        let folder = system.open(above, name.as_bytes(), Access::List)?;
-        let facts = system.facts_of(folder.as_fd())?;
-        if seen.is_some_and(|seen| !seen.id.is(facts.id)) {
-            return Err(Errno::AGAIN);
-        }
-        let names = names(system, folder.as_fd())?.into_iter();
-        Ok((facts, Level { folder, names }))
-    };
-    match read() {
-        Ok(entered) => Some(entered),
-        Err(error) => {
-            within.unseen.get_or_insert_with(|| (place.clone(), error));
-            None
         }
     }
 }
