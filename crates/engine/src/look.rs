@@ -83,6 +83,27 @@ pub fn object_in_full(
     Ok(found)
 }
 
+/// The link `name`, whose text has just been read, with its extended attributes; `None` when it is no
+/// link any more. As with [`object`], a swap between the two looks is found out later.
+///
+/// # Errors
+/// The system's.
+pub fn link_in_full(
+    system: System,
+    at: BorrowedFd<'_>,
+    name: &[u8],
+    text: &[u8],
+) -> Result<Option<Object>, Errno> {
+    let facts = match system.facts(at, name) {
+        Ok(facts) if facts.kind == EntryKind::Symlink => facts,
+        Ok(_) | Err(Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut attributes = attributes(&facts);
+    attributes.extended = extended(at, name);
+    Ok(Some(Object::Link { target: Target::new(text), id: facts.id, attributes }))
+}
+
 /// The extended attributes of a link. `l*xattr` takes no folder, so the folder is named as the kernel
 /// names what is held.
 pub(crate) fn extended(at: BorrowedFd<'_>, name: &[u8]) -> Vec<(Bytes, Bytes)> {

@@ -12,7 +12,7 @@ use crate::system::System;
 use crate::volumes::Volumes;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::plan::{Object, Why};
+use linkwell_model::plan::Why;
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -159,13 +159,12 @@ pub(super) fn new_text(
         let mut view = live.from(&home.folder, held, Some((name, text)));
         super::fare::end(&mut view, &home.folder, name)
     });
-    let old = look::object_in_full(live.system(), held, name);
+    // The text is known already. Whoever swaps the link between the two looks makes a picture that fits
+    // neither, and the step that relies on it finds that out.
+    let old = look::link_in_full(live.system(), held, name, text);
     match old.map_err(|error| refused("it cannot be looked at", error))? {
-        Some(Object::Link { target, id, attributes }) if target.as_bytes() == text => {
-            let old = Object::Link { target, id, attributes };
-            Ok(New::Text(new, Box::new(old), now))
-        }
-        _ => Err(Why::Other {
+        Some(old) => Ok(New::Text(new, Box::new(old), now)),
+        None => Err(Why::Other {
             what: "somebody else is changing it right now".into(),
             hint: Some("try again".into()),
         }),
