@@ -3,6 +3,8 @@
 mod arguments;
 mod check;
 mod convert;
+mod convert_revive;
+mod convert_tree;
 mod create;
 mod create_ln;
 mod create_pairs;
@@ -53,6 +55,8 @@ fn main() -> std::process::ExitCode {
         retarget::trials(),
         remove::trials(),
         convert::trials(),
+        convert_revive::trials(),
+        convert_tree::trials(),
         create_ln::trials(),
         create_pairs::trials(),
         create::trials(),
