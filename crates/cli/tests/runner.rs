@@ -3,6 +3,8 @@
 mod arguments;
 mod check;
 mod convert;
+mod convert_revive;
+mod convert_tree;
 mod create;
 mod create_ln;
 mod create_pairs;
@@ -60,6 +62,8 @@ fn main() -> std::process::ExitCode {
         remove_races::trials(),
         remove_trash::trials(),
         convert::trials(),
+        convert_revive::trials(),
+        convert_tree::trials(),
         create_ln::trials(),
         create_pairs::trials(),
         create::trials(),

@@ -126,6 +126,7 @@ fn enter(
         Errno::LOOP | Errno::NOTDIR => Errno::AGAIN,
         error => error,
     })?;
+    crate::look::without_trace(folder.as_fd());
     let facts = system.facts_of(folder.as_fd())?;
     if facts.id.device != expected.id.device {
         return Err(Errno::XDEV);

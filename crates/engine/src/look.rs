@@ -6,7 +6,7 @@ use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Attributes, Bytes, Object};
 use linkwell_model::target::Target;
-use rustix::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 
 /// What stands at `name` in the folder `at`; `None` when nothing does.
@@ -208,6 +208,8 @@ fn same_bytes(
 ) -> Result<bool, Errno> {
     let first = system.open(one.0, one.1.as_bytes(), Access::Read)?;
     let second = system.open(other.0, other.1.as_bytes(), Access::Read)?;
+    without_trace(first.as_fd());
+    without_trace(second.as_fd());
     let (mut left, mut right) = (vec![0; 128 * 1024], vec![0; 128 * 1024]);
     loop {
         let (one, other) = (fill(&first, &mut left)?, fill(&second, &mut right)?);
@@ -218,6 +220,20 @@ fn same_bytes(
             return Ok(true);
         }
     }
+}
+
+/// Lets what is read through an open file or folder not count as read, where the system allows that to
+/// this user (it does to the owner): a copy keeps the times of its original though it is read back.
+pub(crate) fn without_trace(held: BorrowedFd<'_>) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+        if let Ok(flags) = fcntl_getfl(held) {
+            fcntl_setfl(held, flags | OFlags::NOATIME).unwrap_or(());
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = held;
 }
 
 /// Reads until `buffer` is full or the file ends.

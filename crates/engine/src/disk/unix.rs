@@ -83,11 +83,7 @@ impl Disk for Unix {
             return Ok(());
         }
         let mut at = 0;
-        loop {
-            let (data, hole) = match stretch(from, at) {
-                Some(stretch) => stretch,
-                None => break,
-            };
+        while let Some((data, hole)) = stretch(from, at) {
             at = copy_stretch(from, to, data, hole)?;
             if at < hole {
                 break;

@@ -22,11 +22,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// One name in a held folder.
 type At<'a> = (BorrowedFd<'a>, &'a Name);
 
+/// So many files and folders are synced one by one; for more, the whole volume is: that takes all that
+/// others have written to it lately along.
+const SYNCED_ALONE: u32 = 64;
+
 /// A copy that is being made.
 pub(super) struct Copying<'a> {
     disk: &'a dyn Disk,
     system: System,
     stop: Option<&'a AtomicBool>,
+    synced: u32,
     /// Files with several names, and where the first of them was copied to: the folder below the top of
     /// the copy, the name, and which file it is.
     seen: HashMap<(u64, u64), (Arc<Folder>, Name, Identity)>,
@@ -40,7 +45,7 @@ struct Level {
 
 impl<'a> Copying<'a> {
     pub(super) fn new(disk: &'a dyn Disk, system: System, stop: Option<&'a AtomicBool>) -> Self {
-        Self { disk, system, stop, seen: HashMap::new() }
+        Self { disk, system, stop, synced: 0, seen: HashMap::new() }
     }
 
     /// Copies one entry with all that is in it to a name that is free.
@@ -88,6 +93,16 @@ impl<'a> Copying<'a> {
         Ok(())
     }
 
+    /// Whether all of it lasts already, but for the name at its top.
+    pub(super) fn lasts(&self) -> bool {
+        self.synced <= SYNCED_ALONE
+    }
+
+    fn sync(&mut self, copy: BorrowedFd<'_>) -> Result<(), Errno> {
+        self.synced = self.synced.saturating_add(1);
+        if self.lasts() { self.disk.sync(copy) } else { Ok(()) }
+    }
+
     fn heed(&self) -> Result<(), Errno> {
         let stop = self.stop.is_some_and(|stop| stop.load(Ordering::SeqCst));
         if stop { Err(Errno::INTR) } else { Ok(()) }
@@ -101,13 +116,14 @@ impl<'a> Copying<'a> {
 
     /// Dresses the copy of a folder, in which all is copied now.
     fn finish(
-        &self,
+        &mut self,
         original: BorrowedFd<'_>,
         copy: BorrowedFd<'_>,
         before: &Facts,
     ) -> Result<(), Errno> {
         self.unchanged(original, before)?;
-        self.dress(original, copy, before)
+        self.dress(original, copy, before)?;
+        self.sync(copy)
     }
 
     /// Copies what is no folder. `folder` is the copy's folder, as seen from the top of the copy.
@@ -151,9 +167,10 @@ impl<'a> Copying<'a> {
         Ok(())
     }
 
-    fn file(&self, from: At<'_>, facts: &Facts, to: At<'_>) -> Result<(), Errno> {
+    fn file(&mut self, from: At<'_>, facts: &Facts, to: At<'_>) -> Result<(), Errno> {
         let (system, disk) = (self.system, self.disk);
         let file = system.open(from.0, from.1.as_bytes(), Access::Read).map_err(gone)?;
+        look::without_trace(file.as_fd());
         let before = system.facts_of(file.as_fd())?;
         if !before.id.is(facts.id) || before.kind != EntryKind::File {
             return Err(Errno::AGAIN);
@@ -164,7 +181,8 @@ impl<'a> Copying<'a> {
         if system.facts_of(copy.as_fd())?.size != before.size {
             return Err(Errno::AGAIN);
         }
-        self.dress(file.as_fd(), copy.as_fd(), facts)
+        self.dress(file.as_fd(), copy.as_fd(), facts)?;
+        self.sync(copy.as_fd())
     }
 
     /// Whether what was read is as it was before reading: what changed meanwhile was not copied whole.

@@ -129,9 +129,11 @@ impl Work<'_> {
         }
         let mut copying = Copying::new(self.disk, self.system, self.stop);
         copying.copy((from.as_fd(), &of.name), &facts, (to.as_fd(), staged)).map_err(failed)?;
-        let folder = self.system.open(to.as_fd(), c".", Access::List);
-        let synced = folder.and_then(|folder| self.disk.sync_volume(folder.as_fd()));
-        synced.map_err(|error| self.refused(at, "make the copy last", error))?;
+        if !copying.lasts() {
+            let folder = self.system.open(to.as_fd(), c".", Access::List);
+            let synced = folder.and_then(|folder| self.disk.sync_volume(folder.as_fd()));
+            synced.map_err(|error| self.refused(at, "make the copy last", error))?;
+        }
         let equal = look::equal(self.system, (from.as_fd(), &of.name), (to.as_fd(), staged));
         match equal {
             Ok(true) => Ok(()),

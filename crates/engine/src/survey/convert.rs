@@ -53,9 +53,10 @@ pub struct Wanted {
 pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, links: &[Vec<u8>]) -> Plan {
     let mut plan = Plan::default();
     let mut made = Vec::new();
-    for typed in links {
-        let planned =
-            spot(surveyor, typed).and_then(|spot| one(surveyor, &mut plan, wanted, &spot));
+    let spots: Vec<Result<Spot, Why>> = links.iter().map(|typed| spot(surveyor, typed)).collect();
+    let all: Vec<Spot> = spots.iter().flatten().cloned().collect();
+    for (typed, spot) in links.iter().zip(spots) {
+        let planned = spot.and_then(|spot| one(surveyor, &mut plan, wanted, &spot, &all));
         match planned {
             Ok(None) => plan.already += 1,
             Ok(Some((steps, remarks))) => {
@@ -84,8 +85,14 @@ pub fn revive(surveyor: &mut Surveyor, stubs: &[Stub]) -> Plan {
     let mut made = Vec::new();
     let mut git = false;
     for stub in stubs {
-        let planned = surveyor.spot(&stub.path).and_then(|spot| {
-            let incoming = incoming::stub(surveyor, &mut plan, &spot, &stub.text)?;
+        let spot = surveyor.spot(&stub.path);
+        // Two of the folders that were named may overlap.
+        let known = |spot: &Spot| (spot.held.place.clone(), spot.name.clone());
+        if spot.as_ref().is_ok_and(|spot| surveyor.taken.contains(&known(spot))) {
+            continue;
+        }
+        let planned = spot.and_then(|spot| {
+            let incoming = incoming::stub(surveyor, &spot, &stub.text)?;
             surveyor.claim(&spot)?;
             git |= incoming.plain_text;
             let at = surveyor.slot(&mut plan, &spot)?;
@@ -151,6 +158,7 @@ fn one(
     plan: &mut Plan,
     wanted: &Wanted,
     spot: &Spot,
+    all: &[Spot],
 ) -> Result<Planned, Why> {
     let object = surveyor.object(spot)?;
     let object = object.ok_or_else(|| Why::Nothing(spot.place().as_bytes().into()))?;
@@ -161,7 +169,8 @@ fn one(
         | (LinkKind::Shortcut, To::Shortcut) => return Ok(None),
         _ => {}
     }
-    let incoming = incoming::read(surveyor, plan, spot, object, &kind, wanted.of.as_deref())?;
+    let others = incoming::Others { asked: wanted.of.as_deref(), all };
+    let incoming = incoming::read(surveyor, plan, spot, object, &kind, &others)?;
     create::may_replace(surveyor, spot, incoming.facts.owner)?;
     let led = led(surveyor, spot, &incoming);
     let mut remarks = Vec::new();

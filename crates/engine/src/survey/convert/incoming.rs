@@ -91,14 +91,22 @@ pub(super) fn kind(surveyor: &Surveyor, spot: &Spot, object: &Object) -> Result<
     }
 }
 
-/// All about the link at a spot. `of` is the other name that was asked for, if one was.
+/// Which other names of a file may be meant.
+pub(super) struct Others<'a> {
+    /// The one that was asked for.
+    pub(super) asked: Option<&'a [u8]>,
+    /// All that are to be converted with it, of which one must stay if there are no others.
+    pub(super) all: &'a [Spot],
+}
+
+/// All about the link at a spot.
 pub(super) fn read(
     surveyor: &mut Surveyor,
     plan: &mut Plan,
     spot: &Spot,
     object: Object,
     kind: &Kind,
-    of: Option<&[u8]>,
+    others: &Others<'_>,
 ) -> Result<Incoming, Why> {
     let facts = surveyor.system().facts(spot.at(), spot.name.as_bytes());
     let facts = facts.map_err(|error| refused("it cannot be looked at", error))?;
@@ -106,7 +114,7 @@ pub(super) fn read(
     let (text, fate) = match (&object, kind.kind) {
         (Object::Link { .. }, _) => (Text::Exact(text), Fate::Dropped { again: None }),
         (_, LinkKind::HardLink) => {
-            let found = other_name(surveyor, spot, &object, of)?;
+            let found = other_name(surveyor, spot, &object, others)?;
             let name = Make::Name { of: surveyor.slot(plan, &found)?, id: object.id() };
             (Text::Other(found), Fate::Dropped { again: Some(Box::new(name)) })
         }
@@ -120,12 +128,7 @@ pub(super) fn read(
 }
 
 /// A stub that a scan has found to hold `text`.
-pub(super) fn stub(
-    surveyor: &mut Surveyor,
-    _plan: &mut Plan,
-    spot: &Spot,
-    text: &[u8],
-) -> Result<Incoming, Why> {
+pub(super) fn stub(surveyor: &mut Surveyor, spot: &Spot, text: &[u8]) -> Result<Incoming, Why> {
     let changed = || other("it was changed by somebody else meanwhile".into(), None);
     let object = surveyor.object(spot)?.ok_or_else(changed)?;
     let facts = surveyor.system().facts(spot.at(), spot.name.as_bytes());
@@ -191,15 +194,16 @@ fn small(
 }
 
 /// Another name of the file at `spot`: the one that was asked for, else one in the same folder, else one
-/// below the project that it belongs to or below the current folder.
+/// below the project that it belongs to or below the current folder; and of those that are to be
+/// converted too the last, which stays then.
 fn other_name(
     surveyor: &mut Surveyor,
     spot: &Spot,
     object: &Object,
-    of: Option<&[u8]>,
+    others: &Others<'_>,
 ) -> Result<Spot, Why> {
     let id = object.id();
-    if let Some(of) = of {
+    if let Some(of) = others.asked {
         let found = surveyor.spot(of)?;
         let there = surveyor.object(&found)?;
         let there = there.ok_or_else(|| Why::Nothing(of.into()))?;
@@ -220,9 +224,20 @@ fn other_name(
     let project = project.and_then(|place| surveyor.folder(place.as_bytes()).ok());
     places.extend(project.map(|held| (held, true)));
     places.push((surveyor.current().clone(), true));
+    let volume = surveyor.identity(&spot.held)?.device;
     for (held, deep) in places {
-        if let Some(found) = search(surveyor, &held, id, spot, deep) {
+        if surveyor.identity(&held)?.device != volume {
+            continue;
+        }
+        if let Some(found) = search(surveyor, &held, id, others.all, deep) {
             return Ok(found);
+        }
+    }
+    for last in others.all.iter().rev() {
+        let taken = surveyor.taken.contains(&(last.held.place.clone(), last.name.clone()));
+        let same = surveyor.object(last)?.is_some_and(|there| there.id().is(id));
+        if same && !taken && last.place() != spot.place() {
+            return Ok(last.clone());
         }
     }
     let typed = quoted(spot.name.as_bytes());
@@ -241,12 +256,15 @@ fn other_name(
 
 /// A name of a file in a folder or, if `deep`, below it, on its volume. What may not be looked into is
 /// passed over.
-fn search(surveyor: &Surveyor, held: &Held, id: Identity, spot: &Spot, deep: bool) -> Option<Spot> {
+fn search(
+    surveyor: &Surveyor,
+    held: &Held,
+    id: Identity,
+    but: &[Spot],
+    deep: bool,
+) -> Option<Spot> {
     let system = surveyor.system();
     let mut descent = Descent::at(system, held.folder.as_fd()).ok()?;
-    if descent.facts().id.device != id.device {
-        return None;
-    }
     let listed = |descent: &Descent| {
         let mut all = names(system, descent.here()).unwrap_or_default();
         all.sort_by(|one, two| two.cmp(one));
@@ -260,10 +278,8 @@ fn search(surveyor: &Surveyor, held: &Held, id: Identity, spot: &Spot, deep: boo
             continue;
         };
         let Ok(facts) = descent.look(&name) else { continue };
-        let taken = |place: &AbsPath| {
-            (*place == spot.held.place && name == spot.name)
-                || surveyor.taken.contains(&(place.clone(), name.clone()))
-        };
+        let taken =
+            |place: &AbsPath| but.iter().any(|but| but.name == name && but.held.place == *place);
         if facts.kind == EntryKind::File && facts.id.is(id) && !taken(place) {
             let folder = system.open(descent.here(), c".", Access::Hold).ok()?;
             let held = Held { folder: Arc::new(folder), place: place.clone() };
