@@ -1,5 +1,6 @@
 //! How every verb changes something: plan, preview, question, lock, journal, steps, report.
 
+use super::ask::{Agreed, agreed};
 use super::{system, volumes_alone};
 use crate::World;
 use crate::args::Args;
@@ -20,7 +21,6 @@ use linkwell_engine::volumes::Volumes;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Plan, Step, Token};
 use linkwell_model::shown::shown;
-use std::io::{BufRead as _, IsTerminal as _};
 use std::time::{Duration, Instant};
 
 /// How long another linkwell is waited for.
@@ -88,11 +88,16 @@ pub(super) fn carry_out_prepared(
         }
         return Ok(Exit::Found);
     }
-    if !agreed(&mut plan, manner, args)? {
-        say_conflicts(&plan);
-        say("note: nothing was changed");
-        return Ok(Exit::Found);
-    }
+    let told = match agreed(&mut plan, manner, args)? {
+        Agreed::Yes { told } => told,
+        Agreed::No { told } => {
+            if !told {
+                say_conflicts(&plan);
+            }
+            say("note: nothing was changed");
+            return Ok(Exit::Found);
+        }
+    };
     let store = open_store(world)?;
     let lock = lock(&store)?;
     refuse_unfinished(&store)?;
@@ -122,7 +127,7 @@ pub(super) fn carry_out_prepared(
         hint: None,
         exit: Exit::Found,
     })?;
-    let exit = tell(&plan, &report, change, args, &output);
+    let exit = tell(&plan, &report, told, change, args, &output);
     output.finish()?;
     Ok(exit)
 }
@@ -160,7 +165,7 @@ fn show(plan: &Plan, change: Change, args: &Args, output: &Output) {
     output.write(&out);
 }
 
-fn say_conflicts(plan: &Plan) {
+pub(super) fn say_conflicts(plan: &Plan) {
     for conflict in plan.conflicts.iter().take(super::MOST_NAMED) {
         for line in preview::conflict(conflict) {
             say(&line);
@@ -170,56 +175,6 @@ fn say_conflicts(plan: &Plan) {
     if more > 0 {
         say(&format!("error: and {more} more could not be done"));
     }
-}
-
-/// Asks, once or for each item. `false` when nothing is left to do.
-fn agreed(plan: &mut Plan, manner: &Manner, args: &Args) -> Result<bool, Failure> {
-    if manner.change.yes {
-        return Ok(true);
-    }
-    if let Some(each) = manner.each {
-        let items = std::mem::take(&mut plan.items);
-        for item in items {
-            let asks = item.steps.iter().any(each);
-            if !asks || answer(&format!("change `{}`? [y/N] ", shown(&item.path))) {
-                plan.items.push(item);
-            }
-        }
-        return Ok(!plan.items.is_empty());
-    }
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Failure::Refused {
-            what: "there is no terminal to ask at; nothing was changed".into(),
-            cause: None,
-            hint: Some(
-                "add `--yes` to do it without being asked, or `--dry-run` to see only".into(),
-            ),
-            exit: Exit::Usage,
-        });
-    }
-    if !plan.conflicts.is_empty() && !args.quiet {
-        say_conflicts(plan);
-        let cannot = things(plan.conflicts.len(), "thing cannot", "things cannot");
-        say(&format!("note: {cannot} be done, as said above; the rest can"));
-        plan.conflicts.clear();
-        return Ok(answer("Do the rest? [y/N] "));
-    }
-    Ok(answer("Go ahead? [y/N] "))
-}
-
-/// Asks one question. Whatever is not a yes is a no.
-fn answer(question: &str) -> bool {
-    use std::io::Write as _;
-    let mut err = std::io::stderr().lock();
-    // Whoever cannot read the question cannot say yes to it either.
-    if err.write_all(question.as_bytes()).and_then(|()| err.flush()).is_err() {
-        return false;
-    }
-    drop(err);
-    let mut line = Vec::new();
-    let read = std::io::stdin().lock().read_until(b'\n', &mut line);
-    let word = line.trim_ascii().to_ascii_lowercase();
-    read.is_ok() && matches!(word.as_slice(), b"y" | b"yes")
 }
 
 /// The state folder, if it can be looked at without hanging.
@@ -369,7 +324,14 @@ pub(super) fn remind(world: &World, volumes: &Volumes) {
 }
 
 /// Tells what came of it.
-fn tell(plan: &Plan, report: &Report, change: Change, args: &Args, output: &Output) -> Exit {
+fn tell(
+    plan: &Plan,
+    report: &Report,
+    told: bool,
+    change: Change,
+    args: &Args,
+    output: &Output,
+) -> Exit {
     let mut out = Vec::new();
     if change.json {
         json::report(&mut out, plan, report);
@@ -390,7 +352,9 @@ fn tell(plan: &Plan, report: &Report, change: Change, args: &Args, output: &Outp
             place.shown()
         ));
     }
-    say_conflicts(plan);
+    if !told {
+        say_conflicts(plan);
+    }
     let undone = plan.conflicts.len() + report.failed.len();
     match &report.state {
         State::Ended if report.done.is_empty() => {

@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what they share.
 
 mod answers;
+mod ask;
 mod change;
 mod check;
 mod convert;

@@ -89,8 +89,12 @@ pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, pairs: &[Pair]) -> Plan {
             }
             Err(why) => {
                 // `..` has no name to be shown; the folder that it leads to has.
-                let led = last_name(&pair.target).is_none();
-                let led = led.then(|| surveyor.led(None, &pair.target).place);
+                let inside = match &pair.link {
+                    Whither::At(path) => goes_inside(path),
+                    Whither::In(_) => true,
+                };
+                let nameless = inside && last_name(&pair.target).is_none();
+                let led = nameless.then(|| surveyor.led(None, &pair.target).place);
                 let name = led.and_then(|place| place.split()).map(|(_, name)| name);
                 conflict(&mut plan, &path_of(pair, name.as_ref()), why);
             }
@@ -209,7 +213,9 @@ fn with_name(path: &[u8], got: Option<&Name>) -> Vec<u8> {
 /// Whether a path says by itself that it means: inside this folder.
 fn goes_inside(path: &[u8]) -> bool {
     let last = path::components(path).next_back();
-    path::ends_as_folder(path) || matches!(last, Some(Component::Here | Component::Up) | None)
+    !path.is_empty()
+        && (path::ends_as_folder(path)
+            || matches!(last, Some(Component::Here | Component::Up) | None))
 }
 
 fn last_name(target: &[u8]) -> Option<&[u8]> {
