@@ -279,7 +279,14 @@ impl Run<'_, '_, '_> {
                 Err(fail) => {
                     // What was refused at the first look has changed nothing.
                     if self.work.begun {
-                        self.begun.insert(number, self.work.placed.clone());
+                        let placed = self.work.placed.clone();
+                        // For the case that what takes it back is lost in a power cut, and this not.
+                        let recorded = match &placed {
+                            Placed::This(made) => self.journal.did(number, Some(made)),
+                            Placed::Not | Placed::Unknown => Ok(()),
+                        };
+                        self.begun.insert(number, placed);
+                        recorded.map_err(|error| (self.record(error), false))?;
                     }
                     self.take_back(first, steps).map_err(|second| (second, false))?;
                     return Ok(Err(fail));
@@ -351,7 +358,7 @@ impl<'a> Work<'a> {
 
     /// Makes durable what was done: one call a volume.
     fn sync(&mut self) -> Result<(), Fail> {
-        for (held, several) in self.places.take_touched() {
+        for (held, several) in self.places.touched() {
             let synced = if several {
                 self.disk.sync_volume(held.as_fd())
             } else {
@@ -363,6 +370,8 @@ impl<'a> Work<'a> {
                 error,
             })?;
         }
+        // Only now: what one call could not make durable is tried again by the next.
+        self.places.forget_touched();
         Ok(())
     }
 }
