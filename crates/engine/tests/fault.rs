@@ -93,7 +93,8 @@ fn sweep(how: &str, one: &dyn Fn(&mut Judge)) {
     let some = sum.lost.iter().take(12).cloned().collect::<Vec<_>>().join("\n\n");
     assert!(sum.lost.is_empty(), "{} of {} lost:\n{some}", sum.lost.len(), sum.faults);
     // The sweep itself can fail: it must have reached every request, and many points.
-    assert!(sum.points > 300 && sum.recovered > 0 && sum.taken_back > 0, "{table}");
+    let came = sum.recovered > 100 && (how == "stopped" || sum.taken_back > 100);
+    assert!(sum.points > 300 && came, "{table}");
 }
 
 /// Of the requests on poor file systems, those that go other ways there.
@@ -154,16 +155,16 @@ fn stopping(judge: &mut Judge) {
 }
 
 /// Tries one request again and again.
-struct Judge {
-    request: Request,
-    before: String,
+pub(crate) struct Judge {
+    pub(crate) request: Request,
+    pub(crate) before: String,
     /// How the tree looks when these items are done.
     after: HashMap<Vec<usize>, String>,
     tally: Tally,
 }
 
 /// A tree, and the plan for it.
-fn set_up(request: &Request) -> (Field, Plan) {
+pub(crate) fn set_up(request: &Request) -> (Field, Plan) {
     let field = Field::new(&TREE);
     let mut draft = Draft::new(&field);
     (request.draw)(&mut draft);
@@ -172,7 +173,7 @@ fn set_up(request: &Request) -> (Field, Plan) {
 }
 
 impl Judge {
-    fn new(request: Request) -> Self {
+    pub(crate) fn new(request: Request) -> Self {
         let (field, _) = set_up(&request);
         let before = field.listing();
         Self { request, before, after: HashMap::new(), tally: Tally::default() }
@@ -183,7 +184,7 @@ impl Judge {
     }
 
     /// The tree with these items done and no others, by a disk that can everything.
-    fn after(&mut self, done: &[usize]) -> String {
+    pub(crate) fn after(&mut self, done: &[usize]) -> String {
         if let Some(known) = self.after.get(done) {
             return known.clone();
         }
@@ -324,7 +325,7 @@ impl Judge {
     }
 
     /// Whether what recovery says is so, and doing it twice is doing it once.
-    fn recovered(
+    pub(crate) fn recovered(
         &mut self,
         field: &Field,
         plan: &Plan,
@@ -367,7 +368,7 @@ fn unlinked(listing: &str) -> String {
     listing.replace(" x1 ", " x ").replace(" x2 ", " x ")
 }
 
-fn same(what: &str, wanted: &str, found: &str) -> Result<(), String> {
+pub(crate) fn same(what: &str, wanted: &str, found: &str) -> Result<(), String> {
     if wanted == found {
         return Ok(());
     }

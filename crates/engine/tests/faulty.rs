@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     Fail { at: usize, errno: Errno, ever: bool },
     /// Nothing is done from primitive `at` on: the process is gone.
     Stop { at: usize },
+    /// Primitive `fail` gives EIO, and nothing is done from primitive `stop` on.
+    Both { fail: usize, stop: usize },
 }
 
 /// What the file system below lacks.
@@ -69,7 +71,14 @@ impl Faulty {
         let fire = || {
             self.fired.lock().expect("unpoisoned").get_or_insert(primitive);
         };
-        match self.fault {
+        let fault = match self.fault {
+            Fault::Both { fail, .. } if number == fail => {
+                Fault::Fail { at: fail, errno: Errno::IO, ever: false }
+            }
+            Fault::Both { stop, .. } => Fault::Stop { at: stop },
+            fault => fault,
+        };
+        match fault {
             Fault::Fail { at, errno, ever } if number == at || (ever && number > at) => {
                 fire();
                 partly();
@@ -87,7 +96,8 @@ impl Faulty {
         }
     }
 
-    fn whole(&self, primitive: &'static str) -> Result<(), Errno> {
+    /// Counts a primitive that does all or nothing.
+    pub(crate) fn whole(&self, primitive: &'static str) -> Result<(), Errno> {
         self.pass(primitive, || {})
     }
 }

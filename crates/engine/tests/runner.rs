@@ -23,6 +23,7 @@ mod memory;
 mod mounts;
 mod opens;
 mod oracle;
+mod recorder;
 mod requests;
 mod scans;
 mod sequences;

@@ -176,8 +176,10 @@ impl Work<'_> {
                     None => self.put_back(folder, back, at),
                 }
             }
-            // It was being made again: that begins anew.
-            Step::Replace { fate: Fate::Dropped { .. }, .. } if ours => {
+            // It was being made again: that begins anew, unless it itself is there.
+            Step::Replace { old, fate: Fate::Dropped { .. }, .. }
+                if ours || now.as_ref().is_some_and(|now| same_object(old, now, self.same)) =>
+            {
                 self.clear_again(past, folder, back, &aside)
             }
             Step::Replace { .. } if made => self.clear(past, folder, back, &aside),

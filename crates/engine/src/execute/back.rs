@@ -64,7 +64,7 @@ impl Work<'_> {
                     _ => Ok(()),
                 }
             }
-            (Step::Remove { old, .. }, None) => {
+            (Step::Remove { old, .. }, None) if *placed != Placed::Not => {
                 // What stands at the slot after a removal is nothing; any object will do.
                 self.undo(&past, old, &back)
             }
@@ -146,6 +146,10 @@ impl Work<'_> {
     ) -> bool {
         match past.placed {
             Placed::Not => return false,
+            // A file that got another name may be written to under any of them.
+            Placed::This(made) if matches!(past.step.make(), Some(Make::Name { .. })) => {
+                return same_object(made, now, self.same);
+            }
             Placed::This(made) => return made.is_still(now, self.same),
             Placed::Unknown => {}
         }

@@ -324,10 +324,10 @@ impl Work<'_> {
             Make::Moved { .. } => return Err(Fail::Record),
         }
         // From here on it may be put in place: what was made is known again by what it is, not by how
-        // it looks. A file's other name is known by the file.
-        self.placed = match (make, self.look(folder, staged, at)?) {
-            (Make::Name { .. }, _) | (_, None) => Placed::Unknown,
-            (_, Some(made)) => Placed::This(made),
+        // it looks.
+        self.placed = match self.look(folder, staged, at)? {
+            None => Placed::Unknown,
+            Some(made) => Placed::This(made),
         };
         Ok(())
     }

@@ -292,7 +292,14 @@ impl Run<'_, '_, '_> {
                 Err(fail) => {
                     // What was refused at the first look has changed nothing.
                     if self.work.begun {
-                        self.begun.insert(number, self.work.placed.clone());
+                        let placed = self.work.placed.clone();
+                        // For the case that what takes it back is lost in a power cut, and this not.
+                        let recorded = match &placed {
+                            Placed::This(made) => self.journal.did(number, Some(made)),
+                            Placed::Not | Placed::Unknown => Ok(()),
+                        };
+                        self.begun.insert(number, placed);
+                        recorded.map_err(|error| (self.record(error), false))?;
                     }
                     self.take_back(first, steps).map_err(|second| (second, false))?;
                     // Asked to stop in the middle of something long: that is for the whole.
@@ -373,7 +380,7 @@ impl<'a> Work<'a> {
 
     /// Makes durable what was done: one call a volume.
     fn sync(&mut self) -> Result<(), Fail> {
-        for (held, several) in self.places.take_touched() {
+        for (held, several) in self.places.touched() {
             let synced = if several {
                 self.disk.sync_volume(held.as_fd())
             } else {
@@ -385,6 +392,8 @@ impl<'a> Work<'a> {
                 error,
             })?;
         }
+        // Only now: what one call could not make durable is tried again by the next.
+        self.places.forget_touched();
         Ok(())
     }
 }

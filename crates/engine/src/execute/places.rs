@@ -95,11 +95,16 @@ impl<'a> Places<'a> {
         touched.1 |= touched.0 != slot.folder;
     }
 
-    /// Forgets what changed, after it was made durable, and gives one descriptor to sync a volume, and
-    /// whether more than one folder of it changed.
-    pub(super) fn take_touched(&mut self) -> Vec<(OwnedFd, bool)> {
+    /// Forgets what changed: it was made durable.
+    pub(super) fn forget_touched(&mut self) {
+        self.touched.clear();
+    }
+
+    /// One descriptor to sync for each volume on which something changed, and whether more than one
+    /// folder of it did.
+    pub(super) fn touched(&self) -> Vec<(OwnedFd, bool)> {
         let mut all = Vec::new();
-        for (number, several) in std::mem::take(&mut self.touched).into_values() {
+        for (number, several) in self.touched.values().copied() {
             let Ok(folder) = self.planned(number) else { continue };
             // A folder that may be written and not read cannot be synced by itself, and one that was
             // removed needs not be: its volume is, by the nearest folder above that can be opened.

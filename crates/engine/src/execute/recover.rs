@@ -77,12 +77,14 @@ pub fn recover(
         How::Done
     } else {
         for (number, (item, step)) in steps.iter().enumerate().rev() {
-            // It was taken back when it failed; what stands there now is none of its doing.
-            if has_failed(*item) {
-                continue;
-            }
             let did = u64::try_from(number).ok().and_then(|number| operation.did.get(&number));
-            work.back(number, step, &Placed::recorded(did))?;
+            let placed = match did {
+                // It was taken back when it failed, and what stands there now is none of its doing.
+                // But that it was may be lost; what is surely its own goes now.
+                None if has_failed(*item) => Placed::Not,
+                did => Placed::recorded(did),
+            };
+            work.back(number, step, &placed)?;
             anew.extend(work.made_anew(step).map(|object| (number, object)));
         }
         work.sync()?;

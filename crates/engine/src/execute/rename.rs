@@ -125,8 +125,12 @@ impl Work<'_> {
             return self.put_back(folder, &out, at);
         };
         let mut inside = self.look(folder, staged, at)?;
-        // The second of the three renames was made of two calls, and only the first was done.
         let is_folder = now.kind() == EntryKind::Folder;
+        // It went back by two calls, and only the first was done.
+        if !is_folder && same_object(&now, &aside, self.same) {
+            return self.drop_double(folder, &out, at);
+        }
+        // The second of the three renames was made of two calls, and only the first was done.
         if inside.as_ref().is_some_and(|inside| !is_folder && same_object(&now, inside, self.same))
         {
             self.drop_double(folder, staged, at)?;
