@@ -629,7 +629,7 @@ fn backups() {
         command.args(["create", "-y", "-r"]).args(arguments).env(key, value);
         command.output().expect("linkwell").into()
     };
-    let mut kept = |ran: Ran, name: &str| {
+    let kept = |ran: Ran, name: &str| {
         assert_eq!(ran.code, 0, "{name}: {ran:?}");
         assert!(ground.tree().join(name).is_file(), "{name}: {}", ground.listing());
         assert_eq!(ground.run(&["undo", "-y"]).code, 0);

@@ -337,13 +337,13 @@ impl Judge {
                     self.tally.recovered += 1;
                     same("recovered", &self.before, &field.listing())?;
                 }
-                Ok(Recovered::Finished(fails)) if fails.is_empty() => {
+                Ok(Recovered::Finished { left, .. }) if left.is_empty() => {
                     self.tally.recovered += 1;
                     let all: Vec<usize> = (0..plan.items.len()).collect();
                     let after = self.after(&all);
                     same("finished", &after, &field.listing())?;
                 }
-                Ok(Recovered::Finished(_)) if self.request.frees => {
+                Ok(Recovered::Finished { .. }) if self.request.frees => {
                     self.half_freed(&[], &field.listing())?;
                 }
                 Ok(Recovered::Settled) => {}

@@ -253,8 +253,12 @@ impl<'f> Draft<'f> {
     /// How the file that is there can be made again.
     pub(crate) fn again(&self, at: impl AsRef<[u8]>) -> Fate {
         let bytes = std::fs::read(self.field.tree().join(path(at.as_ref()))).expect("a file");
-        let make =
-            Make::File { bytes: Bytes(bytes.into()), mode: 0o644, modified: Some(Time(THEN, 0)) };
+        let make = Make::File {
+            bytes: Bytes(bytes.into()),
+            mode: 0o644,
+            modified: Some(Time(THEN, 0)),
+            carried: None,
+        };
         Fate::Dropped { again: Some(Box::new(make)) }
     }
 }
@@ -278,5 +282,5 @@ pub(crate) fn dressed(text: &str) -> Make {
 }
 
 pub(crate) fn file(text: &str) -> Make {
-    Make::File { bytes: Bytes(text.as_bytes().into()), mode: 0o644, modified: None }
+    Make::File { bytes: Bytes(text.as_bytes().into()), mode: 0o644, modified: None, carried: None }
 }
