@@ -22,6 +22,7 @@ use std::process::ExitCode;
 pub(crate) fn trials() -> Vec<Trial> {
     let root = &[Need::Root];
     vec![
+        test("remove: the trash is told the local time", local_time),
         test("remove: undo says that the trash was emptied", emptied),
         test("remove: another program finds and restores what is in the trash", oracle_agrees),
         test("remove: every byte in a name, names of 255 bytes, one name many times", names),
@@ -93,6 +94,25 @@ fn oracle_agrees() {
     trash_says(&ground, "restore");
     assert_eq!(ground.listing(), before);
     assert!(trash_says(&ground, "list").is_empty());
+}
+
+/// The record holds the local time.
+fn local_time() {
+    let hour = |zone: &str| -> i32 {
+        let ground = ground(&["f"]);
+        let mut command = ground.command();
+        let ran = command.env("TZ", zone).args(["remove", "-y", "--no-refs", "f"]).output();
+        assert!(ran.expect("linkwell can be started").status.success());
+        let record = ground.scratch().join("home/data/Trash/info/f.trashinfo");
+        let text = std::fs::read_to_string(record).expect("a record");
+        let date = text.lines().find_map(|line| line.strip_prefix("DeletionDate="));
+        let time = date.and_then(|date| date.split_once('T')).expect("a date and a time").1;
+        assert_eq!(time.len(), 8, "{text}");
+        time.split(':').next().and_then(|hour| hour.parse().ok()).expect("an hour")
+    };
+    let (here, there) = (hour("UTC0"), hour("XYZ-9"));
+    // The hour may have ended between the two.
+    assert!(matches!((there - here).rem_euclid(24), 9 | 10), "{here} {there}");
 }
 
 fn names() {
