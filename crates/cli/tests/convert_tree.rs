@@ -84,15 +84,20 @@ fn rich() -> Ground {
     crafted::allow(&real.join("p"), 0o620);
     std::os::unix::fs::lchown(real.join("inner"), Some(1234), Some(5678)).expect("lchown");
     std::os::unix::fs::lchown(real.join("a/f"), Some(1234), Some(5678)).expect("lchown");
+    for name in ["gone", "p", "big", "a/b", "a", "empty", "."] {
+        age(&real.join(name));
+    }
+    ground
+}
+
+/// Sets the times of an entry long back.
+fn age(path: &Path) {
     let long_ago = rustix::fs::Timestamps {
         last_access: rustix::fs::Timespec { tv_sec: 1, tv_nsec: 999_999_999 },
         last_modification: rustix::fs::Timespec { tv_sec: -5, tv_nsec: 123_456_789 },
     };
-    for name in ["gone", "p", "big", "a/b", "a", "empty", "."] {
-        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-        rustix::fs::utimensat(rustix::fs::CWD, real.join(name), &long_ago, flags).expect("times");
-    }
-    ground
+    let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+    rustix::fs::utimensat(rustix::fs::CWD, path, &long_ago, flags).expect("times");
 }
 
 const ACCESS: &str = "system.posix_acl_access";
@@ -127,6 +132,8 @@ fn everything() {
     let ground = rich();
     let before = ground.listing();
     let (real, copy) = (ground.tree().join("real"), ground.tree().join("l"));
+    // It was read for the listing.
+    age(&real.join("big"));
     let ran = ground.run(&["convert", "-y", "--to", "contents", "l"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("copies 14 files, 21.2 MB") || ran.out.contains("copies"), "{ran:?}");
