@@ -4,7 +4,9 @@ mod arguments;
 mod check;
 mod convert;
 mod create;
+mod create_hostile;
 mod create_ln;
+mod create_names;
 mod create_pairs;
 mod endings;
 mod foreign;
@@ -25,6 +27,7 @@ mod remove;
 mod retarget;
 mod shortcuts;
 mod show;
+mod situation;
 mod support;
 mod undo;
 
@@ -56,6 +59,8 @@ fn main() -> std::process::ExitCode {
         create_ln::trials(),
         create_pairs::trials(),
         create::trials(),
+        create_hostile::trials(),
+        create_names::trials(),
     ];
     let ended = linkwell_testkit::need::run(trials.into_iter().flatten().collect());
     support::clean_up();
