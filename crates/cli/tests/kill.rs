@@ -2,6 +2,11 @@
 //!
 //! The real program runs below `strace`, which kills it as it enters the N-th call of one kind, for N =
 //! 1, 2, … until that kind comes no more. `LINKWELL_TEST_KILLS=all` also kills `recover` for every row.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test stands outside: it makes its trees, looks at them by itself, and prints what was counted"
+)]
 
 use crate::support::{Ground, LINKWELL};
 use libtest_mimic::Trial;

@@ -6,7 +6,9 @@ mod convert;
 mod convert_revive;
 mod convert_tree;
 mod create;
+mod create_hostile;
 mod create_ln;
+mod create_names;
 mod create_pairs;
 mod endings;
 mod foreign;
@@ -29,6 +31,7 @@ mod remove_trash;
 mod retarget;
 mod shortcuts;
 mod show;
+mod situation;
 mod support;
 mod undo;
 
@@ -67,6 +70,8 @@ fn main() -> std::process::ExitCode {
         create_ln::trials(),
         create_pairs::trials(),
         create::trials(),
+        create_hostile::trials(),
+        create_names::trials(),
     ];
     let ended = linkwell_testkit::need::run(trials.into_iter().flatten().collect());
     support::clean_up();

@@ -1,4 +1,9 @@
 //! `undo` of what `create` did: exact, or refused with a reason, and never over what was done since.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test stands outside: it makes its trees, looks at them by itself"
+)]
 
 use crate::support::{Ground, of_type, text};
 use libtest_mimic::Trial;

@@ -1,19 +1,25 @@
 //! Planning new links.
 
+mod backup;
+mod whither;
+
 use super::{Fare, Led, Surveyor, conflict, refused, style};
 use crate::formats::desktop;
 use crate::operator::Spot;
 use crate::system::Access;
+use backup::in_the_way;
+pub(super) use backup::may_replace;
 use linkwell_model::chain::MOST_HOPS;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::path::{self, Component};
+use linkwell_model::path;
 use linkwell_model::plan::spelling::{Shared, Style, written};
-use linkwell_model::plan::{Bytes, Fate, Item, Make, Object, Plan, Slot, Step, Why};
+use linkwell_model::plan::{Bytes, Item, Make, Object, Plan, Slot, Step, Why};
 use linkwell_model::shown::{quoted, shown};
 use linkwell_model::target::Target;
 use rustix::fd::AsFd as _;
-use rustix::io::Errno;
+use std::collections::HashMap;
+use whither::{goes_inside, into_folder, last_name, path_of, reversed, spot};
 
 /// What kind of link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +126,7 @@ fn is_sure(led: &Led, spot: &Spot) -> bool {
 
 /// Judges every link as it will be when the whole plan has been carried out.
 fn judge(surveyor: &mut Surveyor, plan: &mut Plan, wanted: &Wanted, made: &[(usize, Slot, bool)]) {
-    let mut refused = Vec::new();
+    let mut refused = HashMap::new();
     for (number, slot, _) in made {
         let fare = surveyor.judge(plan, slot);
         let (why, remark) = weighed(fare, wanted.allow_broken, wanted.allow_cycle);
@@ -128,12 +134,14 @@ fn judge(surveyor: &mut Surveyor, plan: &mut Plan, wanted: &Wanted, made: &[(usi
             item.remarks.push(remark);
         }
         if let Some(why) = why {
-            refused.push((*number, why));
+            refused.insert(*number, why);
         }
     }
-    for (number, why) in refused.into_iter().rev() {
-        let item = plan.items.remove(number);
-        conflict(plan, &item.path, why);
+    for (number, item) in std::mem::take(&mut plan.items).into_iter().enumerate() {
+        match refused.remove(&number) {
+            Some(why) => conflict(plan, &item.path, why),
+            None => plan.items.push(item),
+        }
     }
 }
 
@@ -176,52 +184,6 @@ pub(super) fn weighed(
                 place.shown()
             )),
         ),
-    }
-}
-
-/// The link's path as the person would write it, with the name that it gets where only a folder was
-/// typed.
-fn path_of(pair: &Pair, got: Option<&Name>) -> Vec<u8> {
-    let typed = match &pair.link {
-        Whither::At(path) if !goes_inside(path) => return with_name(path, got),
-        Whither::At(folder) | Whither::In(folder) => folder,
-    };
-    let name = got.map(Name::as_bytes).or_else(|| last_name(&pair.target)).unwrap_or_default();
-    if typed == b"." {
-        return name.to_vec();
-    }
-    let mut path = typed.clone();
-    if !path.ends_with(b"/") {
-        path.push(b'/');
-    }
-    path.extend_from_slice(name);
-    path
-}
-
-/// The same path with another last name, if it got another: a shortcut's ending was added.
-fn with_name(path: &[u8], got: Option<&Name>) -> Vec<u8> {
-    match (got, path::components(path).next_back()) {
-        (Some(got), Some(Component::Name(last))) if path.ends_with(last) => {
-            let mut whole = path.get(..path.len() - last.len()).unwrap_or_default().to_vec();
-            whole.extend_from_slice(got.as_bytes());
-            whole
-        }
-        _ => path.to_vec(),
-    }
-}
-
-/// Whether a path says by itself that it means: inside this folder.
-fn goes_inside(path: &[u8]) -> bool {
-    let last = path::components(path).next_back();
-    !path.is_empty()
-        && (path::ends_as_folder(path)
-            || matches!(last, Some(Component::Here | Component::Up) | None))
-}
-
-fn last_name(target: &[u8]) -> Option<&[u8]> {
-    match path::components(target).next_back() {
-        Some(Component::Name(name)) => Some(name),
-        _ => None,
     }
 }
 
@@ -284,98 +246,6 @@ fn one(
         may_replace(surveyor, &spot, attributes.owner)?;
     }
     Ok(Some((Step::Replace { at, old, make, fate }, remarks, false)))
-}
-
-/// Another user's link in a folder like `/tmp` is not replaced, not even by root.
-pub(super) fn may_replace(surveyor: &mut Surveyor, spot: &Spot, owner: u32) -> Result<(), Why> {
-    let me = rustix::process::geteuid().as_raw();
-    let folder = surveyor.system().status_of(spot.at());
-    let shared = folder.is_ok_and(|status| status.shared);
-    if shared && owner != me && owner != 0 {
-        let owner = surveyor.owner(owner);
-        return Err(Why::Other {
-            what: format!(
-                "the link there belongs to {owner}, in a folder that anyone may write to"
-            ),
-            hint: None,
-        });
-    }
-    Ok(())
-}
-
-/// Where the link shall be.
-fn spot(surveyor: &mut Surveyor, wanted: &Wanted, pair: &Pair, led: &Led) -> Result<Spot, Why> {
-    let inside = |surveyor: &mut Surveyor, folder: &[u8]| {
-        let held = surveyor.folder(folder)?;
-        let name = last_name(&pair.target).or_else(|| led.place.names().next_back());
-        let name = name.and_then(Name::new);
-        let name = name.ok_or(Why::Name("the target has no last name that the link could get"))?;
-        Ok(Spot { held, name, as_folder: false })
-    };
-    match &pair.link {
-        Whither::In(folder) => inside(surveyor, folder),
-        Whither::At(path) if path.is_empty() => Err(Why::Name("the link's path is empty")),
-        Whither::At(path) if !wanted.exact && goes_inside(path) => inside(surveyor, path),
-        Whither::At(path) => {
-            let spot = surveyor.spot(path)?;
-            // The system would go through a link at that name.
-            if spot.as_folder {
-                return Err(Why::Name("with `-T` the link's name cannot end in a slash"));
-            }
-            Ok(spot)
-        }
-    }
-}
-
-/// A folder at the name, or behind a link there, may be where the person wanted to go: into it.
-fn into_folder(
-    surveyor: &mut Surveyor,
-    wanted: &Wanted,
-    pair: &Pair,
-    led: &Led,
-) -> Result<(), Why> {
-    let Whither::At(path) = &pair.link else { return Ok(()) };
-    if wanted.exact || wanted.force || wanted.backup.is_some() || goes_inside(path) {
-        return Ok(());
-    }
-    let seen = surveyor.led(None, path);
-    if seen.kind == Some(EntryKind::Folder) && !led_same(&seen, led) {
-        return Err(Why::IsFolder(path.as_slice().into()));
-    }
-    Ok(())
-}
-
-/// Whether the name already leads where the target leads: then there is nothing to ask about.
-fn led_same(seen: &Led, led: &Led) -> bool {
-    seen.physical.is_some() && seen.physical == led.physical
-}
-
-/// The target is not there, and the link is: most likely the two names were given the wrong way round.
-fn reversed(
-    surveyor: &mut Surveyor,
-    pair: &Pair,
-    led: &Led,
-    there: Option<&Object>,
-) -> Result<(), Why> {
-    let Whither::At(link) = &pair.link else { return Ok(()) };
-    let real = !matches!(there, Some(Object::Link { .. }) | None);
-    let parent = surveyor.led(None, led.place.parent().as_bytes());
-    if real && parent.kind == Some(EntryKind::Folder) {
-        let (target, link) = (quoted(&pair.target), quoted(link));
-        return Err(Why::Other {
-            what: format!(
-                "there is nothing at `{}`, the target, and something at `{}`, the link's name",
-                shown(&pair.target),
-                shown(match &pair.link {
-                    Whither::At(path) | Whither::In(path) => path,
-                })
-            ),
-            hint: Some(format!(
-                "the target comes first, as in `cp`; did you mean `linkwell create {link} {target}`?"
-            )),
-        });
-    }
-    Ok(())
 }
 
 fn symlink(
@@ -501,80 +371,4 @@ fn is_already(surveyor: &Surveyor, spot: &Spot, there: &Object, make: &Make) -> 
         }
         _ => false,
     }
-}
-
-/// What becomes of what stands in the way.
-fn in_the_way(
-    surveyor: &mut Surveyor,
-    wanted: &Wanted,
-    spot: &Spot,
-    at: &Slot,
-    old: &Object,
-    led: &Led,
-) -> Result<Fate, Why> {
-    if matches!(old, Object::Folder { .. }) {
-        return Err(Why::Taken(EntryKind::Folder));
-    }
-    if let Some((control, suffix)) = &wanted.backup {
-        let name = backup_name(surveyor, spot, *control, suffix)?;
-        let kept = spot.held.place.joined(name.as_bytes());
-        if kept == led.place {
-            return Err(Why::Other {
-                what: format!(
-                    "the backup would get the name of the target, `{}`",
-                    led.place.shown()
-                ),
-                hint: Some("choose another suffix with `--suffix`".into()),
-            });
-        }
-        let there = surveyor.system().facts(spot.at(), name.as_bytes());
-        match there {
-            Err(Errno::NOENT) => {}
-            Err(error) => return Err(refused("its backup's name cannot be looked at", error)),
-            Ok(_) => {
-                return Err(Why::Other {
-                    what: format!("there is a backup named `{}` already", shown(name.as_bytes())),
-                    hint: Some("to keep both, use `--backup=numbered`".into()),
-                });
-            }
-        }
-        let backup = Spot { held: spot.held.clone(), name: name.clone(), as_folder: false };
-        surveyor.claim(&backup)?;
-        return Ok(Fate::Kept(Slot { folder: at.folder, name }));
-    }
-    match old {
-        Object::Link { .. } if wanted.force => Ok(Fate::Dropped { again: None }),
-        Object::Link { target, .. } => Err(Why::TakenByLink(target.as_bytes().into())),
-        other => Err(Why::Taken(other.kind())),
-    }
-}
-
-fn backup_name(
-    surveyor: &Surveyor,
-    spot: &Spot,
-    control: Control,
-    suffix: &[u8],
-) -> Result<Name, Why> {
-    let own = spot.name.as_bytes();
-    let numbered = || {
-        let names = surveyor.names(&spot.held)?;
-        let number = |name: &Name| {
-            let rest =
-                name.as_bytes().strip_prefix(own)?.strip_prefix(b".~")?.strip_suffix(b"~")?;
-            std::str::from_utf8(rest).ok()?.parse::<u64>().ok()
-        };
-        Ok::<_, Why>(names.iter().filter_map(number).max())
-    };
-    let highest = match control {
-        Control::Simple => None,
-        Control::Existing => numbered()?,
-        Control::Numbered => Some(numbered()?.unwrap_or(0)),
-    };
-    let mut name = own.to_vec();
-    match highest {
-        Some(highest) => name.extend_from_slice(format!(".~{}~", highest + 1).as_bytes()),
-        None => name.extend_from_slice(suffix),
-    }
-    let one = Name::new(name).filter(|name| name.as_bytes() != own);
-    one.ok_or(Why::Name("the suffix must not be empty, nor hold a `/`"))
 }
