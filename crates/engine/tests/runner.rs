@@ -16,6 +16,7 @@ mod deep;
 mod fault;
 mod flip;
 mod forest;
+mod fuzz;
 mod guarantees;
 mod memory;
 mod mounts;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         mounts::trials(),
         memory::trials(),
         guarantees::trials(),
+        fuzz::trials(),
         sequences::trials(),
         cut::trials(),
         fault::trials(),
