@@ -18,6 +18,7 @@ mod faulty;
 mod field;
 mod flip;
 mod forest;
+mod fuzz;
 mod guarantees;
 mod memory;
 mod mounts;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         mounts::trials(),
         memory::trials(),
         guarantees::trials(),
+        fuzz::trials(),
         sequences::trials(),
         cut::trials(),
         fault::trials(),
