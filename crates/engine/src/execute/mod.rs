@@ -340,7 +340,8 @@ impl Run<'_, '_, '_> {
         if to_free.is_empty() {
             return Ok(false);
         }
-        self.journal.freeing().map_err(|error| (self.record(error), false))?;
+        let freeing = self.journal.freeing();
+        freeing.map_err(|unended| (self.record(unended.error), !unended.gone))?;
         for (number, (item, step)) in to_free {
             if let Some(fail) = self.work.free(number, step).map_err(|fail| (fail, true))? {
                 let recorded = self.journal.failed(item, &format!("{fail:?}"));

@@ -508,10 +508,22 @@ impl Journal<'_> {
     /// Records, durably, that from here on the operation is finished and not taken back.
     ///
     /// # Errors
-    /// The system's.
-    pub fn freeing(&mut self) -> Result<(), Errno> {
-        self.add(&Record::Freeing {})?;
-        self.sync()
+    /// As [`Journal::end`].
+    pub fn freeing(&mut self) -> Result<(), Unended> {
+        self.decide(&Record::Freeing {})
+    }
+
+    /// Records durably what decides how the operation is recovered.
+    fn decide(&mut self, record: &Record<'_>) -> Result<(), Unended> {
+        self.flush().map_err(|error| Unended { error, gone: true })?;
+        let (length, chain) = (self.length, self.chain.clone());
+        let Err(error) = self.add(record).and_then(|()| self.sync()) else { return Ok(()) };
+        self.buffer.clear();
+        (self.length, self.chain) = (length, chain);
+        let cut = self.disk.cut(self.file.as_fd(), length);
+        self.torn = cut.is_err();
+        let gone = cut.and_then(|()| self.disk.sync(self.file.as_fd())).is_ok();
+        Err(Unended { error, gone })
     }
 
     /// Records, durably, how the operation ended.
@@ -520,17 +532,7 @@ impl Journal<'_> {
     /// The system's, and whether the record is again as it was before. If it is not, then it may be
     /// read either way later: as ended, or as unfinished.
     pub fn end(&mut self, ended: Ended) -> Result<(), Unended> {
-        self.flush().map_err(|error| Unended { error, gone: true })?;
-        let (length, chain) = (self.length, self.chain.clone());
-        let recorded = self.add(&Record::Ended(ended)).and_then(|()| self.sync());
-        if let Err(error) = recorded {
-            self.buffer.clear();
-            (self.length, self.chain) = (length, chain);
-            let cut = self.disk.cut(self.file.as_fd(), length);
-            self.torn = cut.is_err();
-            let gone = cut.and_then(|()| self.disk.sync(self.file.as_fd())).is_ok();
-            return Err(Unended { error, gone });
-        }
+        self.decide(&Record::Ended(ended))?;
         // It has ended, whatever its file is called; if not now, it gets its last name the next time.
         let (from, to) = (file_name(self.number, UNFINISHED), file_name(self.number, FINISHED));
         rename(self.disk, self.system, self.folder(), &from, &to).unwrap_or_default();
@@ -538,7 +540,7 @@ impl Journal<'_> {
     }
 }
 
-/// The end of an operation could not be recorded.
+/// What decides how an operation is recovered could not be recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unended {
     /// The system's reason.

@@ -377,6 +377,10 @@ impl Surveyor {
             },
             Some(Make::Folder) => Laid::Other(EntryKind::Folder),
         };
+        if let Some(Make::Moved { from, .. }) = step.make() {
+            let left = plan.place(from).parent();
+            self.overlay.lay(&left, from.name.as_bytes(), Laid::Nothing);
+        }
         self.overlay.lay(&at.parent(), step.at().name.as_bytes(), laid);
         if let Some(Fate::Kept(slot)) = step.fate() {
             let kept = plan.place(slot);
@@ -388,6 +392,11 @@ impl Surveyor {
             };
             self.overlay.lay(&kept.parent(), slot.name.as_bytes(), laid);
         }
+    }
+
+    /// What was laid so far.
+    pub fn overlay(&self) -> &Overlay {
+        &self.overlay
     }
 
     /// How the link at `slot` would fare when the plan had been carried out; all its steps have been
