@@ -73,10 +73,6 @@ impl Recorder {
         Self { door: Faulty::new(fault, lacks), side, state, log: Mutex::default() }
     }
 
-    pub(crate) fn door(&self) -> &Faulty {
-        &self.door
-    }
-
     fn is_state(&self, fd: BorrowedFd<'_>) -> bool {
         let path = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
         path.expect("a path").starts_with(&self.state)
