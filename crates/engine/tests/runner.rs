@@ -19,6 +19,7 @@ mod field;
 mod flip;
 mod forest;
 mod guarantees;
+mod meddled;
 mod memory;
 mod mounts;
 mod opens;
