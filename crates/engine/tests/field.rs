@@ -253,10 +253,11 @@ impl<'f> Draft<'f> {
     /// How the file that is there can be made again.
     pub(crate) fn again(&self, at: impl AsRef<[u8]>) -> Fate {
         let bytes = std::fs::read(self.field.tree().join(path(at.as_ref()))).expect("a file");
+        let Object::File { modified, .. } = self.object(&at) else { panic!("a file") };
         let make = Make::File {
             bytes: Bytes(bytes.into()),
             mode: 0o644,
-            modified: Some(Time(THEN, 0)),
+            modified: Some(modified),
             carried: None,
         };
         Fate::Dropped { again: Some(Box::new(make)) }

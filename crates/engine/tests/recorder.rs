@@ -73,10 +73,6 @@ impl Recorder {
         Self { door: Faulty::new(fault, lacks), side, state, log: Mutex::default() }
     }
 
-    pub(crate) fn door(&self) -> &Faulty {
-        &self.door
-    }
-
     fn is_state(&self, fd: BorrowedFd<'_>) -> bool {
         let path = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
         path.expect("a path").starts_with(&self.state)
@@ -97,8 +93,11 @@ impl Recorder {
 
     fn wrote(&self, file: BorrowedFd<'_>) {
         let of_state = self.is_state(file);
+        // What was there before the recording began is taken to last.
+        let size = rustix::fs::fstat(file).expect("a file").st_size;
+        let synced = u64::try_from(size).expect("a length");
         let files = &mut self.log.lock().expect("unpoisoned").files;
-        let fresh = || Bytes { file: held(file), synced: 0, of_state };
+        let fresh = || Bytes { file: held(file), synced, of_state };
         files.entry(inode(file)).or_insert_with(fresh);
     }
 
@@ -373,7 +372,7 @@ impl Disk for Recorder {
     }
 }
 
-/// Whether a path is there; kept with the tests of the model itself.
+/// The names in a folder, sorted.
 pub(crate) fn names_in(folder: &std::path::Path) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(folder).expect("a folder").flatten();
     let mut names: Vec<Vec<u8>> =

@@ -20,6 +20,7 @@ mod flip;
 mod forest;
 mod fuzz;
 mod guarantees;
+mod meddled;
 mod memory;
 mod mounts;
 mod opens;

@@ -389,7 +389,14 @@ fn tell(
             if why != second {
                 say(&format!("error: and it could not be taken back: {}", preview::fail(second)));
             }
-            say("hint: `linkwell recover` goes on; nothing of yours is lost");
+            if why == second {
+                // Something was freed already, or whether the end is on record cannot be told.
+                say("note: what was done by then stands, until it is recovered");
+            }
+            say(
+                "hint: `linkwell recover` finishes it or takes it back, and says which; nothing of yours \
+                 is lost",
+            );
             Exit::Unfinished
         }
     }

@@ -91,7 +91,7 @@ fn one(
     match recover(&means, store, lock, &operation, wanted.leave) {
         Ok(recovered) => {
             if !args.quiet {
-                for line in words(&recovered) {
+                for line in words(&recovered, operation.damaged.is_none() || operation.ready) {
                     say(&line);
                 }
             }
@@ -112,7 +112,8 @@ fn one(
     }
 }
 
-fn words(recovered: &Recovered) -> Vec<String> {
+/// `whole`: all that was planned is on record.
+fn words(recovered: &Recovered, whole: bool) -> Vec<String> {
     match recovered {
         Recovered::Settled => {
             vec!["done: it had ended; only its record had not been put away".into()]
@@ -127,7 +128,11 @@ fn words(recovered: &Recovered) -> Vec<String> {
         Recovered::Left => vec!["done: everything was left as it is".into()],
         Recovered::TakenBack(kept) => {
             let mut lines = displaced(kept);
-            lines.push("done: it was taken back; everything is as it was before".into());
+            lines.push(if whole {
+                "done: it was taken back; everything is as it was before".into()
+            } else {
+                "done: what is on record was taken back; nothing is known of the rest".into()
+            });
             lines
         }
     }

@@ -269,17 +269,16 @@ impl Slots<'_> {
         })
     }
 
-    /// A copy is given up only while it is nothing but a copy.
+    /// A copy is given up only while it is nothing but a copy: the same stands where it was made of.
     fn may_free(&mut self, done: &Step, fate: &Fate, copy: &Spot) -> Result<(), Why> {
-        let (Fate::Freed, Some(Make::Copy { of, id, .. })) = (fate, done.make()) else {
+        let (Fate::Freed, Some(Make::Copy { of, .. })) = (fate, done.make()) else {
             return Ok(());
         };
         let (_, original) = self.slot(of)?;
-        let now = self.surveyor.object(&original)?;
-        let same = now.is_some_and(|now| now.id().is_after_restart(*id));
         let system = self.surveyor.system();
-        let equal = same
-            && look::equal(system, (original.at(), &original.name), (copy.at(), &copy.name))
+        // By contents alone: the original may have been removed and brought back since.
+        let equal =
+            look::equal(system, (original.at(), &original.name), (copy.at(), &copy.name))
                 .map_err(|error| refused("the copy cannot be compared with its original", error))?;
         if equal {
             return Ok(());

@@ -1,0 +1,128 @@
+//! A door at which somebody else is a moment earlier: just before a rename to a certain name, that name
+//! is taken.
+
+use linkwell_engine::disk::{Disk, Unix};
+use linkwell_model::entry::Time;
+use linkwell_model::name::Name;
+use linkwell_model::target::Target;
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+pub(crate) struct Meddled {
+    /// Where somebody will put a file, and what is in it; nothing once they did.
+    pub(crate) put: Mutex<Option<(PathBuf, &'static str)>>,
+}
+
+fn name_of(name: &Name) -> &Path {
+    crate::support::path(name.as_bytes())
+}
+
+impl Disk for Meddled {
+    fn make_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
+        Unix.make_folder(at, name)
+    }
+
+    fn make_link(&self, at: BorrowedFd<'_>, name: &Name, target: &Target) -> Result<(), Errno> {
+        Unix.make_link(at, name, target)
+    }
+
+    fn make_name(
+        &self,
+        file: BorrowedFd<'_>,
+        from: BorrowedFd<'_>,
+        of: &Name,
+        at: BorrowedFd<'_>,
+        name: &Name,
+    ) -> Result<(), Errno> {
+        Unix.make_name(file, from, of, at, name)
+    }
+
+    fn make_file(&self, at: BorrowedFd<'_>, name: &Name) -> Result<OwnedFd, Errno> {
+        Unix.make_file(at, name)
+    }
+
+    fn make_pipe(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
+        Unix.make_pipe(at, name)
+    }
+
+    fn write(&self, file: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno> {
+        Unix.write(file, bytes)
+    }
+
+    fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
+        Unix.copy(from, to)
+    }
+
+    fn cut(&self, file: BorrowedFd<'_>, length: u64) -> Result<(), Errno> {
+        Unix.cut(file, length)
+    }
+
+    fn exchange(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        other: BorrowedFd<'_>,
+        with: &Name,
+    ) -> Result<(), Errno> {
+        Unix.exchange(at, name, other, with)
+    }
+
+    fn rename_new(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        to: BorrowedFd<'_>,
+        new: &Name,
+    ) -> Result<(), Errno> {
+        let mut put = self.put.lock().expect("unpoisoned");
+        let wanted = put.as_ref().is_some_and(|(path, _)| path.ends_with(name_of(new)));
+        if wanted && let Some((path, theirs)) = put.take() {
+            std::fs::write(path, theirs).expect("somebody may write here");
+        }
+        Unix.rename_new(at, name, to, new)
+    }
+
+    fn rename_over(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        to: BorrowedFd<'_>,
+        new: &Name,
+    ) -> Result<(), Errno> {
+        Unix.rename_over(at, name, to, new)
+    }
+
+    fn drop_name(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
+        Unix.drop_name(at, name)
+    }
+
+    fn drop_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
+        Unix.drop_folder(at, name)
+    }
+
+    fn own(&self, held: BorrowedFd<'_>, owner: u32, group: u32) -> Result<(), Errno> {
+        Unix.own(held, owner, group)
+    }
+
+    fn permit(&self, held: BorrowedFd<'_>, mode: u32) -> Result<(), Errno> {
+        Unix.permit(held, mode)
+    }
+
+    fn times(&self, held: BorrowedFd<'_>, accessed: Time, modified: Time) -> Result<(), Errno> {
+        Unix.times(held, accessed, modified)
+    }
+
+    fn mark(&self, held: BorrowedFd<'_>, name: &[u8], value: &[u8]) -> Result<(), Errno> {
+        Unix.mark(held, name, value)
+    }
+
+    fn sync(&self, _held: BorrowedFd<'_>) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn sync_volume(&self, _held: BorrowedFd<'_>) -> Result<(), Errno> {
+        Ok(())
+    }
+}
