@@ -140,6 +140,31 @@ pub fn equal(
     one: (BorrowedFd<'_>, &Name),
     other: (BorrowedFd<'_>, &Name),
 ) -> Result<bool, Errno> {
+    compare(system, one, other, same_names)
+}
+
+/// Whether `part` holds nothing that `whole` does not hold, at the same names; [`equal`] but for what is
+/// missing in `part`.
+///
+/// # Errors
+/// As [`equal`].
+pub fn is_part(
+    system: System,
+    whole: (BorrowedFd<'_>, &Name),
+    part: (BorrowedFd<'_>, &Name),
+) -> Result<bool, Errno> {
+    compare(system, whole, part, some_names)
+}
+
+/// Which names of two folders are to be compared; none at all when that shows that the folders differ.
+type Names = fn(System, &Descent, &Descent) -> Result<Option<Vec<Name>>, Errno>;
+
+fn compare(
+    system: System,
+    one: (BorrowedFd<'_>, &Name),
+    other: (BorrowedFd<'_>, &Name),
+    to_compare: Names,
+) -> Result<bool, Errno> {
     let facts = |(at, name): (BorrowedFd<'_>, &Name)| system.facts(at, name.as_bytes());
     let (first, second) = (facts(one)?, facts(other)?);
     if first.kind != EntryKind::Folder || second.kind != EntryKind::Folder {
@@ -147,7 +172,7 @@ pub fn equal(
     }
     let mut left = Descent::begin(system, one.0, one.1, &first)?;
     let mut right = Descent::begin(system, other.0, other.1, &second)?;
-    let Some(names) = same_names(system, &left, &right)? else { return Ok(false) };
+    let Some(names) = to_compare(system, &left, &right)? else { return Ok(false) };
     let mut todo = vec![names];
     while let Some(names) = todo.last_mut() {
         let Some(name) = names.pop() else {
@@ -160,7 +185,7 @@ pub fn equal(
         if first.kind == EntryKind::Folder && second.kind == EntryKind::Folder {
             left.down(&name, &first)?;
             right.down(&name, &second)?;
-            let Some(names) = same_names(system, &left, &right)? else { return Ok(false) };
+            let Some(names) = to_compare(system, &left, &right)? else { return Ok(false) };
             todo.push(names);
         } else if !same_entry(system, (left.here(), &name), &first, (right.here(), &name), &second)?
         {
@@ -177,6 +202,15 @@ fn same_names(system: System, one: &Descent, other: &Descent) -> Result<Option<V
     names.sort();
     found.sort();
     Ok((names == found).then_some(names))
+}
+
+/// The names in the second folder, if the first has them all.
+fn some_names(system: System, one: &Descent, other: &Descent) -> Result<Option<Vec<Name>>, Errno> {
+    let mut all = crate::execute::names(system, one.here())?;
+    let names = crate::execute::names(system, other.here())?;
+    all.sort();
+    let has_all = names.iter().all(|name| all.binary_search(name).is_ok());
+    Ok(has_all.then_some(names))
 }
 
 /// [`equal`] for two entries that are not both folders.

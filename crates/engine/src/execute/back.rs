@@ -101,6 +101,14 @@ impl Work<'_> {
             };
         }
         let Ok(inverse) = inverse(past.step, Some(made)) else { return Ok(()) };
+        if let Some(of) = inverse.fate().and_then(Fate::original) {
+            let folder = self.places.folder(at)?;
+            // Somebody has written to the copy, or its original is gone: it is all that is left of that.
+            if !self.is_copy_of(&folder, &at.name, of) {
+                self.keep_where_it_is(at);
+                return Ok(());
+            }
+        }
         match inverse {
             Step::Put { at, make } => {
                 let make = self.as_it_is_now(make)?;
@@ -129,7 +137,7 @@ impl Work<'_> {
 
     /// Frees a copy of our own that the inverse has set aside.
     fn free_aside(&mut self, at: &Slot, back: &Name, fate: &Fate) -> Result<(), Fail> {
-        if *fate == Fate::Freed {
+        if fate.frees() {
             let folder = self.places.folder(at)?;
             self.free_tree(&folder, back, at)?;
         }

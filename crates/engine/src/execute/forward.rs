@@ -106,6 +106,7 @@ impl Work<'_> {
             Some(out) if old.is_still(&out, self.same) => self.last_name(at, &out, fate)?,
             _ => return Err(Fail::Changed(self.places.place(at))),
         }
+        self.only_a_copy(at, &folder, staged, fate)?;
         let made = self.read_back(at, &folder, make)?;
         self.dispose(at, &folder, staged, old, fate)?;
         Ok(made)
@@ -134,7 +135,33 @@ impl Work<'_> {
             Some(out) if old.is_still(&out, self.same) => self.last_name(at, &out, fate)?,
             _ => return Err(Fail::Changed(self.places.place(at))),
         }
+        self.only_a_copy(at, &folder, staged, fate)?;
         self.dispose(at, &folder, staged, old, fate)
+    }
+
+    /// Refuses to give up what is more than a copy of what stands elsewhere: somebody has written to
+    /// it since it was compared for the plan.
+    fn only_a_copy(
+        &mut self,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+        fate: &Fate,
+    ) -> Result<(), Fail> {
+        let Some(of) = fate.original() else { return Ok(()) };
+        if self.is_copy_of(folder, name, of) {
+            Ok(())
+        } else {
+            Err(Fail::Changed(self.places.place(at)))
+        }
+    }
+
+    /// Whether what stands at `name` holds nothing that does not stand at `of` as well. Some of it may be
+    /// missing: it may have been half freed already.
+    pub(super) fn is_copy_of(&mut self, folder: &Arc<OwnedFd>, name: &Name, of: &Slot) -> bool {
+        let Ok(home) = self.places.folder(of) else { return false };
+        let (original, copy) = ((home.as_fd(), &of.name), (folder.as_fd(), name));
+        look::is_part(self.system, original, copy).unwrap_or(false)
     }
 
     /// Refuses to drop a file's last name.
@@ -159,9 +186,10 @@ impl Work<'_> {
         fate: &Fate,
     ) -> Result<(), Fail> {
         match fate {
-            Fate::Freed => Ok(()),
             Fate::Kept(slot) => self.keep(folder, staged, old, at, slot),
-            Fate::Dropped { .. } => {
+            // Last of all.
+            fate if fate.frees() => Ok(()),
+            _ => {
                 let dropped = if old.kind() == EntryKind::Folder {
                     self.disk.drop_folder(folder.as_fd(), staged)
                 } else {

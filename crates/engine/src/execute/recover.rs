@@ -31,9 +31,11 @@ pub enum Recovered {
 /// there meanwhile stays. Only when it had begun to free what it was asked to free, it is finished.
 /// Recovering twice is recovering once.
 ///
+/// It goes by what of the record is sound. Whether a person wants that when a part is lost, which
+/// [`Operation::is_mutilated`] tells, is to be asked before.
+///
 /// # Errors
-/// What kept it from being recovered; it can be tried again. [`Fail::Record`] when its record is
-/// mutilated: then it can only be left.
+/// What kept it from being recovered; it can be tried again.
 pub fn recover(
     means: &Means<'_>,
     store: &Store,
@@ -45,9 +47,6 @@ pub fn recover(
     if operation.ended.is_some() {
         store.settle(means.disk, lock, number);
         return Ok(Recovered::Settled);
-    }
-    if operation.is_mutilated() && !leave {
-        return Err(Fail::Record);
     }
     let plan = &operation.plan;
     let same = Identity::is_after_restart;

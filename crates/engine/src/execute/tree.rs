@@ -24,8 +24,9 @@ impl Work<'_> {
         let Err(fail) = self.free_tree(&folder, &staged, at) else { return Ok(None) };
         match self.rename_new(&folder, &staged, &folder, &at.name) {
             Ok(()) => {}
-            // The name is somebody else's now, and will be the next time: what is left stays here.
-            Err(Errno::EXIST) => {
+            // The name is somebody else's now, and will be the next time: what is left stays here. Where
+            // something of ours has replaced it, it is tried again.
+            Err(Errno::EXIST) if matches!(step, Step::Remove { .. }) => {
                 let place = self.places.place(at).parent().joined(staged.as_bytes());
                 self.kept.push(place);
             }

@@ -194,9 +194,11 @@ pub fn forged<'o>(objects: impl IntoIterator<Item = &'o [u8]>) -> Vec<u8> {
     bytes
 }
 
-/// Whether a line of what is not sound begins like the record of freeing.
+/// Whether a whole line of what is not sound begins like the record of freeing. Half a line was never
+/// durable: nothing was freed yet.
 fn speaks_of_freeing(rest: &[u8]) -> bool {
-    rest.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"{\"freeing\""))
+    let mut lines = rest.split_inclusive(|byte| *byte == b'\n');
+    lines.any(|line| line.starts_with(b"{\"freeing\"") && line.ends_with(b"\n"))
 }
 
 /// Adds a record to what was read; `false` when it cannot stand there.

@@ -262,6 +262,15 @@ impl Slots<'_> {
                 }
                 Fate::Kept(slot)
             }
+            // It was compared with what is there now, whichever object that is.
+            Fate::Dropped { again: Some(make) } if matches!(*make, Make::Copy { .. }) => {
+                let Make::Copy { of, id, folder } = *make else {
+                    return Err(other("the record is damaged", None));
+                };
+                let (of, spot) = self.slot(&of)?;
+                let id = self.surveyor.object(&spot)?.map_or(id, |now| now.id());
+                Fate::Dropped { again: Some(Box::new(Make::Copy { of, id, folder })) }
+            }
             Fate::Dropped { again: Some(make) } => {
                 Fate::Dropped { again: Some(Box::new(self.make(*make)?)) }
             }
@@ -271,7 +280,7 @@ impl Slots<'_> {
 
     /// A copy is given up only while it is nothing but a copy: the same stands where it was made of.
     fn may_free(&mut self, done: &Step, fate: &Fate, copy: &Spot) -> Result<(), Why> {
-        let (Fate::Freed, Some(Make::Copy { of, .. })) = (fate, done.make()) else {
+        let (true, Some(Make::Copy { of, .. })) = (fate.frees(), done.make()) else {
             return Ok(());
         };
         let (_, original) = self.slot(of)?;

@@ -38,7 +38,7 @@ fn gone(make: &Make, made: &Object) -> Fate {
     match make {
         Make::Moved { from, .. } => Fate::Kept(from.clone()),
         // Nobody's but ours, as long as it is what we made; the one who plans the inverse looks.
-        Make::Copy { .. } => Fate::Freed,
+        Make::Copy { .. } => Fate::Dropped { again: Some(Box::new(make.clone())) },
         Make::Name { of, id } => {
             Fate::Dropped { again: Some(Box::new(Make::Name { of: of.clone(), id: *id })) }
         }

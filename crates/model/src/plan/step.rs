@@ -201,6 +201,24 @@ pub enum Fate {
     Freed,
 }
 
+impl Fate {
+    /// Whether contents are deleted: as was asked, or because they are nothing but a copy.
+    pub fn frees(&self) -> bool {
+        *self == Self::Freed || self.original().is_some()
+    }
+
+    /// What the old is nothing but a copy of, if it is given up for that reason.
+    pub fn original(&self) -> Option<&Slot> {
+        match self {
+            Self::Dropped { again: Some(make) } => match &**make {
+                Make::Copy { of, .. } => Some(of),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -277,8 +295,8 @@ impl Step {
         [Some(self.at()), self.make().and_then(Make::slot), again].into_iter().flatten()
     }
 
-    /// Whether it destroys what nothing can make again.
+    /// Whether it deletes contents, which is left until all the rest is durable.
     pub fn frees(&self) -> bool {
-        self.fate() == Some(&Fate::Freed)
+        self.fate().is_some_and(Fate::frees)
     }
 }
