@@ -92,7 +92,7 @@ fn sweep() {
     if is_long() {
         println!("{table}| all | {} | {} | {} |", tally.points, tally.states, tally.lost.len());
     }
-    let some = tally.lost.iter().take(8).cloned().collect::<Vec<_>>().join("\n\n");
+    let some = tally.lost.iter().take(40).cloned().collect::<Vec<_>>().join("\n\n");
     assert!(tally.lost.is_empty(), "{} of {} lost:\n{some}", tally.lost.len(), tally.states);
     assert!(tally.points > 500 && tally.states > 1000, "{} {}", tally.points, tally.states);
 }

@@ -112,7 +112,10 @@ impl Work<'_> {
                 self.clear(past, folder, staged, &aside)
             }
             // Somebody put something else at the name, and the old is here.
-            (Step::Replace { .. } | Step::Remove { .. }, Some(_)) if is_old(&aside) => {
+            (Step::Replace { .. } | Step::Remove { .. }, Some(now)) if is_old(&aside) => {
+                if self.is_made_again(past, folder, (&at.name, &now), (staged, &aside)) {
+                    return self.free_tree(folder, staged, at);
+                }
                 let known = past.records(&aside);
                 self.cannot_return(folder, staged, &aside, at, known)
             }
@@ -126,6 +129,34 @@ impl Work<'_> {
             (Step::Remove { .. }, None) => self.put_back(folder, staged, at),
             (Step::Remove { .. }, Some(_)) => self.cannot_return(folder, staged, &aside, at, false),
         }
+    }
+
+    /// Whether the old was made again at its name by an earlier taking back, and is here as well: both
+    /// hold what is on record, byte for byte.
+    fn is_made_again(
+        &self,
+        past: &Past<'_>,
+        folder: &Arc<OwnedFd>,
+        now: (&Name, &Object),
+        aside: (&Name, &Object),
+    ) -> bool {
+        let Some(Fate::Dropped { again: Some(again) }) = past.step.fate() else { return false };
+        let both = [now, aside];
+        match &**again {
+            Make::File { bytes, .. } => both.iter().all(|(name, object)| {
+                object.kind() == EntryKind::File && self.holds(folder, name, &bytes.0)
+            }),
+            Make::Folder => both.iter().all(|(name, object)| {
+                object.kind() == EntryKind::Folder && self.is_empty(folder, name)
+            }),
+            _ => false,
+        }
+    }
+
+    fn is_empty(&self, folder: &Arc<OwnedFd>, name: &Name) -> bool {
+        let opened = self.system.open(folder.as_fd(), name.as_bytes(), crate::system::Access::List);
+        let names = opened.and_then(|inner| super::names(self.system, inner.as_fd()));
+        names.is_ok_and(|names| names.is_empty())
     }
 
     /// Whether what is under a staged name, and is not the old, can only be what was being made.

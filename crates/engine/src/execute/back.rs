@@ -179,7 +179,7 @@ impl Work<'_> {
         }
     }
 
-    fn holds(&self, folder: &Arc<OwnedFd>, name: &Name, bytes: &[u8]) -> bool {
+    pub(super) fn holds(&self, folder: &Arc<OwnedFd>, name: &Name, bytes: &[u8]) -> bool {
         let opened = self.system.open(folder.as_fd(), name.as_bytes(), crate::system::Access::Read);
         let read = opened.and_then(|file| self.system.read_all(file.as_fd()));
         read.is_ok_and(|read| read == bytes)

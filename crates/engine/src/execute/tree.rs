@@ -1,6 +1,7 @@
 //! Whole trees: freed, and copied. By held folders, never through a link or into another volume,
 //! however deep, with few descriptors.
 
+use super::aside::same_object;
 use super::copy::Copying;
 use super::{Fail, Work};
 use crate::descent::Descent;
@@ -21,6 +22,14 @@ impl Work<'_> {
         let staged = self.token.staged(number);
         let folder = self.places.folder(at)?;
         self.places.touch(at);
+        if let (None, Some(now), Some(old)) =
+            (self.look(&folder, &staged, at)?, self.look(&folder, &at.name, at)?, step.old())
+            && same_object(old, &now, self.same)
+        {
+            // It could not be freed, and has its name back. What was put into it since is not known,
+            // so it stays.
+            return Ok(Some(self.refused(at, "remove it", Errno::INTR)));
+        }
         let Err(fail) = self.free_tree(&folder, &staged, at) else { return Ok(None) };
         match self.rename_new(&folder, &staged, &folder, &at.name) {
             Ok(()) => {}
