@@ -9,6 +9,7 @@ mod aside;
 mod back;
 mod copy;
 mod forward;
+mod many;
 mod places;
 pub mod recover;
 mod rename;
@@ -66,6 +67,11 @@ pub enum Fail {
     Record,
     /// The person asked to stop.
     Interrupted,
+}
+
+/// Whether a step only makes a link where nothing is.
+fn is_new_link(step: &Step) -> bool {
+    matches!(step, Step::Put { make: Make::Link { attributes: None, .. }, .. })
 }
 
 /// What came of an operation.
@@ -168,7 +174,11 @@ pub fn execute(
     };
     let mut begun = Begun::default();
     let mut run = Run { work: &mut work, journal: &mut journal, plan, begun: &mut begun };
-    let outcome = run.items(means.stop, &mut report);
+    let outcome = if run.is_many_links() {
+        run.all_links(means, &mut report)
+    } else {
+        run.items(means.stop, &mut report)
+    };
     let outcome = outcome.and_then(|()| run.settle(&mut report));
     let unrecorded =
         |error| Fail::System { doing: "record the end", place: store.place().clone(), error };
@@ -253,9 +263,12 @@ impl Run<'_, '_, '_> {
             }
             match self.item(first, &item.steps)? {
                 Ok(()) => {
-                    // So that it is known exactly what was done, should this process be killed.
-                    let written = self.journal.write();
-                    written.map_err(|error| (self.record(error), false))?;
+                    // So that it is known exactly what was done, should this process be killed. Of a new
+                    // link, its text tells that as well.
+                    if !item.steps.iter().all(is_new_link) {
+                        let written = self.journal.write();
+                        written.map_err(|error| (self.record(error), false))?;
+                    }
                     report.done.push(number);
                 }
                 Err(fail) => {
@@ -268,6 +281,27 @@ impl Run<'_, '_, '_> {
                 }
             }
             first += item.steps.len();
+        }
+        Ok(())
+    }
+
+    /// Does every item of a plan that makes nothing but links, by several threads.
+    fn all_links(&mut self, means: &Means<'_>, report: &mut Report) -> Result<(), Stop> {
+        for (number, outcome) in self.many_links(means)? {
+            let recorded = match outcome {
+                Ok(made) => {
+                    let recorded = self.journal.did(number, Some(&made));
+                    self.begun.insert(number, Placed::This(made));
+                    report.done.push(number);
+                    recorded
+                }
+                Err((fail, _)) => {
+                    let recorded = self.journal.failed(number, &format!("{fail:?}"));
+                    report.failed.push((number, fail));
+                    recorded
+                }
+            };
+            recorded.map_err(|error| (self.record(error), false))?;
         }
         Ok(())
     }

@@ -88,6 +88,14 @@ impl<'a> Places<'a> {
         folder.unwrap_or_else(|_| AbsPath::root()).joined(slot.name.as_bytes())
     }
 
+    /// Takes over what other work on the same plan has changed.
+    pub(super) fn take_over(&mut self, other: &Places<'_>) {
+        for (volume, (folder, several)) in &other.touched {
+            let touched = self.touched.entry(*volume).or_insert((*folder, *several));
+            touched.1 |= *several || touched.0 != *folder;
+        }
+    }
+
     /// Notes that something in the slot's folder changes.
     pub(super) fn touch(&mut self, slot: &Slot) {
         let Ok(folder) = self.planned(slot.folder) else { return };
