@@ -9,7 +9,7 @@ use crate::field::{Draft, Field, file};
 use crate::meddled::Meddled;
 use crate::requests::{Request, TREE, all};
 use libtest_mimic::Trial;
-use linkwell_engine::disk::Disk;
+use linkwell_engine::disk::{Disk, Unix};
 use linkwell_engine::execute::recover::Recovered;
 use linkwell_engine::execute::{Report, State};
 use linkwell_model::plan::Plan;
@@ -359,8 +359,17 @@ impl Judge {
                 }
                 Ok(Recovered::Finished { left, .. }) if left.is_empty() => {
                     self.tally.recovered += 1;
-                    let all: Vec<usize> = (0..plan.items.len()).collect();
-                    let after = self.after(&all);
+                    let store = field.store(&Unix);
+                    let number = store.ended().expect("a list").last().copied();
+                    let failed = store.read(number.expect("it ended")).expect("its record").failed;
+                    let all = 0..plan.items.len();
+                    let done: Vec<usize> =
+                        all.filter(|item| !failed.contains_key(&(*item as u64))).collect();
+                    if !failed.is_empty() {
+                        self.half_freed(&done, &field.listing())?;
+                        continue;
+                    }
+                    let after = self.after(&done);
                     same("finished", &after, &field.listing())?;
                 }
                 Ok(Recovered::Finished { .. }) if self.request.frees => {

@@ -42,7 +42,13 @@ impl Work<'_> {
             let home = self.places.folder(from)?;
             let there = self.look(&home, &from.name, from)?;
             if there.is_some_and(|there| twice(object, &there)) {
-                if now.as_ref().is_some_and(|now| twice(object, now)) {
+                let is_at = now.as_ref().is_some_and(|now| twice(object, now));
+                if is_at && matches!(step, Step::Replace { .. }) {
+                    // It replaced something, which is to return: so it is taken for moved, whole.
+                    self.places.touch(from);
+                    return self.drop_double(&home, &from.name, from);
+                }
+                if is_at {
                     found.push((&at.name, object.as_ref().clone()));
                 }
                 for (name, _) in found.iter().filter(|(_, aside)| twice(object, aside)) {
