@@ -37,7 +37,7 @@ const fn row(
 }
 
 /// One line a command. All that changes something belongs here; `gates` runs the same.
-pub(crate) const ROWS: [Row; 13] = [
+pub(crate) const ROWS: [Row; 20] = [
     row("create a link", F, &[], &["create", "-y", "f", "d/new"]),
     row("create --hard", F, &[], &["create", "-y", "--hard", "f", "d/new"]),
     row("create -f", F, &[], &["create", "-y", "-f", "f", "l"]),
@@ -51,6 +51,13 @@ pub(crate) const ROWS: [Row; 13] = [
     row("undo of -b", F, &[&["create", "-y", "-b", "f", "g"]], &["undo", "-y"]),
     row("undo of --shortcut", F, &[&["create", "-y", "--shortcut", "f", "n"]], &["undo", "-y"]),
     row("undo of three", F, &[&["create", "-y", "-t", "d", "f", "g", "e"]], &["undo", "-y"]),
+    row("retarget", F, &[], &["retarget", "-y", "l", "--to", "f"]),
+    row("retarget --absolute", F, &[], &["retarget", "-y", "--under", ".", "--absolute"]),
+    row("undo of retarget", F, &[&["retarget", "-y", "l", "--to", "f"]], &["undo", "-y"]),
+    row("convert to contents", F, &[], &["convert", "-y", "l", "--to", "contents"]),
+    row("convert to hard", F, &[], &["convert", "-y", "l", "--to", "hard"]),
+    row("remove into the trash", F, &[], &["remove", "-y", "--no-refs", "d", "l"]),
+    row("remove --forever", F, &[], &["remove", "-y", "--no-refs", "--forever", "d", "l"]),
 ];
 
 const F: &[&str] = &["f", "g", "d/x", "e/", "l -> g"];
