@@ -157,10 +157,10 @@ fn crooked(random: &mut Random) -> Vec<u8> {
                     continue;
                 }
                 let from = *random.pick(&starts);
-                let rest = &text[from..];
+                let (before, rest) = text.split_at(from);
                 let length = rest.find([',', '}', ']']).unwrap_or(rest.len());
                 let value = *random.pick(&OTHERS);
-                objects[one] = format!("{}{value}{}", &text[..from], &rest[length..]);
+                objects[one] = format!("{before}{value}{}", rest.split_at(length).1);
             }
         }
         if objects.is_empty() {
