@@ -1,8 +1,7 @@
 //! Random journals, and random paths through random trees against the kernel's own walk.
 //!
 //! A bounded number of rounds, the same each time; with `LINKWELL_FUZZ_SECONDS` set, for so long, with
-//! other seeds. Random link texts through the resolver are in `oracle.rs`. `fuzz/` has the same for
-//! journals, led by coverage.
+//! other seeds. Random link texts through the resolver are in `oracle.rs`.
 
 use crate::support::{Random, path, shown, systems};
 use libtest_mimic::Trial;
