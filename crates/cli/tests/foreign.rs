@@ -3,7 +3,6 @@
 //! number 65534; linkwell runs as root, or as that user.
 #![expect(
     clippy::disallowed_methods,
-    clippy::disallowed_types,
     clippy::print_stdout,
     reason = "a test is the attacker, and says what it counted"
 )]
@@ -505,7 +504,7 @@ fn forged() {
         forge(&from, &to);
         for verb in [&["undo", "-y"][..], &["undo", "-y", "1"], &["log", "1"]] {
             let ran = bounded(ground.command().args(verb));
-            assert!(verb[0] == "log" || ran.code != 0, "{to}: {ran:?}");
+            assert!(verb.contains(&"log") || ran.code != 0, "{to}: {ran:?}");
         }
         assert_eq!((ground.listing(), below(&canary)), before, "{to}");
     }

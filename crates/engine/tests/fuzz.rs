@@ -1,8 +1,7 @@
 //! Random journals, and random paths through random trees against the kernel's own walk.
 //!
 //! A bounded number of rounds, the same each time; with `LINKWELL_FUZZ_SECONDS` set, for so long, with
-//! other seeds. Random link texts through the resolver are in `oracle.rs`. `fuzz/` has the same for
-//! journals, led by coverage.
+//! other seeds. Random link texts through the resolver are in `oracle.rs`.
 
 use crate::support::{Random, path, shown, systems};
 use libtest_mimic::Trial;
@@ -157,10 +156,10 @@ fn crooked(random: &mut Random) -> Vec<u8> {
                     continue;
                 }
                 let from = *random.pick(&starts);
-                let rest = &text[from..];
+                let (before, rest) = text.split_at(from);
                 let length = rest.find([',', '}', ']']).unwrap_or(rest.len());
                 let value = *random.pick(&OTHERS);
-                objects[one] = format!("{}{value}{}", &text[..from], &rest[length..]);
+                objects[one] = format!("{before}{value}{}", rest.split_at(length).1);
             }
         }
         if objects.is_empty() {

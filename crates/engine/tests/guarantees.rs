@@ -358,7 +358,6 @@ fn one() {
     };
     let watched = Watched { after: Mutex::new(&mut after_call) };
     let (gaps, outcome) = gaps(&ground, operation, || ground.run(operation, &watched));
-    drop(watched);
     if let Err(why) = outcome {
         println!("| {kind} | {operation} | refused: {why} | {born} | | |");
         assert_eq!(ground.tree(), before, "refused, and something was changed");
