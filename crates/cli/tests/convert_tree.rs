@@ -259,7 +259,7 @@ fn given_up() {
         ("a file added", "echo new >l/a/new", Some("differs from what it was made of")),
         ("a link retargeted", "ln -sfn elsewhere l/in", Some("differs from what it was made of")),
         ("the original edited", "echo more >>real/a/f", Some("differs from what it was made of")),
-        ("the original gone", "rm -r real", Some("differs from what it was made of")),
+        ("the original gone", "rm -r real", Some("is all that is left of it")),
         ("the copy moved", "mv l other", Some("it is gone")),
         ("replaced", "rm -r l; ln -s x l", Some("it was changed since")),
     ] {

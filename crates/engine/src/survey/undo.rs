@@ -284,6 +284,12 @@ impl Slots<'_> {
             return Ok(());
         };
         let (_, original) = self.slot(of)?;
+        if self.surveyor.object(&original)?.is_none() {
+            return Err(other(
+                "what it was made of is gone, so the copy is all that is left of it, and stays",
+                None,
+            ));
+        }
         let system = self.surveyor.system();
         // By contents alone: the original may have been removed and brought back since.
         let equal =
