@@ -5,8 +5,7 @@
 //! fault, and prints the table of docs/guarantees.md.
 
 use crate::faulty::{Fault, Faulty, Lacks, until_stopped};
-use crate::field::{Draft, Field, file};
-use crate::meddled::Meddled;
+use crate::field::{Draft, Field};
 use crate::requests::{Request, TREE, all};
 use libtest_mimic::Trial;
 use linkwell_engine::disk::{Disk, Unix};
@@ -17,7 +16,6 @@ use linkwell_testkit::need::test;
 use rustix::io::Errno;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Mutex;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -30,26 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("fault: the process dies at every primitive, and again while it recovers", || {
             sweep("stopped", &stopping);
         }),
-        test("fault: what somebody puts at the name in the last moment stays", foreign),
     ]
-}
-
-/// Somebody takes the name between the last look and the last call, with something that looks the same.
-fn foreign() {
-    for (make, theirs) in [(file("12345"), "54321"), (file("12345"), "12345")] {
-        let field = Field::new(&["d/"]);
-        let mut draft = Draft::new(&field);
-        let step = draft.put("d/new", make);
-        draft.item(vec![step]);
-        let plan = draft.plan;
-        let path = field.tree().join("d/new");
-        let disk = Meddled { put: Mutex::new(Some((path.clone(), theirs))) };
-        let report = field.run(&disk, &plan).expect("it begins");
-        assert!(disk.put.lock().expect("unpoisoned").is_none(), "somebody came");
-        assert_eq!((report.done.len(), report.failed.len()), (0, 1), "{report:?}");
-        assert_eq!(std::fs::read(&path).expect("it stays"), theirs.as_bytes());
-        assert!(!field.listing().contains(".linkwell-"), "{}", field.listing());
-    }
 }
 
 const FEW: [Errno; 2] = [Errno::IO, Errno::INVAL];

@@ -1,18 +1,43 @@
 //! A door at which somebody else is a moment earlier: just before a rename to a certain name, that name
 //! is taken.
 
+use crate::field::{Draft, Field, file};
+use libtest_mimic::Trial;
 use linkwell_engine::disk::{Disk, Unix};
 use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
 use linkwell_model::target::Target;
+use linkwell_testkit::need::test;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-pub(crate) struct Meddled {
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![test("fault: what somebody puts at the name in the last moment stays", foreign)]
+}
+
+/// Somebody takes the name between the last look and the last call, with something that looks the same.
+fn foreign() {
+    for (make, theirs) in [(file("12345"), "54321"), (file("12345"), "12345")] {
+        let field = Field::new(&["d/"]);
+        let mut draft = Draft::new(&field);
+        let step = draft.put("d/new", make);
+        draft.item(vec![step]);
+        let plan = draft.plan;
+        let path = field.tree().join("d/new");
+        let disk = Meddled { put: Mutex::new(Some((path.clone(), theirs))) };
+        let report = field.run(&disk, &plan).expect("it begins");
+        assert!(disk.put.lock().expect("unpoisoned").is_none(), "somebody came");
+        assert_eq!((report.done.len(), report.failed.len()), (0, 1), "{report:?}");
+        assert_eq!(std::fs::read(&path).expect("it stays"), theirs.as_bytes());
+        assert!(!field.listing().contains(".linkwell-"), "{}", field.listing());
+    }
+}
+
+struct Meddled {
     /// Where somebody will put a file, and what is in it; nothing once they did.
-    pub(crate) put: Mutex<Option<(PathBuf, &'static str)>>,
+    put: Mutex<Option<(PathBuf, &'static str)>>,
 }
 
 fn name_of(name: &Name) -> &Path {

@@ -74,6 +74,7 @@ fn main() -> ExitCode {
         sequences::trials(),
         cut::trials(),
         fault::trials(),
+        meddled::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }
