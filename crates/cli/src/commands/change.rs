@@ -69,6 +69,7 @@ pub(super) fn carry_out_prepared(
 ) -> Result<Exit, Failure> {
     let change = manner.change;
     let output = Output::new(&interrupt::stop(), Bar::new(true));
+    surveyor.say_where_names_may_be_missing(&mut plan);
     show(&plan, change, args, &output);
     output.finish()?;
     if change.dry_run {

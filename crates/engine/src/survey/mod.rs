@@ -311,6 +311,33 @@ impl Surveyor {
         })
     }
 
+    /// Says in the plan where a name may be missing for a moment: something real is replaced on a file
+    /// system that may not be able to exchange two names. A link is replaced by one rename even there.
+    pub fn say_where_names_may_be_missing(&self, plan: &mut Plan) {
+        let steps = plan.items.iter().flat_map(|item| &item.steps);
+        let replaced = steps.filter(|step| {
+            matches!(step, Step::Replace { old, fate, .. }
+                if !matches!((old, fate), (Object::Link { .. }, Fate::Dropped { .. })))
+        });
+        let mut points: Vec<AbsPath> = Vec::new();
+        for step in replaced {
+            let place = plan.place(step.at());
+            let mount = self.volumes.mounts().covering(&place);
+            if let Some(mount) = mount.filter(|mount| may_not_exchange(&mount.fs_type))
+                && !points.contains(&mount.point)
+            {
+                points.push(mount.point.clone());
+            }
+        }
+        for point in points {
+            plan.remarks.push(format!(
+                "the file system at `{}` may not be able to exchange two names: then the name is missing \
+                 for a moment",
+                point.shown()
+            ));
+        }
+    }
+
     /// What two places share; `None` when nothing that makes a relative target the better one.
     pub fn shared(&mut self, link: &AbsPath, target: &AbsPath) -> Option<Shared> {
         if let Some(project) = self.project(&link.parent())
@@ -454,6 +481,13 @@ pub enum Fare {
     Unknown(AbsPath),
     /// It would not work.
     Bad(Why),
+}
+
+/// Types of file systems on which RENAME_EXCHANGE is, or can be, refused (measured: bindfs, the lower
+/// layers of overlay; rename(2) has the rest).
+fn may_not_exchange(fs_type: &[u8]) -> bool {
+    fs_type.starts_with(b"fuse")
+        || matches!(fs_type, b"overlay" | b"nfs" | b"nfs4" | b"cifs" | b"smb3" | b"9p" | b"vboxsf")
 }
 
 fn bare<F>(chain: &Chain<F>) -> End<()> {
