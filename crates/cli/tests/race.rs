@@ -83,6 +83,38 @@ const ROWS: &[Row] = &[
         },
     },
     Row {
+        name: "retarget",
+        typed: &["retarget", "-y", "a/p/l", "--to", "f"],
+        first: &[],
+        naive: |tree| {
+            let link = looked(tree, "l")?;
+            fs::remove_file(&link)?;
+            symlink("f", link)
+        },
+    },
+    Row {
+        name: "convert to contents",
+        typed: &["convert", "-y", "a/p/l", "--to", "contents"],
+        first: &["create", "-yf", "f", "a/p/l"],
+        naive: |tree| {
+            let link = looked(tree, "l")?;
+            fs::remove_file(&link)?;
+            fs::write(link, b"what it led to")
+        },
+    },
+    Row {
+        name: "remove --forever",
+        typed: &["remove", "-y", "--no-refs", "--forever", "a/p/g"],
+        first: &[],
+        naive: |tree| fs::remove_file(looked(tree, "g")?),
+    },
+    Row {
+        name: "remove into the trash",
+        typed: &["remove", "-y", "--no-refs", "a/p/g"],
+        first: &[],
+        naive: |tree| fs::rename(looked(tree, "g")?, tree.join("trashed")),
+    },
+    Row {
         name: "undo of create",
         typed: &["undo", "-y"],
         first: &["create", "-y", "f", "a/p/made"],
