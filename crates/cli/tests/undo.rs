@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("undo: one by its number, while later ones stand", by_number),
         test("undo: what was changed since stays, and the rest is undone (U1)", changed),
         test("undo: the folder was moved, replaced, or is gone (U1)", folders),
+        test("undo: what could not be taken back can be when it can", in_part),
         test("undo: a link that was replaced comes back with its time (T12)", times),
         test("undo: half of many were refused; one undo for the others (T11)", many),
         test("undo: shows and asks as every verb does", asks),
@@ -37,6 +38,21 @@ fn refuses(ground: &Ground, arguments: &[&str], said: &str) {
     let ran = ground.run(arguments);
     assert_eq!((ran.code, ground.listing()), (1, before), "{arguments:?}: {ran:?}");
     assert!(ran.err.contains(said), "{arguments:?}: {ran:?}");
+}
+
+fn in_part() {
+    let ground = Ground::with(&["f", "d/", "e/"]);
+    let before = ground.listing();
+    does(&ground, &["create", "-y", "-t", "d", "f", "e"]);
+    // One of the two is away for now.
+    std::fs::rename(ground.tree().join("d/e"), ground.tree().join("away")).expect("a rename");
+    let ran = ground.run(&["undo", "-y"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    std::fs::rename(ground.tree().join("away"), ground.tree().join("d/e")).expect("a rename");
+    let ran = ground.run(&["undo", "-y", "1"]);
+    assert_eq!(ran.code, 3, "the other is gone already: {ran:?}");
+    assert_eq!(ground.listing(), before);
+    refuses(&ground, &["undo", "-y", "1"], "was taken back already");
 }
 
 fn again() {

@@ -136,6 +136,15 @@ fn last<'a>(all: &'a [Operation], unusable: &[u64]) -> Result<Option<&'a Operati
     }
 }
 
+/// Whether some of it could not be taken back when that was tried, and was not since.
+fn is_standing_in_part(all: &[Operation], operation: &Operation) -> bool {
+    let done = |one: &Operation| one.ended.as_ref().map_or(0, |ended| ended.done);
+    let number = operation.header.operation;
+    let undone = all.iter().filter(|other| other.header.undoes == Some(number));
+    let undone: u64 = undone.filter(|other| is_standing(all, other)).map(done).sum();
+    undone < done(operation)
+}
+
 /// Whether it was closed because a person said so.
 pub(super) fn is_left(operation: &Operation) -> bool {
     operation.ended.as_ref().is_some_and(|ended| ended.how == How::Left)
@@ -157,7 +166,7 @@ fn chosen(all: &[Operation], id: u64) -> Result<&Operation, Failure> {
             first_lost(found)
         )));
     }
-    if !is_standing(all, found) {
+    if !is_standing(all, found) && !is_standing_in_part(all, found) {
         return Err(refused(format!("operation {id} changed nothing, or was taken back already")));
     }
     Ok(found)
