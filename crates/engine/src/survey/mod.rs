@@ -3,7 +3,9 @@
 
 pub mod convert;
 pub mod create;
+mod future;
 mod guard;
+mod led;
 mod neighbours;
 pub mod remove;
 pub mod retarget;
@@ -18,13 +20,15 @@ use crate::look;
 use crate::operator::{Held, Operator, Refusal, Spot};
 use crate::system::{Access, Links, System};
 use crate::volumes::Volumes;
-use linkwell_model::chain::{Chain, Destination, End, resolve};
-use linkwell_model::entry::{EntryKind, Identity};
+pub use future::Fare;
+pub use led::Led;
+use led::Way;
+use linkwell_model::entry::Identity;
 use linkwell_model::name::Name;
-use linkwell_model::path::{self, AbsPath, Component};
+use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::{Shared, Style};
-use linkwell_model::plan::{Conflict, Fate, Make, Object, Plan, Slot, Step, Why};
-use linkwell_model::planned::{Laid, Overlay, Planned};
+use linkwell_model::plan::{Conflict, Object, Plan, Slot, Why};
+use linkwell_model::planned::Overlay;
 use neighbours::{Heard, Neighbours};
 use rustix::fd::AsFd as _;
 use rustix::io::Errno;
@@ -52,31 +56,6 @@ pub struct Surveyor {
     beside_targets: Neighbours,
     /// The last way that a target was written with, and where it led.
     last_way: Option<Way>,
-}
-
-/// The way that targets are written with, before their last name.
-struct Way {
-    text: Vec<u8>,
-    folder: Arc<Folder>,
-    place: AbsPath,
-    hops: usize,
-}
-
-/// Where a target leads, as far as can be seen.
-#[derive(Clone, Debug)]
-pub struct Led {
-    /// The place it names: its folder physically, and its last name, itself not followed.
-    pub place: AbsPath,
-    /// Where it leads in the end, if anywhere.
-    pub physical: Option<AbsPath>,
-    /// What is there, if anything.
-    pub kind: Option<EntryKind>,
-    /// What it ends in.
-    pub end: End<()>,
-    /// The physical place where the walk ended.
-    pub end_at: AbsPath,
-    /// How many links it passes.
-    pub hops: usize,
 }
 
 /// Marks that make a folder a project.
@@ -231,113 +210,6 @@ impl Surveyor {
         if fresh { Ok(()) } else { Err(Why::Twice) }
     }
 
-    /// Where `target` leads from the folder at hand: the current one for what a person typed.
-    pub fn led(&mut self, from: Option<&AbsPath>, target: &[u8]) -> Led {
-        let last = path::components(target).next_back();
-        let (way, name) = match last {
-            Some(Component::Name(name)) if !path::ends_as_folder(target) => {
-                (target.get(..target.len() - name.len()).unwrap_or_default(), Some(name))
-            }
-            _ => (target, None),
-        };
-        if let (None, Some(name)) = (from, name)
-            && let Some(led) = self.led_beside(way, name)
-        {
-            return led;
-        }
-        let start = from.map_or_else(|| Arc::clone(&self.current), Folder::of_place);
-        let chain = resolve(&mut self.live, &start, target);
-        let end_at = chain.end_at(&self.live);
-        let place = match name {
-            None => {
-                let mut place = end_at.clone();
-                place.extend_as_text(&chain.rest);
-                place
-            }
-            Some(name) if way.is_empty() => start.place().joined(name),
-            Some(name) => {
-                let above = resolve(&mut self.live, &start, way);
-                let mut place = above.end_at(&self.live);
-                place.extend_as_text(&above.rest);
-                place.push(name);
-                place
-            }
-        };
-        let kind = match &chain.end {
-            End::Found(Destination::Folder(_)) => Some(EntryKind::Folder),
-            End::Found(Destination::Other(kind)) => Some(*kind),
-            _ => None,
-        };
-        let physical = kind.map(|_| end_at.clone());
-        Led { place, physical, kind, end: bare(&chain), end_at, hops: chain.hops.len() }
-    }
-
-    /// [`Surveyor::led`], for a target beside the last ones: its way has been walked, and its folder
-    /// been listed.
-    fn led_beside(&mut self, way: &[u8], name: &[u8]) -> Option<Led> {
-        if self.last_way.as_ref().is_none_or(|last| last.text != way) {
-            let start = Arc::clone(&self.current);
-            let chain =
-                if way.is_empty() { None } else { Some(resolve(&mut self.live, &start, way)) };
-            let folder = match &chain {
-                None => start,
-                Some(chain) => match &chain.end {
-                    End::Found(Destination::Folder(folder)) => Arc::clone(folder),
-                    _ => return None,
-                },
-            };
-            let hops = chain.map_or(0, |chain| chain.hops.len());
-            self.last_way = Some(Way { text: way.to_vec(), place: folder.place(), folder, hops });
-        }
-        let way = self.last_way.as_ref()?;
-        let (system, folder) = (self.system, &way.folder);
-        let list = || folder.open(system, Access::List);
-        let kind = match self.beside_targets.ask(system, &way.place, name, list) {
-            Heard::Is(kind) if kind != EntryKind::Symlink => kind,
-            _ => return None,
-        };
-        let place = way.place.joined(name);
-        let end = match kind {
-            EntryKind::Folder => Destination::Folder(()),
-            kind => Destination::Other(kind),
-        };
-        Some(Led {
-            physical: Some(place.clone()),
-            kind: Some(kind),
-            end: End::Found(end),
-            end_at: place.clone(),
-            place,
-            hops: way.hops,
-        })
-    }
-
-    /// Says in the plan where a name may be missing for a moment: something real is replaced on a file
-    /// system that may not be able to exchange two names. A link is replaced by one rename even there.
-    pub fn say_where_names_may_be_missing(&self, plan: &mut Plan) {
-        let steps = plan.items.iter().flat_map(|item| &item.steps);
-        let replaced = steps.filter(|step| {
-            matches!(step, Step::Replace { old, fate, .. }
-                if !matches!((old, fate), (Object::Link { .. }, Fate::Dropped { .. })))
-        });
-        let mut points: Vec<AbsPath> = Vec::new();
-        for step in replaced {
-            let place = plan.place(step.at());
-            let mount = self.volumes.mounts().covering(&place);
-            if let Some(mount) = mount.filter(|mount| may_not_exchange(&mount.fs_type))
-                && !points.contains(&mount.point)
-            {
-                points.push(mount.point.clone());
-            }
-        }
-        for point in points {
-            plan.remarks.push(format!(
-                "the file system at `{}` may not be able to exchange two names: then the name is missing \
-                 for a moment",
-                point.shown()
-            ));
-        }
-    }
-
     /// What two places share; `None` when nothing that makes a relative target the better one.
     pub fn shared(&mut self, link: &AbsPath, target: &AbsPath) -> Option<Shared> {
         if let Some(project) = self.project(&link.parent())
@@ -387,74 +259,6 @@ impl Surveyor {
         found
     }
 
-    /// Lays a step over what is seen from now on.
-    pub fn lay(&mut self, plan: &Plan, step: &Step) {
-        let at = plan.place(step.at());
-        let laid = match step.make() {
-            None => Laid::Nothing,
-            Some(Make::Link { target, .. }) => Laid::Link(target.clone()),
-            Some(Make::Name { .. } | Make::File { .. } | Make::Copy { folder: false, .. }) => {
-                Laid::Other(EntryKind::File)
-            }
-            Some(Make::Copy { of, .. }) => Laid::Like(plan.place(of)),
-            Some(Make::Moved { from, object }) => match &**object {
-                Object::Link { target, .. } => Laid::Link(target.clone()),
-                Object::Folder { .. } => Laid::Like(plan.place(from)),
-                other => Laid::Other(other.kind()),
-            },
-            Some(Make::Folder) => Laid::Other(EntryKind::Folder),
-        };
-        if let Some(Make::Moved { from, .. }) = step.make() {
-            let left = plan.place(from).parent();
-            self.overlay.lay(&left, from.name.as_bytes(), Laid::Nothing);
-        }
-        self.overlay.lay(&at.parent(), step.at().name.as_bytes(), laid);
-        if let Some(Fate::Kept(slot)) = step.fate() {
-            let kept = plan.place(slot);
-            let laid = match step.old() {
-                Some(Object::Link { target, .. }) => Laid::Link(target.clone()),
-                Some(Object::Folder { .. }) => Laid::Like(at),
-                Some(other) => Laid::Other(other.kind()),
-                None => return,
-            };
-            self.overlay.lay(&kept.parent(), slot.name.as_bytes(), laid);
-        }
-    }
-
-    /// What was laid so far.
-    pub fn overlay(&self) -> &Overlay {
-        &self.overlay
-    }
-
-    /// How the link at `slot` would fare when the plan had been carried out; all its steps have been
-    /// laid.
-    pub fn judge(&mut self, plan: &Plan, slot: &Slot) -> Fare {
-        let place = plan.place(slot).parent();
-        let folder = Folder::of_place(&place);
-        let mut planned = Planned { now: &mut self.live, overlay: &self.overlay };
-        let chain = resolve(&mut planned, &folder, slot.name.as_bytes());
-        self.fare(&chain, &place, slot.name.as_bytes())
-    }
-
-    /// What a chain that begins with the link `name` in the folder at `place` says of it.
-    fn fare(&self, chain: &Chain<Arc<Folder>>, place: &AbsPath, name: &[u8]) -> Fare {
-        let end_at = chain.end_at(&self.live);
-        match &chain.end {
-            End::Found(Destination::Folder(_)) if place.joined(name).is_at_or_below(&end_at) => {
-                Fare::Cycle(end_at)
-            }
-            End::Found(_) => Fare::Sound,
-            End::Missing => match self.volumes.absent(&end_at, &chain.rest) {
-                Some(absent) => Fare::Asleep(absent.point),
-                None => Fare::Bad(Why::WouldBreak(end_at)),
-            },
-            End::NotADirectory(_) => Fare::Bad(Why::WouldNotBeFolder(end_at)),
-            End::Loop => Fare::Bad(Why::WouldLoop),
-            End::TooManyHops => Fare::Bad(Why::TooDeep),
-            End::Denied | End::Unavailable => Fare::Unknown(end_at),
-        }
-    }
-
     /// Whether a folder may be listed and searched for names, and the names in it.
     ///
     /// # Errors
@@ -465,41 +269,6 @@ impl Surveyor {
             crate::execute::names(self.system, folder.as_fd())
         };
         list().map_err(|error| refused("the folder cannot be listed", error))
-    }
-}
-
-/// How a link would fare.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fare {
-    /// It would lead to something.
-    Sound,
-    /// It would lead to a folder that contains it: this one.
-    Cycle(AbsPath),
-    /// It would lead into the volume of this place, which is not attached.
-    Asleep(AbsPath),
-    /// Nobody can say: this place cannot be looked at.
-    Unknown(AbsPath),
-    /// It would not work.
-    Bad(Why),
-}
-
-/// Types of file systems on which RENAME_EXCHANGE is, or can be, refused (measured: bindfs, the lower
-/// layers of overlay; rename(2) has the rest).
-fn may_not_exchange(fs_type: &[u8]) -> bool {
-    fs_type.starts_with(b"fuse")
-        || matches!(fs_type, b"overlay" | b"nfs" | b"nfs4" | b"cifs" | b"smb3" | b"9p" | b"vboxsf")
-}
-
-fn bare<F>(chain: &Chain<F>) -> End<()> {
-    match &chain.end {
-        End::Found(Destination::Folder(_)) => End::Found(Destination::Folder(())),
-        End::Found(Destination::Other(kind)) => End::Found(Destination::Other(*kind)),
-        End::Missing => End::Missing,
-        End::NotADirectory(kind) => End::NotADirectory(*kind),
-        End::Loop => End::Loop,
-        End::TooManyHops => End::TooManyHops,
-        End::Denied => End::Denied,
-        End::Unavailable => End::Unavailable,
     }
 }
 
