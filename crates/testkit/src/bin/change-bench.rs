@@ -7,7 +7,7 @@
 //! From the folder of the workspace:
 //!
 //! ```text
-//! cargo build --release --bins
+//! cargo build --release --workspace --bins
 //! target/release/change-bench --program target/release/linkwell
 //! ```
 //!

@@ -9,7 +9,7 @@
 //! From the folder of the workspace:
 //!
 //! ```text
-//! cargo build --release --bins
+//! cargo build --release --workspace --bins
 //! target/release/scan-bench --program target/release/linkwell
 //! ```
 //!
