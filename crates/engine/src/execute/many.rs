@@ -44,7 +44,12 @@ impl Run<'_, '_, '_> {
                 })
             };
             let running: Vec<_> = items.chunks(size).enumerate().map(part).collect();
-            running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+            // If one died, nobody knows what it did, and nothing may be taken for taken back: this one dies as
+            // well, and recovery finds out by looking.
+            let ended = running.into_iter().map(std::thread::ScopedJoinHandle::join);
+            ended
+                .map(|part| part.unwrap_or_else(|death| std::panic::resume_unwind(death)))
+                .collect()
         });
         let mut all = Vec::with_capacity(items.len());
         let mut stopped = None;
