@@ -359,7 +359,8 @@ fn tell(
     let undone = plan.conflicts.len() + report.failed.len();
     match &report.state {
         State::Ended if report.done.is_empty() => {
-            say("note: nothing was changed");
+            let else_ = if report.kept.is_empty() { "nothing" } else { "nothing else" };
+            say(&format!("note: {else_} was changed"));
             Exit::Found
         }
         State::Ended => {
