@@ -6,11 +6,13 @@
 
 mod conflict;
 mod inverse;
+mod manner;
 pub mod spelling;
 mod step;
 
 pub use conflict::{Conflict, Why};
 pub use inverse::{Irrevocable, inverse};
+pub use manner::{Loss, Manner, Rewritten, Verify};
 pub use step::{Attributes, Bytes, Fate, Make, Object, Slot, Step};
 
 use crate::entry::Identity;
