@@ -146,9 +146,32 @@ pub struct Manner {
     /// What it may lack.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept: Vec<Loss>,
-    /// The links that get another text.
+    /// The links that get another text, in the order of their bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Rewritten>,
+}
+
+impl Manner {
+    /// How what was copied in this manner is copied back: its links get their first texts again.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let back = |link: &Rewritten| Rewritten {
+            below: link.below.clone(),
+            was: link.now.clone(),
+            now: link.was.clone(),
+        };
+        Self {
+            verify: self.verify,
+            accept: self.accept.clone(),
+            links: self.links.iter().map(back).collect(),
+        }
+    }
+
+    /// The text that the link at `below` has in the copy, if it is another one than in the original.
+    pub fn now(&self, below: &[u8]) -> Option<&Rewritten> {
+        let at = self.links.binary_search_by(|link| (*link.below.0).cmp(below)).ok()?;
+        self.links.get(at)
+    }
 }
 
 #[cfg(test)]
