@@ -6,6 +6,7 @@
 //! this step is somebody else's, and stays.
 
 use super::aside::same_object;
+use super::moved::Way;
 use super::{Fail, Placed, Work};
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Fate, Make, Object, Slot, Step, inverse};
@@ -34,8 +35,11 @@ impl Work<'_> {
     pub(super) fn back(&mut self, number: usize, step: &Step, placed: &Placed) -> Result<(), Fail> {
         let (staged, back) = (self.token.staged(number), self.token.staged_back(number));
         let at = step.at();
-        let folder = self.places.folder(at)?;
         let past = Past { step, placed };
+        if let Some(way) = Way::of(step) {
+            return self.relocate_back(&past, &way);
+        }
+        let folder = self.places.folder(at)?;
         self.places.touch(at);
         for name in [&back, &staged] {
             self.settle_out(&folder, name, at, &|aside| past.records(aside))?;
@@ -101,10 +105,10 @@ impl Work<'_> {
             };
         }
         let Ok(inverse) = inverse(past.step, Some(made)) else { return Ok(()) };
-        if let Some(of) = inverse.fate().and_then(Fate::original) {
+        if let Some((of, manner)) = inverse.fate().and_then(Fate::copied) {
             let folder = self.places.folder(at)?;
             // Somebody has written to the copy, or its original is gone: it is all that is left of that.
-            if !self.is_copy_of(&folder, &at.name, of) {
+            if !self.is_copy_of(&folder, &at.name, of, manner) {
                 self.keep_where_it_is(at);
                 return Ok(());
             }
@@ -123,6 +127,8 @@ impl Work<'_> {
                 self.remove(&at, &old, &fate, back)?;
                 self.free_aside(&at, back, &fate)
             }
+            // See `relocate_back`.
+            Step::Move { .. } => Ok(()),
         }
     }
 
