@@ -20,6 +20,7 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_live;
 mod places;
 mod plain;
 mod progress;
@@ -48,6 +49,7 @@ fn main() -> std::process::ExitCode {
         hostile::trials(),
         list::trials(),
         list_json::trials(),
+        move_live::trials(),
         places::trials(),
         plain::trials(),
         progress::trials(),
