@@ -87,7 +87,11 @@ impl Work<'_> {
     /// What stands at a step's slot after it was taken back, if that is not the old object itself but
     /// one made anew: a later undo must know it.
     pub(super) fn made_anew(&mut self, step: &Step) -> Option<Object> {
-        let (at, old) = (step.at(), step.old()?);
+        // What a move dropped stood at its other end.
+        let (at, old) = match step {
+            Step::Move { to, over, .. } => (to, over.as_ref()?),
+            _ => (step.at(), step.old()?),
+        };
         let folder = self.places.folder(at).ok()?;
         let now = self.look(&folder, &at.name, at).ok()??;
         (!old.is_still(&now, self.same) && as_before(old, &now)).then_some(now)

@@ -54,8 +54,12 @@ fn ours(since: &[&Operation]) -> Ours {
         for (number, step) in steps.enumerate() {
             let number = u64::try_from(number).unwrap_or(u64::MAX);
             let did = operation.did.get(&number).and_then(Option::as_ref);
-            for made in did.into_iter().chain(operation.back.get(&number)) {
-                let at = operation.plan.place(step.at());
+            let back = operation.back.get(&number).map(|made| match step {
+                Step::Move { to, .. } => (made, to),
+                _ => (made, step.at()),
+            });
+            for (made, at) in did.map(|made| (made, step.at())).into_iter().chain(back) {
+                let at = operation.plan.place(at);
                 ours.entry(made.id().inode).or_default().push((made.id(), at));
             }
         }
