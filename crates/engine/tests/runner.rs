@@ -25,6 +25,7 @@ mod memory;
 mod mounts;
 mod opens;
 mod oracle;
+mod preflight;
 mod recorder;
 mod requests;
 mod scans;
@@ -35,7 +36,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 7] = [
+const PIECES: [&[support::Piece]; 8] = [
     guarantees::PIECES,
     oracle::PIECES,
     deep::PIECES,
@@ -43,6 +44,7 @@ const PIECES: [&[support::Piece]; 7] = [
     mounts::PIECES,
     opens::PIECES,
     scans::PIECES,
+    preflight::PIECES,
 ];
 
 fn main() -> ExitCode {
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         cut::trials(),
         fault::trials(),
         meddled::trials(),
+        preflight::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }

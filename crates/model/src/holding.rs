@@ -8,7 +8,7 @@ mod names;
 mod table;
 
 pub use names::{Fold, Longest, NameTrouble, Names};
-pub use table::holding;
+pub use table::{Served, holding};
 
 use crate::entry::{EntryKind, Time};
 use crate::plan::Loss;

@@ -145,7 +145,7 @@ const TMPFS: Holding = Holding {
     ..EXT4
 };
 
-/// ntfs-3g, measured: accepts access lists and reads back others, which is found out by looking; a
+/// ntfs-3g, measured (its type is `fuseblk` on a disk and `fuse` on an image): accepts access lists and reads back others, which is found out by looking; a
 /// half second was added to times of 1969; exchange gives EINVAL.
 const NTFS_3G: Holding = Holding {
     word: "NTFS",
@@ -231,10 +231,12 @@ const EXFAT: Holding = Holding {
     per_entry: 0,
 };
 
-/// exfat-fuse: steps of two seconds when it writes a time (its `exfat_unix2exfat`: the tenths are
-/// written on making a file only), so nothing finer is promised.
-const EXFAT_FUSE: Holding =
-    Holding { times: Times { step: Some(2_000_000_000), ..EXFAT.times }, ..EXFAT };
+/// exfat-fuse 1.3 on Linux 6.18, measured: whole seconds, and a last dot is kept.
+const EXFAT_FUSE: Holding = Holding {
+    names: Names { no_last_dot: false, ..EXFAT.names },
+    times: Times { step: Some(1_000_000_000), ..EXFAT.times },
+    ..EXFAT
+};
 
 /// Measured: as exfat, in steps of two seconds, no file of 4 GiB, a last space refused.
 const VFAT: Holding = Holding {
@@ -277,10 +279,19 @@ const APFS: Holding = Holding {
     ..UNKNOWN
 };
 
-/// What the file system of this type can hold, as mountinfo spells it. `ntfs` says of one that a program
-/// serves from a disk (`fuseblk`) whether that is ntfs-3g (`Some(true)`), exfat-fuse (`Some(false)`), or
-/// nobody knows.
-pub fn holding(fs_type: &[u8], ntfs: Option<bool>) -> Holding {
+/// What a program serves as a file system, where its type does not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// NTFS, by ntfs-3g.
+    Ntfs,
+    /// exFAT, by exfat-fuse.
+    Exfat,
+    /// Nobody knows, or no program serves it.
+    Unknown,
+}
+
+/// What the file system of this type can hold, as mountinfo spells it.
+pub fn holding(fs_type: &[u8], served: Served) -> Holding {
     match fs_type {
         b"ext4" => EXT4,
         b"ext3" => EXT3,
@@ -290,16 +301,15 @@ pub fn holding(fs_type: &[u8], ntfs: Option<bool>) -> Holding {
         b"f2fs" => F2FS,
         b"tmpfs" | b"ramfs" => TMPFS,
         b"ntfs3" | b"ntfs" => NTFS3,
-        b"fuseblk" | b"fuse.ntfs-3g" | b"fuse.ntfs" => match ntfs {
-            Some(true) => NTFS_3G,
-            Some(false) => EXFAT_FUSE,
-            None => UNKNOWN,
-        },
         b"fuse.exfat" => EXFAT_FUSE,
         b"exfat" => EXFAT,
         b"vfat" | b"msdos" => VFAT,
         b"hfsplus" => HFSPLUS,
         b"apfs" | b"fuse.apfs" => APFS,
-        _ => UNKNOWN,
+        _ => match served {
+            Served::Ntfs => NTFS_3G,
+            Served::Exfat => EXFAT_FUSE,
+            Served::Unknown => UNKNOWN,
+        },
     }
 }
