@@ -26,6 +26,8 @@ mod mounts;
 mod opens;
 mod oracle;
 mod preflight;
+mod preflight_mounts;
+mod preflight_refusals;
 mod recorder;
 mod requests;
 mod scans;
@@ -44,7 +46,7 @@ const PIECES: [&[support::Piece]; 8] = [
     mounts::PIECES,
     opens::PIECES,
     scans::PIECES,
-    preflight::PIECES,
+    preflight_mounts::PIECES,
 ];
 
 fn main() -> ExitCode {
@@ -78,6 +80,8 @@ fn main() -> ExitCode {
         fault::trials(),
         meddled::trials(),
         preflight::trials(),
+        preflight_refusals::trials(),
+        preflight_mounts::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }
