@@ -20,6 +20,7 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_fidelity;
 mod move_live;
 mod places;
 mod plain;
@@ -49,6 +50,7 @@ fn main() -> std::process::ExitCode {
         hostile::trials(),
         list::trials(),
         list_json::trials(),
+        move_fidelity::trials(),
         move_live::trials(),
         places::trials(),
         plain::trials(),

@@ -132,9 +132,9 @@ fn leads(top: &Path, link: &[u8]) -> PathBuf {
     named.canonicalize().unwrap_or(named)
 }
 
-/// Differences as text; the first twenty.
+/// Differences as text; the first eight.
 pub fn text(differences: &[Difference]) -> String {
-    let lines: Vec<String> = differences.iter().take(20).map(ToString::to_string).collect();
+    let lines: Vec<String> = differences.iter().take(8).map(ToString::to_string).collect();
     format!("{} differences: {}", differences.len(), lines.join("; "))
 }
 
