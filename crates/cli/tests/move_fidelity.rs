@@ -26,10 +26,10 @@ const PAIRS: [(Kind, Kind); 8] = [
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let xfs = [&Kind::Xfs.needs()[..], &["chattr", "filefrag"].map(Need::Program)].concat();
+    let xfs = [&Kind::Xfs.needs()[..], &["chattr", "setfattr"].map(Need::Program)].concat();
     let mut trials = vec![test_with("move fidelity: the oracle sees every change", &xfs, oracle)];
     for (from, to) in PAIRS {
-        let programs = ["chattr", "lsattr", "filefrag"].map(Need::Program);
+        let programs = [Need::Program("chattr")];
         let needs = [from.needs(), to.needs(), programs.to_vec()].concat();
         let name = |what| format!("move fidelity: {} to {}: {what}", from.word(), to.word());
         let lossy = matches!(to, Kind::Ntfs | Kind::Exfat);

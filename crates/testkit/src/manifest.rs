@@ -1,8 +1,8 @@
 //! The oracle of a move: everything that a tree is, and how two trees differ, by feature.
 //!
 //! It asks the system itself and shares nothing with linkwell's engine, so that a blind spot there is
-//! not one here. Folders are walked by descriptors, so that a path may be of any length. Of the kernel's
-//! answers that no safe call gives, the project comes from `lsattr -p` and extents from `filefrag -v`.
+//! not one here; only the bare calls that no library offers come from `linkwell-calls`. Folders are walked
+//! by descriptors, so that a path may be of any length.
 
 mod compare;
 mod extents;
@@ -17,7 +17,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{CString, OsStr};
+use std::ffi::CString;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -143,14 +143,14 @@ impl Walk {
                 entry.room = stat.st_blocks.unsigned_abs() * 512;
                 entry.data = data(file.as_fd(), entry.size);
                 entry.hash = Some(hash(file.as_fd(), &entry.data));
-                self.held(&mut entry, file.as_fd(), parent, name);
+                held(&mut entry, file.as_fd());
                 if entry.room > 0 && SHARING.contains(&file_system(file.as_fd())) {
-                    self.extents.add(&path, entry.file, parent, name);
+                    self.extents.add(&path, entry.file, file.as_fd());
                 }
             }
             FileType::Directory => {
                 let folder = open(parent, name, OFlags::RDONLY | OFlags::DIRECTORY);
-                self.held(&mut entry, folder.as_fd(), parent, name);
+                held(&mut entry, folder.as_fd());
                 self.below(folder, &path, entry.file.0);
             }
             _ => {
@@ -182,13 +182,13 @@ impl Walk {
             self.entry(folder.as_fd(), &name, below);
         }
     }
+}
 
-    /// What is asked of files and folders that are held.
-    fn held(&self, entry: &mut Entry, file: BorrowedFd<'_>, parent: BorrowedFd<'_>, name: &[u8]) {
-        entry.attributes = attributes(file);
-        entry.flags = rustix::fs::ioctl_getflags(file).ok().map(|flags| flags.bits() & FLAGS);
-        entry.project = entry.flags.and_then(|_| project(parent, name));
-    }
+/// What is asked of files and folders that are held.
+fn held(entry: &mut Entry, file: BorrowedFd<'_>) {
+    entry.attributes = attributes(file);
+    entry.flags = rustix::fs::ioctl_getflags(file).ok().map(|flags| flags.bits() & FLAGS);
+    entry.project = linkwell_calls::attributes::of(file).ok().map(|about| about.project);
 }
 
 fn open(parent: BorrowedFd<'_>, name: &[u8], flags: OFlags) -> OwnedFd {
@@ -304,25 +304,6 @@ fn attributes_beside(parent: BorrowedFd<'_>, name: &[u8]) -> BTreeMap<Vec<u8>, V
 /// XFS shows its access lists a second time to root, under names of its own.
 fn is_own(name: &[u8]) -> bool {
     !name.is_empty() && !name.starts_with(b"trusted.SGI_ACL_")
-}
-
-/// The project, by `lsattr`; `None` where that cannot tell.
-fn project(parent: BorrowedFd<'_>, name: &[u8]) -> Option<u32> {
-    let said = beside(parent, name, "lsattr", &["-pd"])?;
-    said.split_ascii_whitespace().next()?.parse().ok()
-}
-
-/// What a program says about one entry; the program stands in the entry's folder, so that neither the
-/// length of the path nor an odd name matters.
-fn beside(parent: BorrowedFd<'_>, name: &[u8], program: &str, words: &[&str]) -> Option<String> {
-    let name = [b"./", name].concat();
-    let ran = std::process::Command::new(program)
-        .args(words)
-        .arg(OsStr::from_bytes(&name))
-        .current_dir(format!("/proc/self/fd/{}", parent.as_raw_fd()))
-        .output()
-        .ok()?;
-    ran.status.success().then(|| String::from_utf8_lossy(&ran.stdout).into_owned())
 }
 
 /// A path, readable.
