@@ -21,6 +21,8 @@ mod kill;
 mod list;
 mod list_json;
 mod move_fidelity;
+mod move_field;
+mod move_step;
 mod move_live;
 mod places;
 mod plain;
@@ -63,6 +65,7 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_step::trials(),
         undo::trials(),
         retarget::trials(),
         remove::trials(),
