@@ -123,7 +123,18 @@ fn facts_from(statx: &Statx) -> Facts {
         accessed: time(statx.stx_atime),
         modified: time(statx.stx_mtime),
         changed: time(statx.stx_ctime),
+        room: statx.stx_blocks.saturating_mul(512),
+        device: device(statx),
         mount: status.mount,
+    }
+}
+
+fn device(statx: &Statx) -> Option<(u64, bool)> {
+    let number = rustix::fs::makedev(statx.stx_rdev_major, statx.stx_rdev_minor);
+    match FileType::from_raw_mode(u32::from(statx.stx_mode)) {
+        FileType::CharacterDevice => Some((number, false)),
+        FileType::BlockDevice => Some((number, true)),
+        _ => None,
     }
 }
 
