@@ -12,6 +12,7 @@
 //! * [`memory`]: where volumes were attached before.
 //! * [`refer`]: a path as links may lead to it.
 //! * [`scan`]: every link under some folders, each found once.
+//! * [`transfer`]: trees brought to another place, verified, and freed by what is on record.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
 
 pub(crate) mod descent;
@@ -31,4 +32,5 @@ pub mod scan;
 pub mod state;
 pub mod survey;
 pub mod system;
+pub mod transfer;
 pub mod volumes;

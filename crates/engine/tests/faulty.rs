@@ -86,7 +86,8 @@ impl Faulty {
                 partly();
                 // That an owner, a time or a mark cannot be kept is no failure; see `may`.
                 let undone = [Errno::PERM, Errno::ACCESS, Errno::NOTSUP, Errno::INVAL];
-                let left = matches!(primitive, "own" | "times" | "mark" | "allocate" | "flag") && undone.contains(&errno);
+                let left = matches!(primitive, "own" | "times" | "mark" | "allocate" | "flag")
+                    && undone.contains(&errno);
                 Err(if left { Errno::IO } else { errno })
             }
             Fault::Stop { at } if number >= at => {

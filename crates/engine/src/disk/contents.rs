@@ -44,11 +44,7 @@ pub(super) fn copy(
 /// sendfile(2), which also copies between file systems, unlike copy_file_range(2). It writes at the
 /// other file's position.
 #[cfg(target_os = "linux")]
-fn by_system(
-    from: BorrowedFd<'_>,
-    to: BorrowedFd<'_>,
-    stretch: Range<u64>,
-) -> Result<u64, Errno> {
+fn by_system(from: BorrowedFd<'_>, to: BorrowedFd<'_>, stretch: Range<u64>) -> Result<u64, Errno> {
     let mut at = stretch.start;
     if at > 0 {
         rustix::fs::seek(to, rustix::fs::SeekFrom::Start(at))?;

@@ -133,9 +133,7 @@ impl Disk for Unix {
         {
             let length = stretch.end.saturating_sub(stretch.start);
             let flags = rustix::fs::FallocateFlags::KEEP_SIZE;
-            rustix::io::retry_on_intr(|| {
-                rustix::fs::fallocate(file, flags, stretch.start, length)
-            })
+            rustix::io::retry_on_intr(|| rustix::fs::fallocate(file, flags, stretch.start, length))
         }
         #[cfg(not(target_os = "linux"))]
         {
