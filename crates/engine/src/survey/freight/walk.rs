@@ -43,6 +43,13 @@ pub fn look(surveyor: &mut Surveyor, spot: &Spot, facts: &Facts, wanted: &Wanted
         walk.leaf(spot.at(), spot.name.as_bytes(), facts);
     }
     let Walk { groups, mut freight, .. } = walk;
+    // What the walk did not meet: below a folder that it could not enter, or where the system does not
+    // tell one mount from another.
+    for mount in surveyor.volumes().mounts().below(&spot.place()) {
+        if !freight.mounted.contains(&mount.point) {
+            freight.mounted.push(mount.point.clone());
+        }
+    }
     freight.grouped = groups.count();
     freight.split = groups.split();
     freight
@@ -143,7 +150,12 @@ impl Walk<'_> {
         let (system, mark) = (self.system, self.system.end_mark(descent.here()));
         self.named = 0;
         let listed = system.list(descent.here(), buffer, mark, |entry| {
-            self.entry(descent, entry.name.to_bytes());
+            match entry.kind {
+                // Within a volume all moves as it is: what is no folder and no link is counted alone,
+                // and mounts on files are in the table.
+                Some(EntryKind::File) if self.wanted.to.is_none() => self.freight.files += 1,
+                _ => self.entry(descent, entry.name.to_bytes()),
+            }
             true
         });
         if let Err(error) = listed {
