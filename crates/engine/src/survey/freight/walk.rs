@@ -8,7 +8,7 @@ use crate::operator::Spot;
 use crate::survey::Surveyor;
 use crate::system::{Access, Facts, System};
 use linkwell_model::entry::EntryKind;
-use linkwell_model::holding::{Answer, Carried, Entry, Objection};
+use linkwell_model::holding::{Answer, Carried, Entry};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use rustix::fd::{AsFd as _, BorrowedFd};
@@ -222,11 +222,10 @@ impl Walk<'_> {
     fn folder(&mut self, at: BorrowedFd<'_>, name: &[u8], facts: &Facts, below: Option<()>) {
         self.freight.folders += 1;
         self.freight.inodes += 1;
-        let here = &self.here;
+        let here = self.here.clone();
         let place = || if below.is_some() { here.joined(name) } else { here.clone() };
         self.freight.marks(facts, place);
-        let place = place();
-        self.object(at, name, facts, || place);
+        self.object(at, name, facts, place);
     }
 
     fn leaf(&mut self, at: BorrowedFd<'_>, name: &[u8], facts: &Facts) {
@@ -328,7 +327,7 @@ impl Walk<'_> {
         at: BorrowedFd<'_>,
         name: &[u8],
         facts: &Facts,
-        place: impl FnOnce() -> AbsPath,
+        place: impl Fn() -> AbsPath,
     ) {
         let Some(to) = self.wanted.to.as_ref() else { return };
         let mut carried = if self.asks { carried::asked(at, name) } else { Carried::default() };
@@ -354,14 +353,8 @@ impl Walk<'_> {
             modified: facts.modified,
             carried,
         };
-        let mut found = to.objections(&entry).peekable();
-        if found.peek().is_none() {
-            return;
-        }
-        let place = place();
-        let found: Vec<Objection> = found.collect();
-        for objection in found {
-            self.freight.objections.entry(objection).or_default().add(|| place.clone());
+        for objection in to.objections(&entry) {
+            self.freight.objections.entry(objection).or_default().add(&place);
         }
     }
 }
