@@ -14,7 +14,7 @@ use linkwell_testkit::need::{Need, test_with};
 use linkwell_testkit::program::Ran;
 use linkwell_testkit::volume::alone;
 use rustix::fs::{CWD, RenameFlags};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{lchown, symlink};
@@ -33,8 +33,10 @@ struct Way {
     at_home: bool,
 }
 
-const OUT: &str = "cp -a a/p/d @/d && mv a/p/d a/p/.linkwell-n && ln -s @/d a/p/d && rm -rf a/p/.linkwell-n";
-const HOME: &str = "cp -a @/d a/p/n && rm a/p/d && mv a/p/n a/p/d && mv @/d @/.linkwell-n && rm -rf @/.linkwell-n";
+const OUT: &str = "cp -a a/p/d @/d && mv a/p/d a/p/.linkwell-n && ln -s @/d a/p/d; \
+                   for f in $(find a/p/.linkwell-n -type f); do rm -f $f; done; rm -rf a/p/.linkwell-n";
+const HOME: &str = "cp -a @/d a/p/n && rm a/p/d && mv a/p/n a/p/d && mv @/d @/.linkwell-n; \
+                    for f in $(find @/.linkwell-n -type f); do rm -f $f; done; rm -rf @/.linkwell-n";
 const GO: &[&str] = &["move", "-y", "a/p/d", "@/d"];
 const BACK: &[&str] = &["move", "-y", "--back", "a/p/d"];
 
@@ -81,6 +83,8 @@ struct Attack {
     act: fn(&Scene<'_>) -> std::io::Result<()>,
     /// What puts the folders right again before anybody looks.
     heal: fn(&Scene<'_>),
+    /// What it overwrites or removes: nobody need keep that.
+    spends: &'static [&'static str],
     /// What must be seen at the old path in the end, whatever the program did: the tree, changed so.
     /// None where the name itself was taken.
     leaves: Option<fn(&mut Tree)>,
@@ -149,6 +153,7 @@ const ATTACKS: &[Attack] = &[
         name: "the folder that it is in is swapped for a link",
         act: |scene| swap(&scene.field.at("a/p"), &scene.field.at("a/q")),
         heal: |scene| straight(&scene.field.at("a/p"), &scene.field.at("a/q")),
+        spends: &[],
         leaves: Some(same),
         control: true,
     },
@@ -156,6 +161,7 @@ const ATTACKS: &[Attack] = &[
         name: "the folder that it goes to is swapped for a link",
         act: |scene| swap(&scene.field.there(), &scene.field.there_beside()),
         heal: |scene| straight(&scene.field.there(), &scene.field.there_beside()),
+        spends: &[],
         leaves: Some(same),
         control: true,
     },
@@ -167,8 +173,9 @@ const ATTACKS: &[Attack] = &[
             swap(&scene.from().join("sub"), &link)
         },
         heal: nothing,
+        spends: &[],
         leaves: None,
-        control: true,
+        control: false,
     },
     Attack {
         name: "a file in it is swapped for a link",
@@ -178,6 +185,7 @@ const ATTACKS: &[Attack] = &[
             swap(&scene.from().join("f"), &link)
         },
         heal: nothing,
+        spends: &[],
         leaves: None,
         control: false,
     },
@@ -189,6 +197,7 @@ const ATTACKS: &[Attack] = &[
             swap(&scene.from(), &link)
         },
         heal: nothing,
+        spends: &[],
         leaves: None,
         control: true,
     },
@@ -199,6 +208,7 @@ const ATTACKS: &[Attack] = &[
             (&file).write_all(b" and more")
         },
         heal: nothing,
+        spends: &["a/p/d/sub/g"],
         leaves: Some(|tree| drop(tree.insert(b"sub/g".into(), file("a/p/d/sub/g and more")))),
         control: true,
     },
@@ -212,6 +222,7 @@ const ATTACKS: &[Attack] = &[
             fs::rename(&new, path)
         },
         heal: nothing,
+        spends: &["a/p/d/sub/g"],
         leaves: Some(|tree| drop(tree.insert(b"sub/g".into(), file("A/P/D/SUB/G")))),
         control: true,
     },
@@ -225,6 +236,7 @@ const ATTACKS: &[Attack] = &[
             file.set_modified(modified)
         },
         heal: nothing,
+        spends: &["a/p/d/f"],
         leaves: Some(|tree| drop(tree.insert(b"f".into(), file("A/P/D/F")))),
         control: true,
     },
@@ -232,6 +244,7 @@ const ATTACKS: &[Attack] = &[
         name: "a file appears in it",
         act: |scene| fs::write(scene.path("sub/new one"), b"new"),
         heal: nothing,
+        spends: &[],
         leaves: Some(|tree| drop(tree.insert(b"sub/new one".into(), file("new")))),
         control: true,
     },
@@ -239,6 +252,7 @@ const ATTACKS: &[Attack] = &[
         name: "a file vanishes from it",
         act: |scene| fs::remove_file(scene.path("sub/g")),
         heal: nothing,
+        spends: &["a/p/d/sub/g"],
         leaves: Some(|tree| drop(tree.remove(b"sub/g".as_slice()))),
         control: true,
     },
@@ -250,6 +264,7 @@ const ATTACKS: &[Attack] = &[
             fs::rename(new, link)
         },
         heal: nothing,
+        spends: &[],
         leaves: Some(|tree| drop(tree.insert(b"l".into(), "Ok(\"sub/g\")".into()))),
         control: true,
     },
@@ -265,6 +280,7 @@ const ATTACKS: &[Attack] = &[
             fs::write(aside.join("f"), b"somebody's last words")
         },
         heal: nothing,
+        spends: &["a/p/d/f"],
         leaves: None,
         control: true,
     },
@@ -277,6 +293,7 @@ const ATTACKS: &[Attack] = &[
             swap(&aside.join("sub"), &link)
         },
         heal: nothing,
+        spends: &[],
         leaves: None,
         control: true,
     },
@@ -292,6 +309,7 @@ const ATTACKS: &[Attack] = &[
             file.write_all(b"somebody's")
         },
         heal: nothing,
+        spends: &[],
         leaves: None,
         control: false,
     },
@@ -305,6 +323,7 @@ const ATTACKS: &[Attack] = &[
             theirs(&scene.field.canary, &scene.field.there().join("d"))
         },
         heal: nothing,
+        spends: &[],
         leaves: None,
         control: true,
     },
@@ -375,14 +394,9 @@ fn attacked(way: &Way, attack: &Attack, program: &Program<'_>, point: &Point) ->
     let scene = Scene { field: &field, way };
     let what = format!("{}, {}, behind {point:?}", way.name, attack.name);
     let mut tree = seen(&field.at("a/p/d"));
-    let old = field.bytes();
-    let (mut bytes, mut acted) = (old.clone(), false);
+    let (mut bytes, mut acted) = (field.bytes(), false);
     let (ran, _) = stopped(&field, "a/p/d", program, point, || {
-        acted = (attack.act)(&scene).is_ok();
-        // What somebody wrote counts from now on; what was overwritten does not.
-        if acted {
-            bytes = field.bytes();
-        }
+        acted = act(&scene, attack, &mut bytes);
     });
     (attack.heal)(&scene);
     let mut said = vec![ran];
@@ -397,13 +411,24 @@ fn attacked(way: &Way, attack: &Attack, program: &Program<'_>, point: &Point) ->
     (said.first().map_or(0, |ran| ran.code), acted)
 }
 
+/// Acts; `bytes`, which must be kept, are from now on what was written, too, and not what was overwritten.
+fn act(scene: &Scene<'_>, attack: &Attack, bytes: &mut BTreeSet<Vec<u8>>) -> bool {
+    let before = scene.field.bytes();
+    if (attack.act)(scene).is_err() {
+        return false;
+    }
+    bytes.extend(scene.field.bytes().difference(&before).cloned());
+    bytes.retain(|bytes| !attack.spends.iter().any(|spent| spent.as_bytes() == bytes));
+    true
+}
+
 /// What holds whatever was done.
 fn verdict(
     field: &Field,
     attack: &Attack,
     what: &str,
     said: &mut Vec<Ran>,
-    bytes: &std::collections::BTreeSet<Vec<u8>>,
+    bytes: &BTreeSet<Vec<u8>>,
 ) {
     let ran = said.first().expect("one run");
     assert!(!ran.err.contains("panicked") && [0, 1, 3, 4].contains(&ran.code), "{what}: {ran:?}");
@@ -437,10 +462,7 @@ fn control(way: &Way) {
             let mut bytes = field.bytes();
             let mut acted = false;
             stopped(&field, "a/p/d", &program, point, || {
-                acted = (attack.act)(&scene).is_ok();
-                if acted {
-                    bytes = field.bytes();
-                }
+                acted = act(&scene, attack, &mut bytes);
             });
             (attack.heal)(&scene);
             let outside = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| field.outside("")));
