@@ -9,7 +9,7 @@
 use crate::support::Child;
 use libtest_mimic::Trial;
 use linkwell_engine::disk::{Disk, Unix};
-use linkwell_engine::execute::recover::recover;
+use linkwell_engine::execute::recover::{Wish, recover};
 use linkwell_engine::execute::{Means, Report, State, execute};
 use linkwell_engine::journal::Store;
 use linkwell_engine::journal::record::{Header, VERSION};
@@ -247,7 +247,7 @@ impl Ground {
         let means = Means { disk: &Unix, system, current: None, stop: &stop };
         for number in store.unfinished().expect("a listing").into_iter().rev() {
             let operation = store.read(number).expect("a record that can be read");
-            recover(&means, &store, &lock, &operation, false).expect("it can be recovered");
+            recover(&means, &store, &lock, &operation, Wish::Back).expect("it can be recovered");
         }
         assert_eq!(store.unfinished().expect("a listing"), Vec::<u64>::new());
     }

@@ -11,6 +11,7 @@ mod copy;
 mod forward;
 mod many;
 mod moved;
+mod onward;
 mod places;
 pub mod recover;
 mod rename;
@@ -131,6 +132,8 @@ struct Work<'a> {
     begun: bool,
     /// What is known of what the step at hand made.
     placed: Placed,
+    /// Whether the copy that is made next goes on with what lies under its staged name.
+    resume: bool,
 }
 
 /// What is known of what a step put at its slot.
@@ -381,7 +384,13 @@ impl Run<'_, '_, '_> {
         let freeing = self.journal.freeing();
         freeing.map_err(|unended| (self.record(unended.error), !unended.gone))?;
         for (number, (item, step)) in to_free {
-            if let Some(fail) = self.work.free(number, step).map_err(|fail| (fail, true))? {
+            let freed = self.work.free(number, step);
+            if let Err(fail) = &freed {
+                // So that it is not tried for ever. Were it not recorded, it is tried once more.
+                let recorded = self.journal.stuck(number, &format!("{fail:?}"));
+                recorded.and_then(|()| self.journal.settle()).unwrap_or_default();
+            }
+            if let Some(fail) = freed.map_err(|fail| (fail, true))? {
                 let recorded = self.journal.failed(item, &format!("{fail:?}"));
                 recorded.map_err(|error| (self.record(error), true))?;
                 report.failed.push((item, fail));
@@ -414,6 +423,7 @@ impl<'a> Work<'a> {
             stop: None,
             begun: false,
             placed: Placed::Not,
+            resume: false,
         }
     }
 
