@@ -8,7 +8,7 @@ use super::aside::same_object;
 use super::back::Past;
 use super::forward::Announce;
 use super::moved::Way;
-use super::{Fail, Placed, Run, Stop, Work};
+use super::{Fail, Placed, Report, Run, Stop, Work};
 use crate::journal::record::Operation;
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Fate, Make, Object, Slot, Step};
@@ -16,17 +16,33 @@ use rustix::fd::OwnedFd;
 use std::sync::Arc;
 
 impl Run<'_, '_, '_> {
+    /// Goes on with every item that did not fail. `begun` holds what is known of their steps.
+    pub(super) fn rest(&mut self, operation: &Operation, report: &mut Report) -> Result<(), Stop> {
+        let mut first = 0;
+        for (number, item) in self.plan.items.iter().enumerate() {
+            let failed = |number| operation.failed.contains_key(&number);
+            if !u64::try_from(number).is_ok_and(failed) {
+                match self.onward(operation, first, &item.steps)? {
+                    Ok(()) => report.done.push(number),
+                    Err(fail) => {
+                        let recorded = self.journal.failed(number, &format!("{fail:?}"));
+                        recorded.map_err(|error| (self.record(error), false))?;
+                        report.failed.push((number, fail));
+                    }
+                }
+            }
+            first += item.steps.len();
+        }
+        Ok(())
+    }
+
     /// Goes on with one item, whose first step has the number `first`; takes it back when it cannot.
-    pub(super) fn onward(
+    fn onward(
         &mut self,
         operation: &Operation,
         first: usize,
         steps: &[Step],
     ) -> Result<Result<(), Fail>, Stop> {
-        for number in first..first + steps.len() {
-            // Whatever happens, what an earlier run has left of it is taken back with the item.
-            self.begun.insert(number, Placed::recorded(did(operation, number)));
-        }
         for (number, step) in (first..).zip(steps) {
             let done = self.work.onward(number, step, did(operation, number), &mut |made| {
                 self.journal.did(number, Some(made)).and_then(|()| self.journal.settle())
@@ -45,7 +61,7 @@ impl Run<'_, '_, '_> {
                     if self.work.begun {
                         self.begun.insert(number, self.work.placed.clone());
                     }
-                    self.take_back(first, steps).map_err(|second| (second, true))?;
+                    self.take_back(first, steps).map_err(|second| (second, false))?;
                     return Ok(Err(fail));
                 }
             }

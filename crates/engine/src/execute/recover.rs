@@ -2,7 +2,7 @@
 
 use super::aside::same_object;
 use super::onward::did;
-use super::{Begun, Fail, Means, Placed, Report, Run, State, Work, ended};
+use super::{Begun, Fail, Means, Placed, Report, Run, State, Work, ended, run_back};
 use crate::journal::record::{How, Operation};
 use crate::journal::{Journal, Lock, Store};
 use linkwell_model::entry::Identity;
@@ -276,26 +276,22 @@ impl<'r> Recovery<'r> {
             kept: Vec::new(),
         };
         let mut begun = Begun::default();
-        let mut first = 0;
-        for (item, its) in plan.items.iter().enumerate() {
+        for (number, (item, _)) in steps(plan).enumerate() {
+            // Whatever happens, what an earlier run has left of it can be taken back.
             if !self.has_failed(item) {
-                let (work, journal) = (&mut self.work, &mut journal);
-                let mut run = Run { work, journal, plan, begun: &mut begun };
-                match run.onward(self.operation, first, &its.steps).map_err(|stop| stop.0)? {
-                    Ok(()) => report.done.push(item),
-                    Err(fail) => {
-                        let recorded = journal.failed(item, &format!("{fail:?}"));
-                        recorded.map_err(|error| self.unrecorded(error))?;
-                        report.failed.push((item, fail));
-                    }
-                }
+                begun.insert(number, self.placed(number, item));
             }
-            first += its.steps.len();
         }
-        let mut run =
-            Run { work: &mut self.work, journal: &mut journal, plan, begun: &mut begun };
-        run.settle(&mut report).map_err(|stop| stop.0)?;
-        if report.done.is_empty()
+        let (work, record) = (&mut self.work, &mut journal);
+        let mut run = Run { work, journal: record, plan, begun: &mut begun };
+        let gone_on = run.rest(self.operation, &mut report);
+        let freed = match gone_on.and_then(|()| run.settle(&mut report)) {
+            Ok(freed) => freed,
+            Err((why, true)) => return Err(why),
+            Err((why, false)) => return self.could_not(journal, &begun, why),
+        };
+        if !freed
+            && report.done.is_empty()
             && let Some((_, why)) = report.failed.first()
         {
             self.end(&mut journal, How::TakenBack, 0)?;
@@ -304,5 +300,21 @@ impl<'r> Recovery<'r> {
         self.end(&mut journal, How::Done, report.done.len())?;
         let Report { done, failed, .. } = report;
         Ok(Recovered::WentOn { done: done.len(), failed, kept: self.work.kept })
+    }
+
+    /// Takes all back after all.
+    fn could_not(
+        mut self,
+        mut journal: Journal<'_>,
+        begun: &Begun,
+        why: Fail,
+    ) -> Result<Recovered, Fail> {
+        let anew = run_back(&mut self.work, &self.operation.plan, begun)?;
+        self.work.sync()?;
+        for (number, object) in &anew {
+            journal.back(*number, object).map_err(|error| self.unrecorded(error))?;
+        }
+        self.end(&mut journal, How::TakenBack, 0)?;
+        Ok(Recovered::CouldNot { why, kept: self.work.kept })
     }
 }
