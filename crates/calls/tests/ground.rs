@@ -36,8 +36,10 @@ pub(crate) fn on(kind: &'static str, subject: &'static str) -> Trial {
 
 /// Runs what [`on`] asked for, and lets go of the volume.
 pub(crate) fn piece(piece: &str) {
-    if piece == "another" {
-        return crate::leases::as_another();
+    match piece {
+        "another" => return crate::leases::as_another(),
+        "broken" => return crate::leases::broken(),
+        _ => {}
     }
     let (kind, subject) = piece.split_once(' ').expect("a kind and a subject");
     let scratch = Scratch::new();

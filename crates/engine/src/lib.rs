@@ -14,6 +14,7 @@
 //! * [`scan`]: every link under some folders, each found once.
 //! * [`transfer`]: trees brought to another place, verified, and freed by what is on record.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
+//! * [`in_use`]: which programs use what is about to be moved.
 
 pub(crate) mod descent;
 pub mod disk;
@@ -21,6 +22,7 @@ pub mod execute;
 pub mod explain;
 pub mod folder;
 pub mod formats;
+pub mod in_use;
 pub mod journal;
 pub mod judge;
 pub mod live;

@@ -9,6 +9,7 @@ mod aside;
 mod back;
 mod forward;
 mod many;
+mod moved;
 mod places;
 pub mod recover;
 mod rename;
@@ -50,6 +51,9 @@ pub enum Fail {
     NotAsMade(AbsPath),
     /// A folder in it belongs to another volume, or something in it is of an unknown kind.
     Mounted(AbsPath),
+    /// It cannot be moved here by renaming: the two places belong to different volumes, or to parts of one
+    /// that names cannot be moved between.
+    OtherVolume(AbsPath),
     /// The system refuses.
     System {
         /// What could not be done.

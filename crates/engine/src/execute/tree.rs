@@ -6,9 +6,9 @@ use super::{Fail, Work};
 use crate::descent::Descent;
 use crate::system::{Facts, System};
 use crate::transfer::{self, Order, Side, Trouble, Watch};
-use linkwell_model::entry::{EntryKind, Identity};
+use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::plan::{Loss, Slot, Step, Verify};
+use linkwell_model::plan::{Loss, Make, Slot, Step, Verify};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
@@ -31,6 +31,11 @@ impl Work<'_> {
             return Ok(Some(self.refused(at, "remove it", Errno::INTR)));
         }
         let Err(fail) = self.free_tree(&folder, &staged, at) else { return Ok(None) };
+        // What is left of something that was moved away must not look like the thing itself: it is tried
+        // again, and stays under the name of our own until then.
+        if step.fate().is_some_and(|fate| fate.original().is_some()) {
+            return Err(fail);
+        }
         match self.rename_new(&folder, &staged, &folder, &at.name) {
             Ok(()) => {}
             // The name is somebody else's now, and will be the next time: what is left stays here. Where
@@ -114,18 +119,18 @@ impl Work<'_> {
         self.disk.permit(descent.here(), facts.mode | 0o700)
     }
 
-    /// Copies what is at the slot `of` to the name `staged`: contents, permissions, times, extended
-    /// attributes, owners as far as the user may, links as links, names of one file as names of one.
-    /// The copy is made to last, and read back.
+    /// Makes a copy under the name `staged`: contents, permissions, times, extended attributes, owners as
+    /// far as the user may, links as links, names of one file as names of one. The copy is made to
+    /// last, and read back.
     pub(super) fn copy(
-        &self,
-        from: &Arc<OwnedFd>,
-        of: &Slot,
-        id: Identity,
+        &mut self,
+        make: &Make,
         to: &Arc<OwnedFd>,
         staged: &Name,
         at: &Slot,
     ) -> Result<(), Fail> {
+        let Make::Copy { of, id, manner, .. } = make else { return Err(Fail::Record) };
+        let from = self.places.folder(of)?;
         let place = |slot: &Slot, path: &[u8]| {
             let mut place = self.places.place(slot);
             let names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty());
@@ -134,19 +139,20 @@ impl Work<'_> {
         };
         let changed = || Fail::Changed(self.places.place(of));
         let facts = self.system.facts(from.as_fd(), of.name.as_bytes()).map_err(|_| changed())?;
-        if !(self.same)(id, facts.id) {
+        if !(self.same)(*id, facts.id) {
             return Err(changed());
         }
+        let accept = manner.as_ref().map_or(&AS_FAR_AS_CAN_BE[..], |manner| &manner.accept);
         let order = Order {
             disk: self.disk,
             system: self.system,
             from: (from.as_fd(), &of.name),
             facts: &facts,
             to: (to.as_fd(), staged),
-            verify: Verify::Full,
-            accept: &AS_FAR_AS_CAN_BE,
-            links: &[],
-            alone: false,
+            verify: manner.as_ref().map_or(Verify::Full, |manner| manner.verify),
+            accept,
+            links: manner.as_ref().map_or(&[], |manner| &manner.links),
+            alone: manner.is_some(),
             threads: 2,
             watch: &Stopping(self.stop),
         };
@@ -157,7 +163,7 @@ impl Work<'_> {
             Trouble::Mounted(path) => Fail::Mounted(place(of, &path)),
             Trouble::Differs(path) => Fail::NotAsMade(place(at, &path)),
             Trouble::Lossy(lost) => {
-                let first = lost.iter().find(|lost| !AS_FAR_AS_CAN_BE.contains(&lost.kind));
+                let first = lost.iter().find(|lost| !accept.contains(&lost.kind));
                 let path = first.and_then(|lost| lost.paths.first());
                 Fail::Mounted(place(of, path.map_or(&[], Vec::as_slice)))
             }

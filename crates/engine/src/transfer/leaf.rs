@@ -295,7 +295,7 @@ impl Job<'_> {
         if let Some(kind) = lost {
             lose(kind);
         }
-        if holes && dressed.facts.room >= facts.size && facts.room + SPARE < facts.size {
+        if holes && dressed.facts.stored >= facts.size && facts.stored + SPARE < facts.size {
             lose(Loss::Holes);
         }
         if let Some(attributes) = dressed.late {

@@ -57,11 +57,13 @@ pub enum Loss {
     Special,
     /// Symbolic links.
     Links,
+    /// That Windows, whose file system it goes to, can open it by its name.
+    Names,
 }
 
 impl Loss {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Owner,
         Self::Mode,
         Self::Times,
@@ -76,6 +78,7 @@ impl Loss {
         Self::Sharing,
         Self::Special,
         Self::Links,
+        Self::Names,
     ];
 
     /// The word used on the command line and in JSON.
@@ -95,6 +98,7 @@ impl Loss {
             Self::Sharing => "sharing",
             Self::Special => "special",
             Self::Links => "links",
+            Self::Names => "names",
         }
     }
 
@@ -122,6 +126,7 @@ impl Loss {
             Self::Sharing => "that it shares its room with another file; it takes more room there",
             Self::Special => "pipes, sockets or devices; it is left out",
             Self::Links => "symbolic links; it is left out",
+            Self::Names => "a name that Windows can open; it is kept, for this system",
         }
     }
 }
@@ -146,9 +151,32 @@ pub struct Manner {
     /// What it may lack.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept: Vec<Loss>,
-    /// The links that get another text.
+    /// The links that get another text, in the order of their bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Rewritten>,
+}
+
+impl Manner {
+    /// How what was copied in this manner is copied back: its links get their first texts again.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let back = |link: &Rewritten| Rewritten {
+            below: link.below.clone(),
+            was: link.now.clone(),
+            now: link.was.clone(),
+        };
+        Self {
+            verify: self.verify,
+            accept: self.accept.clone(),
+            links: self.links.iter().map(back).collect(),
+        }
+    }
+
+    /// The text that the link at `below` has in the copy, if it is another one than in the original.
+    pub fn now(&self, below: &[u8]) -> Option<&Rewritten> {
+        let at = self.links.binary_search_by(|link| (*link.below.0).cmp(below)).ok()?;
+        self.links.get(at)
+    }
 }
 
 #[cfg(test)]

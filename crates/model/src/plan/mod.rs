@@ -13,7 +13,7 @@ mod step;
 pub use conflict::{Conflict, Why};
 pub use inverse::{Irrevocable, inverse};
 pub use manner::{Loss, Manner, Rewritten, Verify};
-pub use step::{Attributes, Bytes, Fate, Make, Object, Slot, Step};
+pub use step::{Attributes, Bytes, Fate, Leave, Make, Object, Slot, Step};
 
 use crate::entry::Identity;
 use crate::name::Name;

@@ -1,0 +1,367 @@
+//! Planning how something is moved elsewhere, with a link left at its old place, and how it comes home.
+//!
+//! Where names can be exchanged, within a volume, that is one step of one call. Elsewhere it is a copy,
+//! which is verified and durable before a link takes the old place, and the freeing of the old, last.
+
+use super::create::{goes_inside, last_name};
+use super::freight::{self, Freight};
+use super::guard::{Destination, may_move};
+use super::room::{holding_at, room};
+use super::synced::synced;
+use super::{Surveyor, conflict, refused, style};
+use crate::operator::Spot;
+use crate::system::Facts;
+use linkwell_model::entry::{EntryKind, FileId};
+use linkwell_model::name::Name;
+use linkwell_model::path::AbsPath;
+use linkwell_model::plan::spelling::{Shared, Style, written};
+use linkwell_model::plan::{
+    Fate, Item, Leave, Loss, Make, Manner, Object, Plan, Slot, Step, Verify, Why,
+};
+use linkwell_model::shown::quoted;
+use linkwell_model::target::Target;
+
+/// What is wanted of a move.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// No link is left.
+    pub no_link: bool,
+    /// How the link's target is written; by what both ends share if none was asked for.
+    pub style: Option<Style>,
+    /// The old is kept aside instead of freed, where it is copied.
+    pub keep: bool,
+    /// How a copy is compared.
+    pub verify: Verify,
+    /// What a copy may lack.
+    pub accept: Vec<Loss>,
+    /// It is copied even if it looks as if a rename would do: that was tried, and refused.
+    pub copy: bool,
+    /// What a client syncs is moved all the same.
+    pub synced_anyway: bool,
+    /// linkwell's own state folder, which stays.
+    pub state: Option<AbsPath>,
+}
+
+/// A plan, and what it is about.
+#[derive(Debug)]
+pub struct Looked {
+    /// What is to be done.
+    pub plan: Plan,
+    /// What is moved; none where that could not be found out.
+    pub moving: Option<Moving>,
+}
+
+/// What is moved.
+#[derive(Debug)]
+pub struct Moving {
+    /// Where it stands.
+    pub from: AbsPath,
+    /// Which object it is.
+    pub id: FileId,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Where it shall stand.
+    pub to: AbsPath,
+    /// It is copied there, and freed here.
+    pub copied: bool,
+    /// A link is left at its old place.
+    pub leaves: bool,
+    /// What is in it.
+    pub freight: Freight,
+}
+
+/// What goes where.
+struct Ends {
+    /// Where it stands.
+    from: Spot,
+    /// What.
+    object: Object,
+    /// All about it.
+    facts: Facts,
+    /// The folders that the new place lies in.
+    above: Vec<FileId>,
+    /// Where it shall stand.
+    to: Spot,
+    /// The link that stands there now and goes, when something comes home.
+    over: Option<Object>,
+}
+
+/// Plans moving what is at the typed path `path` to `dest`: into that folder if the path ends in a slash,
+/// else to exactly that name.
+pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Looked {
+    let ends = out(surveyor, wanted, path, dest);
+    planned(surveyor, wanted, path, ends)
+}
+
+/// Plans bringing home what the link at the typed path `link` leads to: it takes the link's place.
+pub fn home(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Looked {
+    let ends = back(surveyor, wanted, link);
+    planned(surveyor, wanted, link, ends)
+}
+
+/// The plan for something that goes from one end to the other. All that speaks against it is found, not
+/// only the first.
+fn planned(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    typed: &[u8],
+    ends: Result<Ends, Why>,
+) -> Looked {
+    let mut plan = Plan::default();
+    let moving = ends.and_then(|ends| {
+        let mut remarks = Vec::new();
+        let (moving, against) = look(surveyor, wanted, &ends, &mut remarks)?;
+        if against.is_empty() {
+            let steps = steps(surveyor, &mut plan, wanted, &ends, &moving, &mut remarks)?;
+            for step in &steps {
+                surveyor.lay(&plan, step);
+            }
+            plan.items.push(Item { path: typed.into(), steps, remarks });
+        }
+        for why in against {
+            conflict(&mut plan, typed, why);
+        }
+        Ok(moving)
+    });
+    let moving = moving.map_err(|why| conflict(&mut plan, typed, why)).ok();
+    Looked { plan, moving }
+}
+
+/// Looks at all that is to be moved; gives what speaks against it.
+fn look(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    ends: &Ends,
+    remarks: &mut Vec<String>,
+) -> Result<(Moving, Vec<Why>), Why> {
+    let copied = wanted.copy || !is_one_volume(surveyor, ends)?;
+    let leaves = ends.over.is_none() && !wanted.no_link;
+    let mut against = Vec::new();
+    if let Some(synced) = synced(surveyor, &ends.from, ends.facts.kind) {
+        if synced.holds(&ends.above) || wanted.synced_anyway {
+            remarks.push(synced.remark());
+        } else {
+            against.push(synced.why("--synced-anyway"));
+        }
+    }
+    let here = holding_at(surveyor, &ends.from.held);
+    let freight = if copied {
+        let there = holding_at(surveyor, &ends.to.held);
+        let room = room(ends.to.at())?;
+        let name = there.word;
+        let asked = freight::Wanted {
+            above_destination: ends.above.clone(),
+            ..freight::Wanted::across(here, there, room.block)
+        };
+        let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
+        against.extend(freight.against_copying(name, &wanted.accept));
+        against.extend(room.is_enough(&freight).err());
+        remarks.extend(freight.remarks(name, &wanted.accept));
+        freight
+    } else {
+        let asked = freight::Wanted {
+            above_destination: ends.above.clone(),
+            ..freight::Wanted::within(here)
+        };
+        let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
+        against.extend(freight.against_renaming());
+        freight
+    };
+    let moving = Moving {
+        from: ends.from.place(),
+        id: ends.facts.id.file(),
+        kind: ends.facts.kind,
+        to: ends.to.place(),
+        copied,
+        leaves,
+        freight,
+    };
+    Ok((moving, against))
+}
+
+fn no(what: String, hint: Option<String>) -> Why {
+    Why::Other { what, hint }
+}
+
+/// The ends of a move to `dest`.
+fn out(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Result<Ends, Why> {
+    if path.is_empty() || dest.is_empty() {
+        return Err(Why::Name("the path is empty"));
+    }
+    let from = surveyor.spot(path)?;
+    let object = surveyor.object(&from)?;
+    let object = object.ok_or_else(|| Why::Nothing(path.into()))?;
+    let to = destination(surveyor, path, dest, &from)?;
+    let there = surveyor.object(&to)?;
+    let place = Destination { spot: &to, object: there.as_ref() };
+    let state = wanted.state.as_ref();
+    let (facts, above) = may_move(surveyor, path, (&from, &object), place, state)?;
+    if let Some(there) = there {
+        return Err(taken(surveyor, dest, &to, &there));
+    }
+    Ok(Ends { from, object, facts, above, to, over: None })
+}
+
+/// Where something goes that is to go to `dest`.
+fn destination(
+    surveyor: &mut Surveyor,
+    path: &[u8],
+    dest: &[u8],
+    from: &Spot,
+) -> Result<Spot, Why> {
+    if !goes_inside(dest) {
+        return surveyor.spot(dest);
+    }
+    let held = surveyor.folder(dest)?;
+    let name = last_name(path).and_then(Name::new).unwrap_or_else(|| from.name.clone());
+    Ok(Spot { held, name, as_folder: false })
+}
+
+/// Something stands where it is to go.
+fn taken(surveyor: &mut Surveyor, dest: &[u8], to: &Spot, there: &Object) -> Why {
+    let inside = quoted(&[dest, b"/"].concat());
+    let led = surveyor.led(None, dest);
+    let hint = match (there, led.kind) {
+        _ if goes_inside(dest) => None,
+        (Object::Folder { .. }, _) => Some(format!(
+            "to move it into that folder, end the path in a slash: `{inside}`; to make one folder of the \
+             two, add `--merge`"
+        )),
+        (Object::Link { .. }, Some(EntryKind::Folder)) => Some(format!(
+            "to move it into the folder behind the link, end the path in a slash: `{inside}`"
+        )),
+        _ => None,
+    };
+    no(format!("there is a {} at `{}` already", there.kind().word(), to.place().shown()), hint)
+}
+
+/// The ends of a way home, in place of the link at `link`.
+fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Result<Ends, Why> {
+    if link.is_empty() {
+        return Err(Why::Name("the path is empty"));
+    }
+    let trimmed = link.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    let to = surveyor.spot(link.get(..trimmed).unwrap_or_default())?;
+    let object = surveyor.object(&to)?;
+    let object = object.ok_or_else(|| Why::Nothing(link.into()))?;
+    let Object::Link { attributes, .. } = &object else {
+        let what = format!("it is a {}, not a link", object.kind().word());
+        return Err(no(
+            what,
+            Some("`--back` is given the link that stands in the old place".into()),
+        ));
+    };
+    super::create::may_replace(surveyor, &to, attributes.owner)?;
+    let led = surveyor.led(Some(&to.held.place), to.name.as_bytes());
+    let Some(place) = led.physical else {
+        return Err(no(
+            "it leads nowhere now, so there is nothing to bring home".into(),
+            Some(format!("`linkwell show {}` says why", quoted(link))),
+        ));
+    };
+    let Some((folder, name)) = place.split() else {
+        return Err(no("it leads to the top of all folders".into(), None));
+    };
+    let held = surveyor.folder(folder.as_bytes())?;
+    let from = Spot { held, name, as_folder: false };
+    let there = surveyor.object(&from)?;
+    let there = there.ok_or_else(|| Why::Nothing(place.as_bytes().into()))?;
+    let end = Destination { spot: &to, object: Some(&object) };
+    let state = wanted.state.as_ref();
+    let (facts, above) = may_move(surveyor, place.as_bytes(), (&from, &there), end, state)?;
+    Ok(Ends { from, object: there, facts, above, to, over: Some(object) })
+}
+
+/// The steps from one end to the other.
+fn steps(
+    surveyor: &mut Surveyor,
+    plan: &mut Plan,
+    wanted: &Wanted,
+    ends: &Ends,
+    moving: &Moving,
+    remarks: &mut Vec<String>,
+) -> Result<Vec<Step>, Why> {
+    surveyor.claim(&ends.from)?;
+    surveyor.claim(&ends.to)?;
+    let (from, to) = (surveyor.slot(plan, &ends.from)?, surveyor.slot(plan, &ends.to)?);
+    let leave = if moving.leaves { Some(left(surveyor, wanted, ends, remarks)?) } else { None };
+    if !moving.copied {
+        let (old, over) = (ends.object.clone(), ends.over.clone());
+        return Ok(vec![Step::Move { at: from, old, to, leave, over }]);
+    }
+    Ok(copied(wanted, ends, from, to, leave))
+}
+
+/// Whether a rename should do, as far as that can be known beforehand: it is tried, and may be refused.
+/// The device number alone says nothing: a bind mount has that of its original, and parts of one btrfs
+/// have several.
+fn is_one_volume(surveyor: &Surveyor, ends: &Ends) -> Result<bool, Why> {
+    let facts = |spot: &Spot| {
+        let facts = surveyor.system().facts_of(spot.at());
+        facts.map_err(|error| refused("its folder cannot be looked at", error))
+    };
+    let (here, there) = (facts(&ends.from)?, facts(&ends.to)?);
+    let mount = match (here.mount, there.mount) {
+        (Some(here), Some(there)) => here == there,
+        _ => true,
+    };
+    Ok(mount && here.id.device == there.id.device)
+}
+
+/// The link that is left.
+fn left(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    ends: &Ends,
+    remarks: &mut Vec<String>,
+) -> Result<Leave, Why> {
+    let (link, place) = (ends.from.place(), ends.to.place());
+    let shared = if wanted.style.is_some() { None } else { surveyor.shared(&link, &place) };
+    let style = style(wanted.style, shared.as_ref());
+    let text = written(style, &ends.from.held.place, &place);
+    if text.len() > 4095 {
+        return Err(Why::Name(
+            "the link's target would be longer than 4,095 bytes, the most a link can hold",
+        ));
+    }
+    if wanted.style.is_none() {
+        remarks.push(Shared::why(shared.as_ref()));
+    }
+    Ok(Leave { target: Target::new(text), attributes: None })
+}
+
+/// The steps of a copy: it is made, a link takes the old place, the old is freed.
+fn copied(wanted: &Wanted, ends: &Ends, from: Slot, to: Slot, leave: Option<Leave>) -> Vec<Step> {
+    let folder = ends.facts.kind == EntryKind::Folder;
+    let manner = Manner { verify: wanted.verify, accept: wanted.accept.clone(), links: Vec::new() };
+    let id = ends.facts.id;
+    // The old is a copy of the new by then: so it can be given up, and made again.
+    let reversed = Some(Box::new(manner.reversed()));
+    let again = Make::Copy { of: to.clone(), id, folder, manner: reversed };
+    let fate = match &ends.over {
+        None if wanted.keep => Fate::Kept(Slot { folder: from.folder, name: aside(&from.name) }),
+        _ => Fate::Dropped { again: Some(Box::new(again)) },
+    };
+    let make = Make::Copy { of: from.clone(), id, folder, manner: Some(Box::new(manner)) };
+    let (at, old) = (from, ends.object.clone());
+    let first = match &ends.over {
+        Some(link) => {
+            let fate = Fate::Dropped { again: None };
+            Step::Replace { at: to, old: link.clone(), make, fate }
+        }
+        None => Step::Put { at: to, make },
+    };
+    let second = match leave {
+        Some(Leave { target, attributes }) => {
+            Step::Replace { at, old, make: Make::Link { target, attributes }, fate }
+        }
+        None => Step::Remove { at, old, fate },
+    };
+    vec![first, second]
+}
+
+/// The name under which the old is kept.
+fn aside(name: &Name) -> Name {
+    let kept = [name.as_bytes(), b" (before it was moved)"].concat();
+    Name::new(kept).filter(|name| name.as_bytes().len() <= 255).unwrap_or_else(|| name.clone())
+}
