@@ -7,7 +7,6 @@
 
 mod aside;
 mod back;
-mod copy;
 mod forward;
 mod many;
 mod moved;

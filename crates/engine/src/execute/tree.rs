@@ -2,18 +2,18 @@
 //! however deep, with few descriptors.
 
 use super::aside::same_object;
-use super::copy::Copying;
 use super::{Fail, Work};
 use crate::descent::Descent;
-use crate::look;
-use crate::system::{Access, Facts, System};
+use crate::system::{Facts, System};
+use crate::transfer::{self, Order, Side, Trouble, Watch};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::plan::{Make, Slot, Step};
+use linkwell_model::plan::{Loss, Make, Slot, Step, Verify};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 impl Work<'_> {
     /// Frees what a step had set aside. What cannot be freed gets its name back, and is told.
@@ -135,32 +135,78 @@ impl Work<'_> {
         staged: &Name,
         at: &Slot,
     ) -> Result<(), Fail> {
-        let Make::Copy { of, id, .. } = make else { return Err(Fail::Record) };
+        let Make::Copy { of, id, manner, .. } = make else { return Err(Fail::Record) };
         let from = self.places.folder(of)?;
-        let changed = || Fail::Changed(self.places.place(of));
-        let failed = |error| match error {
-            Errno::XDEV | Errno::NOTSUP => Fail::Mounted(self.places.place(of)),
-            Errno::AGAIN => changed(),
-            Errno::INTR => Fail::Interrupted,
-            error => self.refused(at, "copy it", error),
+        let place = |slot: &Slot, path: &[u8]| {
+            let mut place = self.places.place(slot);
+            let names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty());
+            names.for_each(|name| place.push(name));
+            place
         };
+        let changed = || Fail::Changed(self.places.place(of));
         let facts = self.system.facts(from.as_fd(), of.name.as_bytes()).map_err(|_| changed())?;
         if !(self.same)(*id, facts.id) {
             return Err(changed());
         }
-        let mut copying = Copying::new(self.disk, self.system, self.stop);
-        copying.copy((from.as_fd(), &of.name), &facts, (to.as_fd(), staged)).map_err(failed)?;
-        if !copying.lasts() {
-            let folder = self.system.open(to.as_fd(), c".", Access::List);
-            let synced = folder.and_then(|folder| self.disk.sync_volume(folder.as_fd()));
-            synced.map_err(|error| self.refused(at, "make the copy last", error))?;
-        }
-        let equal = look::equal(self.system, (from.as_fd(), &of.name), (to.as_fd(), staged));
-        match equal {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(Errno::NOENT) => Err(changed()),
-            Err(error) => Err(failed(error)),
-        }
+        let accept = manner.as_ref().map_or(&AS_FAR_AS_CAN_BE[..], |manner| &manner.accept);
+        let order = Order {
+            disk: self.disk,
+            system: self.system,
+            from: (from.as_fd(), &of.name),
+            facts: &facts,
+            to: (to.as_fd(), staged),
+            verify: manner.as_ref().map_or(Verify::Full, |manner| manner.verify),
+            accept,
+            links: manner.as_ref().map_or(&[], |manner| &manner.links),
+            alone: manner.is_some(),
+            threads: 2,
+            watch: &Stopping(self.stop),
+        };
+        transfer::bring(&order, None).map(drop).map_err(|trouble| match trouble {
+            Trouble::Changed(path) | Trouble::InUse(path) | Trouble::Unexpected(path) => {
+                Fail::Changed(place(of, &path))
+            }
+            Trouble::Mounted(path) => Fail::Mounted(place(of, &path)),
+            Trouble::Differs(path) => Fail::NotAsMade(place(at, &path)),
+            Trouble::Lossy(lost) => {
+                let first = lost.iter().find(|lost| !accept.contains(&lost.kind));
+                let path = first.and_then(|lost| lost.paths.first());
+                Fail::Mounted(place(of, path.map_or(&[], Vec::as_slice)))
+            }
+            Trouble::System { doing, side: Side::Original, path, error } => {
+                Fail::System { doing, place: place(of, &path), error }
+            }
+            Trouble::System { doing, path, error, .. } => {
+                Fail::System { doing, place: place(at, &path), error }
+            }
+            Trouble::Stopped => Fail::Interrupted,
+        })
+    }
+}
+
+/// What a copy may lack that a person asked for here: all that the place cannot hold, as long as
+/// everything is there.
+const AS_FAR_AS_CAN_BE: [Loss; 12] = [
+    Loss::Owner,
+    Loss::Mode,
+    Loss::Times,
+    Loss::Attributes,
+    Loss::AccessLists,
+    Loss::Capabilities,
+    Loss::Flags,
+    Loss::Project,
+    Loss::HardLinks,
+    Loss::Holes,
+    Loss::Preallocation,
+    Loss::Sharing,
+];
+
+/// Whether the person asks to stop.
+struct Stopping<'a>(Option<&'a AtomicBool>);
+
+impl Watch for Stopping<'_> {
+    fn stops(&self) -> bool {
+        self.0.is_some_and(|stop| stop.load(Ordering::SeqCst))
     }
 }
 

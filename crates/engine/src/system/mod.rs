@@ -59,8 +59,25 @@ pub struct Facts {
     pub modified: Time,
     /// When anything about it was last changed.
     pub changed: Time,
+    /// The room that it takes in bytes.
+    pub stored: u64,
+    /// What the file system says it does with it, where it says so (Linux 4.11).
+    pub marks: Marks,
+    /// Of a device: which, and whether it is one of blocks.
+    pub device: Option<(u64, bool)>,
     /// The mount it was found on, where the system says so (Linux 5.8).
     pub mount: Option<u64>,
+}
+
+/// Some file flags (`chattr`), as statx(2) gives them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Nobody may change, rename or remove it.
+    pub immutable: bool,
+    /// It may only grow, and not be renamed or removed.
+    pub append_only: bool,
+    /// It bears another one that is meant to be kept: compressed, not dumped, on memory of its own.
+    pub others: bool,
 }
 
 /// How to open.
@@ -133,6 +150,15 @@ impl System {
         access: Access,
     ) -> Result<OwnedFd, Errno> {
         rustix::fs::openat(at, name, flags(access) | OFlags::NOFOLLOW, Mode::empty())
+    }
+
+    /// Opens a file to be read without that counting as read, as its owner may; links are refused.
+    ///
+    /// # Errors
+    /// The system's; EPERM for who is not the owner.
+    pub fn open_quietly(self, at: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+        let quietly = OFlags::NOFOLLOW | no_atime();
+        rustix::fs::openat(at, name, flags(Access::Read) | quietly, Mode::empty())
     }
 
     /// Opens what a person typed; links on the way and at its end are followed.
@@ -341,6 +367,23 @@ impl System {
         posix::read_all(file)
     }
 
+    /// Appends the rest of an open file to `bytes`.
+    ///
+    /// # Errors
+    /// The system's, with what was read before it appended.
+    pub fn read_more(self, file: BorrowedFd<'_>, bytes: &mut Vec<u8>) -> Result<(), Errno> {
+        posix::read_more(file, bytes)
+    }
+
+    /// The folder in which the system tells of its processes; `None` where there is none.
+    pub fn processes(self) -> Option<OwnedFd> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::processes();
+        }
+        None
+    }
+
     /// Everything that is mounted in sight of this process; empty where the system does not say.
     pub fn mounts(self) -> Mounts {
         #[cfg(target_os = "linux")]
@@ -424,6 +467,16 @@ fn flags(access: Access) -> OFlags {
         Access::Hold => hold_flags(),
         Access::Read => OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC,
     }
+}
+
+#[cfg(target_os = "linux")]
+fn no_atime() -> OFlags {
+    OFlags::NOATIME
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_atime() -> OFlags {
+    OFlags::empty()
 }
 
 #[cfg(target_os = "linux")]
