@@ -8,6 +8,7 @@ use linkwell_engine::execute::{Fail, Means, Report, execute};
 use linkwell_engine::journal::Store;
 use linkwell_engine::journal::record::{Header, VERSION};
 use linkwell_engine::look;
+use linkwell_engine::transfer::Unwatched;
 use linkwell_engine::survey::{Surveyor, undo};
 use linkwell_engine::system::System;
 use linkwell_engine::volumes::Volumes;
@@ -95,7 +96,7 @@ impl Field {
         let store = self.store(&linkwell_engine::disk::Unix);
         let lock = store.lock(&linkwell_engine::disk::Unix).expect("the lock");
         let stop = AtomicBool::new(false);
-        let means = Means { disk, system: self.system, current: None, stop: &stop };
+        let means = Means { disk, system: self.system, current: None, stop: &stop, watch: &Unwatched };
         execute(&means, &store, &lock, |number| header(number, undoes), plan)
     }
 
@@ -109,7 +110,7 @@ impl Field {
         let store = self.store(&linkwell_engine::disk::Unix);
         let lock = store.lock(&linkwell_engine::disk::Unix).expect("the lock");
         let stop = AtomicBool::new(false);
-        let means = Means { disk, system: self.system, current: None, stop: &stop };
+        let means = Means { disk, system: self.system, current: None, stop: &stop, watch: &Unwatched };
         let numbers = store.unfinished().expect("it can be listed");
         let one = |number: &u64| {
             let operation = store.read(*number).expect("a record that can be read");

@@ -17,6 +17,7 @@ use linkwell_engine::journal::record::{Header, VERSION};
 use linkwell_engine::journal::{Lock, NoLock, Store};
 use linkwell_engine::state::Trouble;
 use linkwell_engine::survey::Surveyor;
+use linkwell_engine::transfer::Unwatched;
 use linkwell_engine::volumes::Volumes;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Fate, Plan, Step, Token};
@@ -139,6 +140,7 @@ pub(super) fn carry(
         system: system(world),
         current: Some(surveyor.current()),
         stop: &stop,
+        watch: &Unwatched,
     };
     let token = fresh_token()?;
     let header = |number| header(number, token, manner.undoes, world);
@@ -415,6 +417,13 @@ fn tell(
             say(&format!("error: {}", preview::fail(why)));
             say("note: all of it was taken back; everything is as it was before");
             Exit::Found
+        }
+        State::Unfinished(Fail::Interrupted, Fail::Interrupted) => {
+            say("note: stopped; what was copied by then is kept, and everything else is as it was before");
+            say(
+                "hint: `linkwell recover` goes on where it stopped, `linkwell recover --back` takes it back",
+            );
+            Exit::Unfinished
         }
         State::Unfinished(why, second) => {
             say(&format!("error: {}", preview::fail(why)));

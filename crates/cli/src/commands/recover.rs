@@ -8,11 +8,13 @@ use crate::args::change::Recover;
 use crate::error::{Exit, Failure, say};
 use crate::interrupt;
 use crate::output::preview;
+use crate::output::progress::grouped;
 use linkwell_engine::disk::Unix;
 use linkwell_engine::execute::recover::{Recovered, Standing, Wish, recover, standing};
 use linkwell_engine::execute::{Fail, Means};
 use linkwell_engine::journal::record::Operation;
 use linkwell_engine::journal::{Lock, Store};
+use linkwell_engine::transfer::Unwatched;
 use linkwell_model::path::AbsPath;
 use rustix::io::Errno;
 
@@ -98,7 +100,13 @@ fn carry_out(
     operation: &Operation,
 ) -> Exit {
     let stop = interrupt::stop();
-    let means = Means { disk: &Unix, system: system(world), current: None, stop: &stop };
+    let means = Means {
+        disk: &Unix,
+        system: system(world),
+        current: None,
+        stop: &stop,
+        watch: &Unwatched,
+    };
     let found = standing(&means, operation);
     let wish = wish(wanted, &found);
     // Nothing is written to a drive that is not the one that was planned with. What was exchanged can be
@@ -213,10 +221,14 @@ fn words(recovered: &Recovered, whole: bool) -> Vec<String> {
             lines
         }
         Recovered::Left => vec!["done: everything was left as it is".into()],
-        Recovered::WentOn { failed, kept, .. } => {
+        Recovered::WentOn { failed, kept, there, .. } => {
             let mut lines = displaced(kept);
+            let there = there.map_or_else(String::new, |(there, all)| {
+                format!(": {} of {} entries were there already", grouped(there), grouped(all))
+            });
+            lines.push(format!("note: it went on where it stopped{there}"));
             if failed.is_empty() {
-                lines.push("done: it went on where it stopped, and is finished".into());
+                lines.push("done: it was finished".into());
             }
             lines
         }

@@ -27,7 +27,8 @@ use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Make, Object, Plan, Step, Token};
 use places::Places;
-use rustix::fd::AsFd as _;
+use crate::transfer::Watch;
+use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -115,6 +116,8 @@ pub struct Means<'a> {
     pub current: Option<&'a Held>,
     /// Set when the person asks to stop.
     pub stop: &'a AtomicBool,
+    /// Who is told how far a copy is.
+    pub watch: &'a dyn Watch,
 }
 
 /// The work on one plan.
@@ -133,6 +136,14 @@ struct Work<'a> {
     placed: Placed,
     /// Whether the copy that is made next goes on with what lies under its staged name.
     resume: bool,
+    /// Who is told how far a copy is.
+    watch: &'a dyn Watch,
+    /// The folder of the journals, and the number of this one.
+    records: Option<(BorrowedFd<'a>, u64)>,
+    /// How many entries and bytes were copied in this run.
+    copied: (u64, u64),
+    /// How many entries of a copy were there already, and of how many.
+    went_on: Option<(u64, u64)>,
 }
 
 /// What is known of what a step put at its slot.
@@ -171,6 +182,7 @@ pub fn execute(
     let mut work = Work::new(means, plan, Identity::is, journal.token().clone());
     work.stop = Some(means.stop);
     let number = journal.number();
+    work.records = Some((store.folder(), number));
     let mut report = Report {
         number,
         done: Vec::new(),
@@ -230,6 +242,9 @@ fn ended(how: How, done: usize, kept: &[AbsPath]) -> Ended {
         kept: kept.iter().map(|place| Bytes(place.as_bytes().into())).collect(),
     }
 }
+
+/// A copy that has come so far is kept when the person asks to stop: bytes, or entries.
+const KEPT: (u64, u64) = (64 << 20, 1000);
 
 /// The steps that may have changed something, by number, and what is known of what they made.
 type Begun = std::collections::BTreeMap<usize, Placed>;
@@ -341,6 +356,10 @@ impl Run<'_, '_, '_> {
                         self.begun.insert(number, placed);
                         recorded.map_err(|error| (self.record(error), false))?;
                     }
+                    // What has taken a while is not thrown away: it can be gone on with.
+                    if fail == Fail::Interrupted && self.work.is_worth_keeping() {
+                        return Err((fail, true));
+                    }
                     self.take_back(first, steps).map_err(|second| (second, false))?;
                     // Asked to stop in the middle of something long: that is for the whole.
                     return if fail == Fail::Interrupted {
@@ -423,7 +442,16 @@ impl<'a> Work<'a> {
             begun: false,
             placed: Placed::Not,
             resume: false,
+            watch: means.watch,
+            records: None,
+            copied: (0, 0),
+            went_on: None,
         }
+    }
+
+    /// Whether what was copied is more than a moment's work.
+    fn is_worth_keeping(&self) -> bool {
+        self.copied.0 >= KEPT.1 || self.copied.1 >= KEPT.0
     }
 
     /// Makes durable what was done: one call a volume.

@@ -8,6 +8,7 @@ use super::aside::same_object;
 use super::back::Past;
 use super::forward::Announce;
 use super::moved::Way;
+use super::tree::is_on_record;
 use super::{Fail, Placed, Report, Run, Stop, Work};
 use crate::journal::record::Operation;
 use linkwell_model::name::Name;
@@ -185,11 +186,6 @@ impl Work<'_> {
             (Some(old), Some(now)) => old.is_still(&now, self.same),
             _ => false,
         };
-        Ok(can && self.look(folder, staged, at)?.is_some() && self.is_on_record(make))
-    }
-
-    /// Whether it is on record what of a copy was made.
-    fn is_on_record(&self, _make: &Make) -> bool {
-        false
+        Ok(can && self.look(folder, staged, at)?.is_some() && self.records.is_some() && is_on_record(make))
     }
 }

@@ -40,6 +40,8 @@ pub enum Recovered {
     WentOn {
         /// How many items are done.
         done: usize,
+        /// How many entries of a copy were there already, and of how many, where one was gone on with.
+        there: Option<(u64, u64)>,
         /// Which could not be done, or not be freed, and why.
         failed: Vec<(usize, Fail)>,
         /// Where something lies that does not belong there.
@@ -136,7 +138,8 @@ pub fn recover(
         return Ok(Recovered::Settled);
     }
     let token = operation.header.token.clone();
-    let work = Work::new(means, &operation.plan, Identity::is_after_restart, token);
+    let mut work = Work::new(means, &operation.plan, Identity::is_after_restart, token);
+    work.records = Some((store.folder(), operation.header.operation));
     let recovery = Recovery { means, store, lock, operation, work };
     match wish {
         Wish::Leave => {
@@ -299,7 +302,8 @@ impl<'r> Recovery<'r> {
         }
         self.end(&mut journal, How::Done, report.done.len())?;
         let Report { done, failed, .. } = report;
-        Ok(Recovered::WentOn { done: done.len(), failed, kept: self.work.kept })
+        let there = self.work.went_on;
+        Ok(Recovered::WentOn { done: done.len(), there, failed, kept: self.work.kept })
     }
 
     /// Takes all back after all.

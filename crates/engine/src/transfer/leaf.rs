@@ -136,6 +136,7 @@ impl Job<'_> {
             at.level.forget(name);
             self.late_again(at, name, &now)?;
             self.count(1, 0);
+            self.kept.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             return Ok(true);
         }
         self.firsts.forget(key, name, &at.level.folder);
