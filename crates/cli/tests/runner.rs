@@ -19,6 +19,8 @@ mod hostile;
 mod journal;
 mod kill;
 mod list;
+mod move_kill;
+mod moving;
 mod list_json;
 mod places;
 mod plain;
@@ -59,6 +61,7 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_kill::trials(),
         undo::trials(),
         retarget::trials(),
         remove::trials(),
