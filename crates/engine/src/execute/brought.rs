@@ -204,16 +204,19 @@ impl Work<'_> {
         self.copies.manifest(self.system, at, to)
     }
 
-    /// Looks again at what was copied, right before a link takes its place.
+    /// Looks again at what was copied, which stands at `name`: right before a link takes its place, so
+    /// that a link to what is stale is never seen, and right behind that, when nobody finds the old one
+    /// any more.
     pub(super) fn still_as_copied(
         &mut self,
         at: &Slot,
         folder: &Arc<OwnedFd>,
+        name: &Name,
         fate: &Fate,
     ) -> Result<(), Fail> {
         let Some(manifest) = self.manifest(at, fate) else { return Ok(()) };
         let watch = Stopping { stop: self.stop, watch: self.watch };
-        let found = transfer::still(self.system, &manifest, (folder.as_fd(), &at.name), &watch);
+        let found = transfer::still(self.system, &manifest, (folder.as_fd(), name), &watch);
         let found = found.map_err(|trouble| self.trouble(trouble, at, at))?;
         match found.first() {
             None => Ok(()),
@@ -249,18 +252,19 @@ impl Work<'_> {
         fate: &Fate,
     ) -> Option<Result<(), Fail>> {
         self.manifest(at, fate)?;
-        // Whoever opened something before the exchange writes to the old one. What is written by now is
-        // seen when it is freed; what will be written then would be lost.
+        // Whoever opened something before the exchange writes to the old one: what they write next would
+        // be lost. What was written until then is seen by looking, afterwards.
         let place = self.places.place(at).parent().joined(name.as_bytes());
         let facts = self.system.facts(folder.as_fd(), name.as_bytes());
         let Ok(id) = facts.map(|facts| facts.id.file()) else { return Some(Ok(())) };
         let belongs = |other| other == id;
         let subject = Subject { place: &place, id, belongs: &belongs };
         let found = in_use::look(self.system, &subject).filter(in_use::Found::changes);
-        Some(found.map_or(Ok(()), |found| {
+        if let Some(found) = found {
             let by = found.users.first().map(|user| (user.process, user.name.clone()));
-            Err(Fail::InUse { place: self.places.place(at), by })
-        }))
+            return Some(Err(Fail::InUse { place: self.places.place(at), by }));
+        }
+        Some(self.still_as_copied(at, folder, name, fate))
     }
 
     /// Frees by its record what was set aside under `staged`; `None` where there is none. What is new in
