@@ -22,6 +22,7 @@ mod list;
 mod list_json;
 mod move_fidelity;
 mod move_field;
+mod move_safety;
 mod move_step;
 mod move_live;
 mod move_kill;
@@ -67,6 +68,7 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_safety::trials(),
         move_step::trials(),
         move_kill::trials(),
         undo::trials(),
