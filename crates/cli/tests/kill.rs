@@ -27,7 +27,7 @@ pub(crate) struct Row {
     pub(crate) command: &'static [&'static str],
 }
 
-const fn row(
+pub(crate) const fn row(
     name: &'static str,
     lines: &'static [&'static str],
     before: &'static [&'static [&'static str]],

@@ -25,7 +25,8 @@ const STEADY: &str = "flock,mkdirat,symlinkat,linkat,mknodat,renameat2,renameat,
                       utimensat,setxattr,fsync,syncfs,ftruncate";
 
 /// Calls that are looked at only where they touch the original: the others depend on what else runs.
-const LOOKS: &str = "openat,openat2,statx,getdents64,read,readlinkat,pread64,copy_file_range,sendfile,close";
+const LOOKS: &str =
+    "openat,openat2,statx,getdents64,read,readlinkat,pread64,copy_file_range,sendfile,close";
 
 /// Where the original is: `a/p` is its parent, beside `a/q`, a link of somebody else's to a canary.
 pub(crate) const TREE: [&str; 5] = ["a/p/d/f", "a/p/d/sub/g", "a/p/d/l -> f", "a/p/x", "e"];
@@ -48,7 +49,10 @@ impl Field {
     pub(crate) fn with(lines: &[&str], across: bool) -> Self {
         let ground = Ground::in_memory(lines);
         let canary = ground.scratch().join("canary");
-        make(&canary, &["d/f", "d/sub/g", "d/new", "f", "g", "sub/g"]);
+        for path in ["d/f", "d/sub/g", "d/new", "f", "g", "sub/g"] {
+            make(&canary, &[path]);
+            fs::write(canary.join(path), format!("outside: {path}")).expect("a file");
+        }
         let volume = across.then(|| Volume::in_memory(Kind::Tmpfs, 16 << 20).expect("memory"));
         let untouched = fingerprint(&canary);
         let field = Self { ground, volume, canary, untouched };
@@ -167,7 +171,10 @@ pub(crate) fn seen(top: &Path) -> BTreeMap<Vec<u8>, String> {
                 todo.push(path.clone());
                 "folder".into()
             } else if kind.is_file() {
-                format!("{:?}", fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+                format!(
+                    "{:?}",
+                    fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                )
             } else {
                 format!("{:?}", fs::read_link(&path))
             };
@@ -205,7 +212,7 @@ pub(crate) struct Point {
     pub(crate) call: String,
     pub(crate) number: usize,
     /// Counted are only calls that touch the original.
-    near: bool,
+    pub(crate) near: bool,
 }
 
 /// `-P` for the original and all that is in it.
@@ -269,8 +276,7 @@ pub(crate) fn stopped(
         options.extend(near(field, top));
     }
     let mut command = program.below_strace(field, &options);
-    let mut child =
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace");
     let mut act = Some(act);
     let mut answered = 0;
     let started = Instant::now();
