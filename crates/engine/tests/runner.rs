@@ -26,6 +26,7 @@ mod memory;
 mod mounts;
 mod opens;
 mod oracle;
+mod preflight;
 mod recorder;
 mod requests;
 mod scans;
@@ -45,6 +46,7 @@ const PIECES: [&[support::Piece]; 8] = [
     mounts::PIECES,
     opens::PIECES,
     scans::PIECES,
+    preflight::PIECES,
 ];
 
 fn main() -> ExitCode {
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         cut::trials(),
         fault::trials(),
         meddled::trials(),
+        preflight::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }

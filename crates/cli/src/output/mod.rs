@@ -3,6 +3,8 @@
 pub(crate) mod explained;
 pub(crate) mod groups;
 pub(crate) mod json;
+#[expect(dead_code, reason = "`move` says it, and is being built")]
+pub(crate) mod moving;
 pub(crate) mod paint;
 pub(crate) mod preview;
 pub(crate) mod progress;
