@@ -1,25 +1,35 @@
 //! `linkwell move`: something goes elsewhere, and a link stays; and home again.
 
-use super::change::{Came, Manner, carry, surveyor};
+use super::change::{Came, Manner, carry, store_if_any, surveyor};
+use super::elsewhere::Search;
 use super::refuse_if_lost;
 use crate::World;
 use crate::args::Args;
 use crate::args::moving::{Move, Verify as How};
 use crate::error::{Exit, Failure, say};
 use linkwell_engine::survey::Surveyor;
-use linkwell_engine::survey::relocate::{self, Wanted};
+use crate::interrupt;
+use linkwell_engine::survey::relocate::{self, Follow, Relocation, Wanted, lead, recorded};
+use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::Style;
-use linkwell_model::plan::{Loss, Plan, Verify};
+use linkwell_model::plan::{Loss, Object, Rewritten, Verify};
 use std::os::unix::ffi::OsStrExt as _;
 
 pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Failure> {
     let typed: Vec<Vec<u8>> =
         [Some(&moving.path), moving.dest.as_ref()].into_iter().flatten().map(bytes).collect();
     refuse_if_lost(world, &typed)?;
+    let under: Vec<Vec<u8>> = moving.under.iter().map(bytes).collect();
+    refuse_if_lost(world, &under)?;
     let mut wanted = wanted(moving);
     loop {
         let mut surveyor = surveyor(world)?;
-        let plan = plan(&mut surveyor, &wanted, moving);
+        let mut relocation = plan(&mut surveyor, &wanted, moving, world);
+        elsewhere(&mut surveyor, &mut relocation, moving, &under, args, world);
+        if interrupt::came() {
+            return Ok(Exit::Interrupted);
+        }
+        let plan = relocation.plan;
         let manner = Manner { change: moving.change, each: None, undoes: None };
         match carry(plan, &manner, &surveyor, args, world, |_| {})? {
             Came::Ended(exit) => return Ok(exit),
@@ -53,12 +63,64 @@ fn wanted(moving: &Move) -> Wanted {
         },
         accept: moving.accept_loss.iter().filter_map(|word| Loss::from_word(word)).collect(),
         copy: false,
+        rewrite_inner: moving.rewrite_inner,
+        allow_broken: moving.allow_broken,
+        record: Vec::new(),
     }
 }
 
-fn plan(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move) -> Plan {
+/// Looks for links elsewhere that lead into what is moved, and plans for them.
+fn elsewhere(
+    surveyor: &mut Surveyor,
+    relocation: &mut Relocation,
+    moving: &Move,
+    under: &[Vec<u8>],
+    args: &Args,
+    world: &World,
+) {
+    // For nobody to read, nothing is looked for that goes on working.
+    let read = !args.quiet || moving.change.dry_run || moving.change.json;
+    let needed = read || moving.follow_refs || !relocation.leaves;
+    let Some(item) = relocation.plan.items.first_mut() else { return };
+    if moving.no_refs || !needed {
+        if !relocation.leaves {
+            item.remarks.push(
+                "no link is left there, and links elsewhere were not looked for: those that lead into it \
+                 will be broken"
+                    .into(),
+            );
+        }
+        return;
+    }
+    let volumes = std::sync::Arc::clone(surveyor.volumes());
+    let going = std::mem::take(&mut relocation.going);
+    let places = going.places().cloned().collect();
+    let search = Search { going, places, under, volumes: &volumes };
+    let found = search.run(args, world);
+    let links: Vec<AbsPath> = found.found.iter().map(|link| link.place.clone()).collect();
+    let follow = Follow { follow: moving.follow_refs, allow_broken: moving.allow_broken };
+    lead(surveyor, relocation, &links, follow);
+    if let Some(item) = relocation.plan.items.first_mut() {
+        item.remarks.extend(found.remarks("leads into it"));
+    }
+}
+
+/// What the operation that has left `link` is on record to have changed in what stands at `place` now.
+fn record(world: &World, link: &Object, place: &AbsPath) -> Vec<Rewritten> {
+    let Ok(Some(store)) = store_if_any(world) else { return Vec::new() };
+    let mut numbers = store.ended().unwrap_or_default();
+    numbers.sort_unstable();
+    let operations = numbers.into_iter().rev().filter_map(|number| store.read(number).ok());
+    let mut found = operations.filter_map(|operation| recorded(&operation, link, place));
+    found.next().unwrap_or_default()
+}
+
+fn plan(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move, world: &World) -> Relocation {
     match &moving.dest {
         Some(dest) => relocate::plan(surveyor, wanted, moving.path.as_bytes(), dest.as_bytes()),
-        None => relocate::home(surveyor, wanted, moving.path.as_bytes()),
+        None => {
+            let record = |link: &Object, place: &AbsPath| record(world, link, place);
+            relocate::home(surveyor, wanted, moving.path.as_bytes(), record)
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::system::{Access, Facts, System};
 use linkwell_model::entry::{EntryKind, Identity};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
+use linkwell_model::plan::{Manner, Rewritten};
 use linkwell_model::target::Target;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
@@ -32,6 +33,9 @@ pub(super) struct Copying<'a> {
     system: System,
     stop: Option<&'a AtomicBool>,
     synced: u32,
+    manner: Option<&'a Manner>,
+    /// The folder at hand, below the top.
+    way: Vec<u8>,
     /// Files with several names, and where the first of them was copied to: the folder below the top of
     /// the copy, the name, and which file it is.
     seen: HashMap<(u64, u64), (Arc<Folder>, Name, Identity)>,
@@ -44,8 +48,13 @@ struct Level {
 }
 
 impl<'a> Copying<'a> {
-    pub(super) fn new(disk: &'a dyn Disk, system: System, stop: Option<&'a AtomicBool>) -> Self {
-        Self { disk, system, stop, synced: 0, seen: HashMap::new() }
+    pub(super) fn new(
+        disk: &'a dyn Disk,
+        system: System,
+        stop: Option<&'a AtomicBool>,
+        manner: Option<&'a Manner>,
+    ) -> Self {
+        Self { disk, system, stop, synced: 0, manner, way: Vec::new(), seen: HashMap::new() }
     }
 
     /// Copies one entry with all that is in it to a name that is free.
@@ -69,6 +78,7 @@ impl<'a> Copying<'a> {
             self.heed()?;
             let Some(name) = level.rest.pop() else {
                 levels.pop();
+                self.way.truncate(memchr::memrchr(b'/', &self.way).unwrap_or(0));
                 // Up first: what is left may not be searched any more when it has got its permissions.
                 match (original.up()?, copy.up()?) {
                     (Some((left, facts)), Some((new, _))) => {
@@ -84,6 +94,10 @@ impl<'a> Copying<'a> {
                 let made = self.make_folder((copy.here(), &name))?;
                 copy.down(&name, &made)?;
                 let below = Folder::below(&level.copy, name.as_bytes());
+                if !self.way.is_empty() {
+                    self.way.push(b'/');
+                }
+                self.way.extend_from_slice(name.as_bytes());
                 levels.push(Level { rest: names(system, original.here())?, copy: below });
             } else {
                 let folder = Arc::clone(&level.copy);
@@ -149,6 +163,12 @@ impl<'a> Copying<'a> {
             EntryKind::Symlink => {
                 let mut text = Vec::new();
                 system.read_link(from.0, from.1.as_bytes(), &mut text)?;
+                if let Some(link) = self.rewritten(from.1) {
+                    if text != link.was.as_bytes() {
+                        return Err(Errno::AGAIN);
+                    }
+                    text = link.now.as_bytes().to_vec();
+                }
                 disk.make_link(to.0, to.1, &Target::new(text))?;
                 self.dress_held(from, facts, to)?;
             }
@@ -165,6 +185,13 @@ impl<'a> Copying<'a> {
             self.seen.insert(key, (Arc::clone(folder), to.1.clone(), made));
         }
         Ok(())
+    }
+
+    /// The other text that the link of this name in the folder at hand gets.
+    fn rewritten(&self, name: &Name) -> Option<&'a Rewritten> {
+        let manner = self.manner.filter(|manner| !manner.links.is_empty())?;
+        let below = [&*self.way, name.as_bytes()].join(&b"/"[..]);
+        manner.now(below.strip_prefix(b"/").unwrap_or(&below))
     }
 
     fn file(&mut self, from: At<'_>, facts: &Facts, to: At<'_>) -> Result<(), Errno> {

@@ -61,6 +61,7 @@ pub fn recover(
         .enumerate()
         .flat_map(|(item, its)| its.steps.iter().map(move |step| (item, step)))
         .collect();
+    let all: Vec<&Step> = steps.iter().map(|(_, step)| *step).collect();
     let how = if leave {
         How::Left
     } else if operation.freeing {
@@ -83,7 +84,7 @@ pub fn recover(
                 None if has_failed(*item) => Placed::Not,
                 did => Placed::recorded(did),
             };
-            work.back(number, step, &placed)?;
+            work.back(number, step, &placed.or_anew(step, &all, &anew))?;
             anew.extend(work.made_anew(step).map(|object| (number, object)));
         }
         work.sync()?;

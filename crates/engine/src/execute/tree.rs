@@ -129,7 +129,7 @@ impl Work<'_> {
         staged: &Name,
         at: &Slot,
     ) -> Result<(), Fail> {
-        let Make::Copy { of, id, .. } = make else { return Err(Fail::Record) };
+        let Make::Copy { of, id, manner, .. } = make else { return Err(Fail::Record) };
         let from = self.places.folder(of)?;
         let changed = || Fail::Changed(self.places.place(of));
         let failed = |error| match error {
@@ -142,14 +142,15 @@ impl Work<'_> {
         if !(self.same)(*id, facts.id) {
             return Err(changed());
         }
-        let mut copying = Copying::new(self.disk, self.system, self.stop);
+        let mut copying = Copying::new(self.disk, self.system, self.stop, manner.as_deref());
         copying.copy((from.as_fd(), &of.name), &facts, (to.as_fd(), staged)).map_err(failed)?;
         if !copying.lasts() {
             let folder = self.system.open(to.as_fd(), c".", Access::List);
             let synced = folder.and_then(|folder| self.disk.sync_volume(folder.as_fd()));
             synced.map_err(|error| self.refused(at, "make the copy last", error))?;
         }
-        let equal = look::equal(self.system, (from.as_fd(), &of.name), (to.as_fd(), staged));
+        let (whole, copy) = ((from.as_fd(), &of.name), (to.as_fd(), staged));
+        let equal = look::equal(self.system, whole, copy, manner.as_deref());
         match equal {
             Ok(true) => Ok(()),
             Ok(false) | Err(Errno::NOENT) => Err(changed()),
