@@ -154,17 +154,26 @@ impl Placed {
         did.and_then(Option::as_ref).map_or(Self::Unknown, |made| Self::This(made.clone()))
     }
 
-    /// The same; or what taking back a later move has made anew in the same place. `anew` is by the numbers
+    /// The same; or what taking back a later step has made anew in the same place. `anew` is by the numbers
     /// of `steps`.
-    fn or_anew(&self, step: &Step, steps: &[&Step], anew: &[(usize, Object)]) -> Self {
-        let made = anew.iter().find(|(number, _)| {
-            let later = steps.get(*number).copied();
-            matches!(later, Some(Step::Move { to, .. }) if to == step.at())
-        });
-        match (self, step, made) {
-            (Self::This(_), Step::Put { .. }, Some((_, made))) => Self::This(made.clone()),
-            _ => self.clone(),
+    fn or_anew(
+        &self,
+        step: &Step,
+        plan: &Plan,
+        steps: &[&Step],
+        anew: &[(usize, Object)],
+    ) -> Self {
+        let Self::This(_) = self else { return self.clone() };
+        if anew.is_empty() {
+            return self.clone();
         }
+        let place = plan.place(step.at());
+        let made = anew.iter().rev().find(|(number, _)| match steps.get(*number) {
+            Some(Step::Move { to, .. }) => plan.place(to) == place,
+            Some(later) => plan.place(later.at()) == place,
+            None => false,
+        });
+        made.map_or_else(|| self.clone(), |(_, made)| Self::This(made.clone()))
     }
 }
 
@@ -264,7 +273,7 @@ fn run_back(work: &mut Work<'_>, plan: &Plan, begun: &Begun) -> Result<Vec<(usiz
     let steps: Vec<&Step> = plan.items.iter().flat_map(|item| &item.steps).collect();
     for (number, placed) in begun.iter().rev() {
         if let Some(step) = steps.get(*number) {
-            work.back(*number, step, &placed.or_anew(step, &steps, &anew))?;
+            work.back(*number, step, &placed.or_anew(step, plan, &steps, &anew))?;
             anew.extend(work.made_anew(step).map(|object| (*number, object)));
         }
     }
@@ -391,7 +400,7 @@ impl Run<'_, '_, '_> {
         for (at, step) in steps.iter().enumerate().rev() {
             let number = first + at;
             if let Some(placed) = self.begun.get(&number) {
-                self.work.back(number, step, &placed.or_anew(step, &all, &anew))?;
+                self.work.back(number, step, &placed.or_anew(step, self.plan, &all, &anew))?;
                 self.begun.remove(&number);
                 if let Some(made) = self.work.made_anew(step) {
                     self.journal.back(number, &made).map_err(|error| self.record(error))?;

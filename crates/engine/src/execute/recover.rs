@@ -84,7 +84,7 @@ pub fn recover(
                 None if has_failed(*item) => Placed::Not,
                 did => Placed::recorded(did),
             };
-            work.back(number, step, &placed.or_anew(step, &all, &anew))?;
+            work.back(number, step, &placed.or_anew(step, plan, &all, &anew))?;
             anew.extend(work.made_anew(step).map(|object| (number, object)));
         }
         work.sync()?;
