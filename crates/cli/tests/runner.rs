@@ -20,6 +20,7 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_links;
 mod places;
 mod plain;
 mod progress;
@@ -60,6 +61,7 @@ fn main() -> std::process::ExitCode {
         gates::trials(),
         kill::trials(),
         undo::trials(),
+        move_links::trials(),
         retarget::trials(),
         remove::trials(),
         remove_races::trials(),

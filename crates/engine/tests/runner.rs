@@ -27,6 +27,8 @@ mod mounts;
 mod opens;
 mod oracle;
 mod preflight;
+mod preflight_mounts;
+mod preflight_refusals;
 mod recorder;
 mod requests;
 mod scans;
@@ -37,7 +39,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 8] = [
+const PIECES: [&[support::Piece]; 9] = [
     guarantees::PIECES,
     in_use::PIECES,
     oracle::PIECES,
@@ -46,7 +48,7 @@ const PIECES: [&[support::Piece]; 8] = [
     mounts::PIECES,
     opens::PIECES,
     scans::PIECES,
-    preflight::PIECES,
+    preflight_mounts::PIECES,
 ];
 
 fn main() -> ExitCode {
@@ -81,6 +83,8 @@ fn main() -> ExitCode {
         fault::trials(),
         meddled::trials(),
         preflight::trials(),
+        preflight_refusals::trials(),
+        preflight_mounts::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }

@@ -83,6 +83,10 @@ pub(crate) struct Move {
     #[arg(long)]
     pub(crate) allow_broken: bool,
 
+    /// Move it though a sync client syncs it, or the folder that it lies in.
+    #[arg(long)]
+    pub(crate) synced_anyway: bool,
+
     #[command(flatten)]
     pub(crate) change: Change,
 }

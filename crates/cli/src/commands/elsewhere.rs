@@ -139,7 +139,8 @@ impl Search<'_> {
         let Search { going, places, under, volumes } = self;
         // Home comes first: most links that a person made are there, and the time may not do for more.
         let rounds = if under.is_empty() {
-            let home: Vec<Vec<u8>> = world.home.iter().map(|home| home.as_bytes().to_vec()).collect();
+            let home: Vec<Vec<u8>> =
+                world.home.iter().map(|home| home.as_bytes().to_vec()).collect();
             let mut others = super::refs::roots_for(world, volumes, places.iter());
             others.retain(|other| !home.contains(other));
             vec![home, others]
@@ -178,7 +179,8 @@ impl Search<'_> {
             judged::scan(system, volumes, &wanted, roots, &handle, make, &mut tick);
         }
         bar.finish();
-        let gathered = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
+        let gathered =
+            std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
         let mut found = gathered.found;
         found.sort_by(|one, two| one.path.cmp(&two.path));
         Elsewhere {

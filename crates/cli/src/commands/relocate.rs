@@ -7,12 +7,16 @@ use crate::World;
 use crate::args::Args;
 use crate::args::moving::{Move, Verify as How};
 use crate::error::{Exit, Failure, say};
-use linkwell_engine::survey::Surveyor;
 use crate::interrupt;
-use linkwell_engine::survey::relocate::{self, Follow, Relocation, Wanted, lead, recorded};
+use crate::output::in_use as words;
+use crate::output::moving::{bind_instead, of_others};
+use linkwell_engine::in_use::{self, Subject};
+use linkwell_engine::survey::relocate::{self, Follow, Looked, Moving, Wanted, lead, recorded};
+use linkwell_engine::survey::{Surveyor, conflict};
+use linkwell_model::entry::EntryKind;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::Style;
-use linkwell_model::plan::{Loss, Object, Rewritten, Verify};
+use linkwell_model::plan::{Loss, Object, Plan, Rewritten, Verify, Why};
 use std::os::unix::ffi::OsStrExt as _;
 
 pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Failure> {
@@ -21,15 +25,23 @@ pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Fai
     refuse_if_lost(world, &typed)?;
     let under: Vec<Vec<u8>> = moving.under.iter().map(bytes).collect();
     refuse_if_lost(world, &under)?;
-    let mut wanted = wanted(moving);
+    let mut wanted = wanted(moving, world);
     loop {
         let mut surveyor = surveyor(world)?;
-        let mut relocation = plan(&mut surveyor, &wanted, moving, world);
-        elsewhere(&mut surveyor, &mut relocation, moving, &under, args, world);
+        let mut looked = look(&mut surveyor, &wanted, moving, world);
+        elsewhere(&mut surveyor, &mut looked, moving, &under, args, world);
         if interrupt::came() {
             return Ok(Exit::Interrupted);
         }
-        let plan = relocation.plan;
+        let mut plan = looked.plan;
+        if let Some(found) = &looked.moving {
+            if found.copied {
+                nobody_uses_it(&mut plan, found, &typed, &surveyor);
+            }
+            if found.leaves {
+                say_what_others_make_of_it(&mut plan, found, moving);
+            }
+        }
         let manner = Manner { change: moving.change, each: None, undoes: None };
         match carry(plan, &manner, &surveyor, args, world, |_| {})? {
             Came::Ended(exit) => return Ok(exit),
@@ -44,11 +56,54 @@ pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Fai
     }
 }
 
+/// What somebody has open for writing is not copied: what they write next would be lost.
+fn nobody_uses_it(plan: &mut Plan, moving: &Moving, typed: &[Vec<u8>], surveyor: &Surveyor) {
+    // By its path alone: the copier asks for a lease on each file besides.
+    let belongs = |id| id == moving.id;
+    let subject = Subject { place: &moving.from, id: moving.id, belongs: &belongs };
+    let Some(found) = in_use::look(surveyor.system(), &subject) else { return };
+    if found.hinders() {
+        plan.items.clear();
+        let path = typed.first().cloned().unwrap_or_default();
+        let lines = words::hindering(&found);
+        let last = lines.len().saturating_sub(1);
+        for (number, what) in lines.into_iter().enumerate() {
+            let hint = if number == last { words::hint(&found) } else { None };
+            conflict(plan, &path, Why::Other { what, hint });
+        }
+    } else if let Some(item) = plan.items.first_mut() {
+        item.remarks.extend(words::notes(&found));
+    }
+}
+
+/// What other programs will make of the link.
+fn say_what_others_make_of_it(plan: &mut Plan, found: &Moving, moving: &Move) {
+    if plan.items.is_empty() {
+        return;
+    }
+    let folder = found.kind == EntryKind::Folder;
+    let said = of_others(&found.from, folder);
+    if moving.change.verbose {
+        plan.remarks.extend(said);
+        if folder {
+            plan.remarks.extend(bind_instead(&found.to, &found.from));
+        }
+        return;
+    }
+    plan.remarks.extend(said.into_iter().take(1));
+    if folder {
+        plan.remarks.push(
+            "(`-v` says what else changes for other programs, and how a bind mount does without a link)"
+                .into(),
+        );
+    }
+}
+
 fn bytes(typed: &std::ffi::OsString) -> Vec<u8> {
     typed.as_bytes().to_vec()
 }
 
-fn wanted(moving: &Move) -> Wanted {
+fn wanted(moving: &Move, world: &World) -> Wanted {
     Wanted {
         no_link: moving.no_link,
         style: if moving.relative {
@@ -63,27 +118,29 @@ fn wanted(moving: &Move) -> Wanted {
         },
         accept: moving.accept_loss.iter().filter_map(|word| Loss::from_word(word)).collect(),
         copy: false,
+        synced_anyway: moving.synced_anyway,
+        state: world.state.clone(),
         rewrite_inner: moving.rewrite_inner,
         allow_broken: moving.allow_broken,
-        record: Vec::new(),
     }
 }
 
 /// Looks for links elsewhere that lead into what is moved, and plans for them.
 fn elsewhere(
     surveyor: &mut Surveyor,
-    relocation: &mut Relocation,
+    looked: &mut Looked,
     moving: &Move,
     under: &[Vec<u8>],
     args: &Args,
     world: &World,
 ) {
+    let leaves = looked.moving.as_ref().is_none_or(|moving| moving.leaves);
     // For nobody to read, nothing is looked for that goes on working.
     let read = !args.quiet || moving.change.dry_run || moving.change.json;
-    let needed = read || moving.follow_refs || !relocation.leaves;
-    let Some(item) = relocation.plan.items.first_mut() else { return };
+    let needed = read || moving.follow_refs || !leaves;
+    let Some(item) = looked.plan.items.first_mut() else { return };
     if moving.no_refs || !needed {
-        if !relocation.leaves {
+        if !leaves {
             item.remarks.push(
                 "no link is left there, and links elsewhere were not looked for: those that lead into it \
                  will be broken"
@@ -93,14 +150,14 @@ fn elsewhere(
         return;
     }
     let volumes = std::sync::Arc::clone(surveyor.volumes());
-    let going = std::mem::take(&mut relocation.going);
+    let going = std::mem::take(&mut looked.going);
     let places = going.places().cloned().collect();
     let search = Search { going, places, under, volumes: &volumes };
     let found = search.run(args, world);
     let links: Vec<AbsPath> = found.found.iter().map(|link| link.place.clone()).collect();
     let follow = Follow { follow: moving.follow_refs, allow_broken: moving.allow_broken };
-    lead(surveyor, relocation, &links, follow);
-    if let Some(item) = relocation.plan.items.first_mut() {
+    lead(surveyor, looked, &links, follow);
+    if let Some(item) = looked.plan.items.first_mut() {
         item.remarks.extend(found.remarks("leads into it"));
     }
 }
@@ -115,7 +172,7 @@ fn record(world: &World, link: &Object, place: &AbsPath) -> Vec<Rewritten> {
     found.next().unwrap_or_default()
 }
 
-fn plan(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move, world: &World) -> Relocation {
+fn look(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move, world: &World) -> Looked {
     match &moving.dest {
         Some(dest) => relocate::plan(surveyor, wanted, moving.path.as_bytes(), dest.as_bytes()),
         None => {

@@ -163,9 +163,8 @@ fn step(out: &mut Vec<u8>, plan: &Plan, item: &Item, step: &Step) {
     out.extend_from_slice(verb.as_bytes());
     out.extend(std::iter::repeat_n(b' ', 11_usize.saturating_sub(verb.len()).max(1)));
     // The path that was typed for the item's main step; else where it is.
-    let moved = matches!(step, Step::Move { over, .. }
-        if over.as_ref().is_none_or(|over| over.id() == Identity::TO_COME));
-    if moved || (item.steps.len() == 1 && !matches!(step, Step::Move { .. })) {
+    let alone = item.steps.len() == 1 && !matches!(step, Step::Move { over: Some(_), .. });
+    if alone {
         text::path(out, &item.path);
     } else {
         text::path(out, plan.place(step.at()).as_bytes());
@@ -175,7 +174,11 @@ fn step(out: &mut Vec<u8>, plan: &Plan, item: &Item, step: &Step) {
         match (leave, over) {
             (Some(leave), _) => {
                 out.extend_from_slice(b"\n  link       ");
-                text::path(out, &item.path);
+                if alone {
+                    text::path(out, &item.path);
+                } else {
+                    text::path(out, plan.place(step.at()).as_bytes());
+                }
                 out.extend_from_slice(" → ".as_bytes());
                 text::path(out, leave.target.as_bytes());
             }

@@ -156,13 +156,7 @@ impl Placed {
 
     /// The same; or what taking back a later step has made anew in the same place. `anew` is by the numbers
     /// of `steps`.
-    fn or_anew(
-        &self,
-        step: &Step,
-        plan: &Plan,
-        steps: &[&Step],
-        anew: &[(usize, Object)],
-    ) -> Self {
+    fn or_anew(&self, step: &Step, plan: &Plan, steps: &[&Step], anew: &[(usize, Object)]) -> Self {
         let Self::This(_) = self else { return self.clone() };
         if anew.is_empty() {
             return self.clone();

@@ -5,6 +5,7 @@
 
 mod after;
 mod inside;
+mod links;
 mod outside;
 mod record;
 
@@ -13,23 +14,25 @@ pub use record::texts as recorded;
 
 use super::create::{goes_inside, last_name};
 use super::freight::{self, Freight};
-use super::room::holding_at;
+use super::guard::{Destination, may_move};
+use super::room::{holding_at, room};
+use super::synced::synced;
 use super::{Surveyor, conflict, refused, style};
 use crate::operator::Spot;
 use crate::refer::Going;
 use crate::system::Facts;
 use after::Moved;
-use inside::{Inside, Renewed, Way};
-use linkwell_model::entry::{EntryKind, Identity, Time};
+use links::{bridge, by_name_with, links_inside};
+use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::{Shared, Style, written};
 use linkwell_model::plan::{
-    Attributes, Fate, Item, Leave, Loss, Make, Manner, Object, Plan, Rewritten, Slot, Step, Verify,
-    Why,
+    Fate, Item, Leave, Loss, Make, Manner, Object, Plan, Rewritten, Slot, Step, Verify, Why,
 };
-use linkwell_model::shown::{quoted, shown};
+use linkwell_model::shown::quoted;
 use linkwell_model::target::Target;
+use std::collections::HashMap;
 
 /// What is wanted of a move.
 #[derive(Clone, Debug, Default)]
@@ -46,25 +49,26 @@ pub struct Wanted {
     pub accept: Vec<Loss>,
     /// It is copied even if it looks as if a rename would do: that was tried, and refused.
     pub copy: bool,
+    /// What a client syncs is moved all the same.
+    pub synced_anyway: bool,
+    /// linkwell's own state folder, which stays.
+    pub state: Option<AbsPath>,
     /// Absolute links inside that lead into the old place lead into the new one.
     pub rewrite_inner: bool,
     /// Links that would be broken are left so.
     pub allow_broken: bool,
-    /// The texts that links inside get again, where an earlier move changed them: what it is on record to
-    /// have written, and what stood there before.
-    pub record: Vec<Rewritten>,
 }
 
-/// A planned move, and what must be known of it to plan for the links elsewhere that need what is moved.
+/// A plan, and what it is about.
 #[derive(Debug)]
-pub struct Relocation {
-    /// The plan.
+pub struct Looked {
+    /// What is to be done.
     pub plan: Plan,
-    /// What leaves its place. Nothing if nothing is planned.
+    /// What is moved; none where that could not be found out.
+    pub moving: Option<Moving>,
+    /// What leaves its place, for the search for links that lead there.
     pub going: Going,
-    /// Whether links elsewhere that say the old place go on working through a link that stands there.
-    pub leaves: bool,
-    path: Box<[u8]>,
+    /// What must be known to plan for these.
     shape: Option<Shape>,
 }
 
@@ -72,10 +76,30 @@ pub struct Relocation {
 #[derive(Debug)]
 struct Shape {
     moved: Moved,
+    /// A link stands at the old place, through which links elsewhere go on working.
     leaves: bool,
     /// A link at the new name that leads to the old one, and how it is known: it lets texts lead there
     /// before anything is moved.
     bridge: Option<(Step, Object)>,
+}
+
+/// What is moved.
+#[derive(Debug)]
+pub struct Moving {
+    /// Where it stands.
+    pub from: AbsPath,
+    /// Which object it is.
+    pub id: FileId,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Where it shall stand.
+    pub to: AbsPath,
+    /// It is copied there, and freed here.
+    pub copied: bool,
+    /// A link is left at its old place.
+    pub leaves: bool,
+    /// What is in it.
+    pub freight: Freight,
 }
 
 /// What goes where.
@@ -86,20 +110,22 @@ struct Ends {
     object: Object,
     /// All about it.
     facts: Facts,
+    /// The folders that the new place lies in.
+    above: Vec<FileId>,
     /// Where it shall stand.
     to: Spot,
     /// The link that stands there now and goes, when something comes home.
     over: Option<Object>,
+    /// The texts that links inside get again, where an earlier move changed them: what it is on record to
+    /// have written, and what stood there before.
+    record: Vec<Rewritten>,
 }
 
 /// Plans moving what is at the typed path `path` to `dest`: into that folder if the path ends in a slash,
 /// else to exactly that name.
-pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Relocation {
-    let mut plan = Plan::default();
-    let ends = out(surveyor, path, dest);
-    let planned = ends.map_err(Refusal::one);
-    let planned = planned.and_then(|ends| steps(surveyor, &mut plan, wanted, &ends));
-    settle(surveyor, plan, path, planned)
+pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Looked {
+    let ends = out(surveyor, wanted, path, dest);
+    planned(surveyor, wanted, path, ends, |_, _| Vec::new())
 }
 
 /// Plans bringing home what the link at the typed path `link` leads to: it takes the link's place.
@@ -109,66 +135,110 @@ pub fn home(
     wanted: &Wanted,
     link: &[u8],
     record: impl FnOnce(&Object, &AbsPath) -> Vec<Rewritten>,
-) -> Relocation {
-    let mut plan = Plan::default();
-    let ends = back(surveyor, link);
-    let planned = ends.map_err(Refusal::one).and_then(|ends| {
-        let record = ends.over.as_ref().map(|over| record(over, &ends.from.place()));
-        let wanted = Wanted { record: record.unwrap_or_default(), ..wanted.clone() };
-        steps(surveyor, &mut plan, &wanted, &ends)
-    });
-    settle(surveyor, plan, link, planned)
+) -> Looked {
+    let ends = back(surveyor, wanted, link);
+    planned(surveyor, wanted, link, ends, record)
 }
 
-/// Why nothing is planned: at which places, or at the path that was typed.
-struct Refusal(Vec<(Option<AbsPath>, Why)>);
-
-impl Refusal {
-    fn one(why: Why) -> Self {
-        Self(vec![(None, why)])
-    }
-}
-
-impl From<Why> for Refusal {
-    fn from(why: Why) -> Self {
-        Self::one(why)
-    }
-}
-
-struct Planned {
-    steps: Vec<Step>,
-    remarks: Vec<String>,
-    shape: Shape,
-}
-
-fn settle(
+/// The plan for something that goes from one end to the other. All that speaks against it is found, not
+/// only the first.
+fn planned(
     surveyor: &mut Surveyor,
-    mut plan: Plan,
-    path: &[u8],
-    planned: Result<Planned, Refusal>,
-) -> Relocation {
-    let mut going = Going::default();
-    let shape = match planned {
-        Ok(Planned { steps, remarks, shape }) => {
-            for step in &steps {
-                surveyor.lay(&plan, step);
-            }
-            plan.items.push(Item { path: path.into(), steps, remarks });
-            for seen in surveyor.volumes().mounts().aliases(&shape.moved.top) {
-                going.add(seen, 0);
-            }
-            Some(shape)
+    wanted: &Wanted,
+    typed: &[u8],
+    ends: Result<Ends, Why>,
+    record: impl FnOnce(&Object, &AbsPath) -> Vec<Rewritten>,
+) -> Looked {
+    let mut plan = Plan::default();
+    let (mut going, mut shape) = (Going::default(), None);
+    let moving = ends.and_then(|mut ends| {
+        let mut remarks = Vec::new();
+        if let Some(over) = &ends.over {
+            ends.record = record(over, &ends.from.place());
         }
-        Err(Refusal(whys)) => {
-            for (place, why) in whys {
-                let place = place.as_ref().map_or(path, AbsPath::as_bytes);
-                conflict(&mut plan, place, why);
+        let (moving, against) = look(surveyor, wanted, &ends, &mut remarks)?;
+        if against.is_empty() {
+            let steps = steps(surveyor, &mut plan, wanted, &ends, &moving, &mut remarks)?;
+            match steps {
+                Ok((steps, found)) => {
+                    for step in &steps {
+                        surveyor.lay(&plan, step);
+                    }
+                    plan.items.push(Item { path: typed.into(), steps, remarks });
+                    for seen in surveyor.volumes().mounts().aliases(&moving.from) {
+                        going.add(seen, 0);
+                    }
+                    shape = Some(found);
+                }
+                Err(broken) => {
+                    for (place, why) in broken {
+                        conflict(&mut plan, place.as_bytes(), why);
+                    }
+                }
             }
-            None
         }
+        for why in against {
+            conflict(&mut plan, typed, why);
+        }
+        Ok(moving)
+    });
+    let moving = moving.map_err(|why| conflict(&mut plan, typed, why)).ok();
+    Looked { plan, moving, going, shape }
+}
+
+/// Looks at all that is to be moved; gives what speaks against it.
+fn look(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    ends: &Ends,
+    remarks: &mut Vec<String>,
+) -> Result<(Moving, Vec<Why>), Why> {
+    let copied = wanted.copy || !is_one_volume(surveyor, ends)?;
+    let leaves = ends.over.is_none() && !wanted.no_link;
+    let mut against = Vec::new();
+    if let Some(synced) = synced(surveyor, &ends.from, ends.facts.kind) {
+        if synced.holds(&ends.above) || wanted.synced_anyway {
+            remarks.push(synced.remark());
+        } else {
+            against.push(synced.why("--synced-anyway"));
+        }
+    }
+    let here = holding_at(surveyor, &ends.from.held);
+    let absolute = wanted.rewrite_inner || !leaves;
+    let freight = if copied {
+        let there = holding_at(surveyor, &ends.to.held);
+        let room = room(ends.to.at())?;
+        let name = there.word;
+        let asked = freight::Wanted {
+            above_destination: ends.above.clone(),
+            absolute,
+            ..freight::Wanted::across(here, there, room.block)
+        };
+        let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
+        against.extend(freight.against_copying(name, &wanted.accept));
+        against.extend(room.is_enough(&freight).err());
+        remarks.extend(freight.remarks(name, &wanted.accept));
+        freight
+    } else {
+        let asked = freight::Wanted {
+            above_destination: ends.above.clone(),
+            absolute,
+            ..freight::Wanted::within(here)
+        };
+        let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
+        against.extend(freight.against_renaming());
+        freight
     };
-    let leaves = shape.as_ref().is_none_or(|shape| shape.leaves);
-    Relocation { plan, going, leaves, path: path.into(), shape }
+    let moving = Moving {
+        from: ends.from.place(),
+        id: ends.facts.id.file(),
+        kind: ends.facts.kind,
+        to: ends.to.place(),
+        copied,
+        leaves,
+        freight,
+    };
+    Ok((moving, against))
 }
 
 fn no(what: String, hint: Option<String>) -> Why {
@@ -176,54 +246,44 @@ fn no(what: String, hint: Option<String>) -> Why {
 }
 
 /// The ends of a move to `dest`.
-fn out(surveyor: &mut Surveyor, path: &[u8], dest: &[u8]) -> Result<Ends, Why> {
+fn out(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Result<Ends, Why> {
     if path.is_empty() || dest.is_empty() {
         return Err(Why::Name("the path is empty"));
     }
     let from = surveyor.spot(path)?;
     let object = surveyor.object(&from)?;
     let object = object.ok_or_else(|| Why::Nothing(path.into()))?;
-    if let Object::Link { .. } = &object {
-        let typed = quoted(path);
-        return Err(no(
-            "it is a link".into(),
-            Some(format!(
-                "`linkwell move --back {typed}` brings home what it leads to; \
-                 `linkwell retarget {typed} --to TARGET` makes it lead elsewhere"
-            )),
-        ));
-    }
-    if from.as_folder && object.kind() != EntryKind::Folder {
-        return Err(Why::NotFolder(path.into()));
-    }
     let to = destination(surveyor, path, dest, &from)?;
-    let facts = facts(surveyor, &from)?;
-    Ok(Ends { from, object, facts, to, over: None })
+    let there = surveyor.object(&to)?;
+    let place = Destination { spot: &to, object: there.as_ref() };
+    let state = wanted.state.as_ref();
+    let (facts, above) = may_move(surveyor, path, (&from, &object), place, state)?;
+    if let Some(there) = there {
+        return Err(taken(surveyor, dest, &to, &there));
+    }
+    Ok(Ends { from, object, facts, above, to, over: None, record: Vec::new() })
 }
 
-fn facts(surveyor: &Surveyor, spot: &Spot) -> Result<Facts, Why> {
-    let facts = surveyor.system().facts(spot.at(), spot.name.as_bytes());
-    facts.map_err(|error| refused("it cannot be looked at", error))
-}
-
-/// Where something goes that is to go to `dest`. Nothing is there yet.
+/// Where something goes that is to go to `dest`.
 fn destination(
     surveyor: &mut Surveyor,
     path: &[u8],
     dest: &[u8],
     from: &Spot,
 ) -> Result<Spot, Why> {
-    let to = if goes_inside(dest) {
-        let held = surveyor.folder(dest)?;
-        let name = last_name(path).and_then(Name::new).unwrap_or_else(|| from.name.clone());
-        Spot { held, name, as_folder: false }
-    } else {
-        surveyor.spot(dest)?
-    };
-    let Some(there) = surveyor.object(&to)? else { return Ok(to) };
+    if !goes_inside(dest) {
+        return surveyor.spot(dest);
+    }
+    let held = surveyor.folder(dest)?;
+    let name = last_name(path).and_then(Name::new).unwrap_or_else(|| from.name.clone());
+    Ok(Spot { held, name, as_folder: false })
+}
+
+/// Something stands where it is to go.
+fn taken(surveyor: &mut Surveyor, dest: &[u8], to: &Spot, there: &Object) -> Why {
     let inside = quoted(&[dest, b"/"].concat());
     let led = surveyor.led(None, dest);
-    let hint = match (&there, led.kind) {
+    let hint = match (there, led.kind) {
         _ if goes_inside(dest) => None,
         (Object::Folder { .. }, _) => Some(format!(
             "to move it into that folder, end the path in a slash: `{inside}`; to make one folder of the \
@@ -234,11 +294,11 @@ fn destination(
         )),
         _ => None,
     };
-    Err(no(format!("there is a {} at `{}` already", there.kind().word(), to.place().shown()), hint))
+    no(format!("there is a {} at `{}` already", there.kind().word(), to.place().shown()), hint)
 }
 
 /// The ends of a way home, in place of the link at `link`.
-fn back(surveyor: &mut Surveyor, link: &[u8]) -> Result<Ends, Why> {
+fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Result<Ends, Why> {
     if link.is_empty() {
         return Err(Why::Name("the path is empty"));
     }
@@ -268,176 +328,51 @@ fn back(surveyor: &mut Surveyor, link: &[u8]) -> Result<Ends, Why> {
     let from = Spot { held, name, as_folder: false };
     let there = surveyor.object(&from)?;
     let there = there.ok_or_else(|| Why::Nothing(place.as_bytes().into()))?;
-    let facts = facts(surveyor, &from)?;
-    Ok(Ends { from, object: there, facts, to, over: Some(object) })
+    let end = Destination { spot: &to, object: Some(&object) };
+    let state = wanted.state.as_ref();
+    let (facts, above) = may_move(surveyor, place.as_bytes(), (&from, &there), end, state)?;
+    Ok(Ends { from, object: there, facts, above, to, over: Some(object), record: Vec::new() })
 }
 
-/// The steps from one end to the other, and what is to be said of them.
+/// The steps from one end to the other; or which links would be broken.
+type Steps = Result<(Vec<Step>, Shape), Vec<(AbsPath, Why)>>;
+
 fn steps(
     surveyor: &mut Surveyor,
     plan: &mut Plan,
     wanted: &Wanted,
     ends: &Ends,
-) -> Result<Planned, Refusal> {
-    let by_name = !wanted.copy && is_one_volume(surveyor, ends)?;
+    moving: &Moving,
+    remarks: &mut Vec<String>,
+) -> Result<Steps, Why> {
     surveyor.claim(&ends.from)?;
     surveyor.claim(&ends.to)?;
     let (from, to) = (surveyor.slot(plan, &ends.from)?, surveyor.slot(plan, &ends.to)?);
-    let mut remarks = Vec::new();
-    let leave = match &ends.over {
-        None if !wanted.no_link => Some(left(surveyor, wanted, ends, &mut remarks)?),
-        _ => None,
-    };
-    let leaves = leave.is_some();
+    let leave = if moving.leaves { Some(left(surveyor, wanted, ends, remarks)?) } else { None };
     let mut moved = Moved {
-        top: ends.from.place(),
-        dest: ends.to.place(),
-        kind: ends.object.kind(),
+        top: moving.from.clone(),
+        dest: moving.to.clone(),
+        kind: moving.kind,
         leave: leave.as_ref().map(|leave| leave.target.clone()),
-        texts: std::collections::HashMap::new(),
+        texts: HashMap::new(),
     };
-    let inside = links_inside(surveyor, wanted, ends, &mut moved, by_name, &mut remarks)?;
-    let bridge = (by_name && !leaves && ends.over.is_none()).then(|| bridge(&to, &moved));
-    let mut shape = Shape { moved, leaves, bridge };
+    let by_name = !moving.copied;
+    let way = (&mut moved, by_name);
+    let inside = match links_inside(surveyor, wanted, ends, way, &moving.freight, remarks) {
+        Ok(inside) => inside,
+        Err(broken) => return Ok(Err(broken)),
+    };
+    let bridged = by_name && !moving.leaves && ends.over.is_none();
+    let bridge = bridged.then(|| bridge(&to, &moved));
+    let mut shape = Shape { moved, leaves: moving.leaves, bridge };
     let steps = if by_name {
         let (old, over) = (ends.object.clone(), ends.over.clone());
-        let last = Step::Move { at: from, old, to, leave, over };
-        by_name_with(plan, &mut shape, &inside, last)
+        by_name_with(plan, &mut shape, &inside, Step::Move { at: from, old, to, leave, over })
     } else {
-        let links = inside.renewed.values().map(|link| link.text.clone()).collect();
-        copied(wanted, ends, from, to, leave, links)
+        let links = inside.renewed.into_values().map(|link| link.text).collect();
+        copied(wanted, ends, (from, to), leave, links)
     };
-    Ok(Planned { steps, remarks, shape })
-}
-
-/// What becomes of the links inside, and what is to be said of them.
-fn links_inside(
-    surveyor: &mut Surveyor,
-    wanted: &Wanted,
-    ends: &Ends,
-    moved: &mut Moved,
-    by_name: bool,
-    remarks: &mut Vec<String>,
-) -> Result<Inside, Refusal> {
-    if moved.kind != EntryKind::Folder {
-        return Ok(Inside::default());
-    }
-    let there = holding_at(surveyor, &ends.to.held);
-    let longest = there.longest_text.unwrap_or(4095).min(4095);
-    let absolute = wanted.rewrite_inner || moved.leave.is_none();
-    let freight = freight(surveyor, ends, absolute);
-    let way = Way { wanted, by_name, absolute, longest };
-    let inside = inside::inside(surveyor, ends, moved, &freight, &way);
-    if !inside.broken.is_empty() && !wanted.allow_broken {
-        let hint = || Some("to move it all the same, add `--allow-broken`".to_owned());
-        let whys = inside.broken.into_iter().map(|(place, why)| {
-            let what = format!("this link would be broken: {why}");
-            (Some(place), Why::Other { what, hint: hint() })
-        });
-        return Err(Refusal(whys.collect()));
-    }
-    told(&inside, &freight, absolute, remarks);
-    Ok(inside)
-}
-
-/// What is in it, as far as links are concerned.
-fn freight(surveyor: &mut Surveyor, ends: &Ends, absolute: bool) -> Freight {
-    let here = holding_at(surveyor, &ends.from.held);
-    let wanted = freight::Wanted { absolute, ..freight::Wanted::within(here) };
-    freight::look(surveyor, &ends.from, &ends.facts, &wanted)
-}
-
-/// What is said of the links inside.
-fn told(inside: &Inside, freight: &Freight, absolute: bool, remarks: &mut Vec<String>) {
-    let renewed = |leads_out: bool| {
-        let links = inside.renewed.values().filter(move |link| link.leads_out == leads_out);
-        let count = links.clone().count();
-        links.into_iter().next().map(|link| (count, link))
-    };
-    for (leads_out, which) in [(true, "out of it"), (false, "into it from `/`")] {
-        let Some((count, Renewed { text, .. })) = renewed(leads_out) else { continue };
-        let (links, they) = match count {
-            1 => (format!("1 link in it that leads {which}"), "it leads where it leads"),
-            count => (format!("{count} links in it that lead {which}"), "they lead where they lead"),
-        };
-        remarks.push(format!(
-            "rewrites {links} (`{} → {}` will be `{}`), so that {they} now",
-            shown(&text.below.0),
-            shown(text.was.as_bytes()),
-            shown(text.now.as_bytes())
-        ));
-    }
-    let say = |count: u64, one: &str, several: &str| match count {
-        0 => None,
-        1 => Some(format!("1 link in it {one}")),
-        count => Some(format!("{count} links in it {several}")),
-    };
-    if !absolute {
-        remarks.extend(say(
-            freight.absolute_in,
-            "leads into it from `/`; it keeps working through the link, and `--rewrite-inner` rewrites it",
-            "lead into it from `/`; they keep working through the link, and `--rewrite-inner` rewrites them",
-        ));
-    }
-    remarks.extend(say(
-        freight.broken.count,
-        "leads nowhere now; it stays as it is",
-        "lead nowhere now; they stay as they are",
-    ));
-    for (place, why) in &inside.broken {
-        remarks.push(format!("the link `{}` would be broken: {why}", place.shown()));
-    }
-}
-
-/// A link at the new name that leads to the old one.
-fn bridge(to: &Slot, moved: &Moved) -> (Step, Object) {
-    let target = Target::new(moved.top.as_bytes());
-    let make = Make::Link { target: target.clone(), attributes: None };
-    let attributes = Attributes {
-        owner: rustix::process::geteuid().as_raw(),
-        group: rustix::process::getegid().as_raw(),
-        accessed: Time(0, 0),
-        modified: Time(0, 0),
-        extended: Vec::new(),
-    };
-    let known = Object::Link { target, id: Identity::TO_COME, attributes };
-    (Step::Put { at: to.clone(), make }, known)
-}
-
-/// The steps of a rename, with the links inside that get another text before it and after it.
-fn by_name_with(plan: &mut Plan, shape: &mut Shape, inside: &Inside, mut last: Step) -> Vec<Step> {
-    let mut all = |after: bool, leads_out: Option<bool>, end: &AbsPath| -> Vec<Step> {
-        let links = inside.renewed.values().filter(|link| {
-            link.after == after && leads_out.is_none_or(|leads_out| leads_out == link.leads_out)
-        });
-        links.filter_map(|link| renewed(plan, link, end)).collect()
-    };
-    let (top, dest) = (shape.moved.top.clone(), shape.moved.dest.clone());
-    let mut steps = all(false, Some(true), &top);
-    let into = all(false, Some(false), &top);
-    let after = all(true, None, &dest);
-    if !into.is_empty()
-        && let Some((bridge, known)) = shape.bridge.take()
-    {
-        steps.push(bridge);
-        if let Step::Move { over, .. } = &mut last {
-            *over = Some(known);
-        }
-    }
-    steps.extend(into);
-    steps.push(last);
-    steps.extend(after);
-    steps
-}
-
-/// The step that gives a link inside its new text, where what it lies in stands at `end`.
-fn renewed(plan: &mut Plan, link: &Renewed, end: &AbsPath) -> Option<Step> {
-    let (below, id, name, old) = link.folder.as_ref()?;
-    let Object::Link { attributes, .. } = old else { return None };
-    let at = Slot { folder: plan.folder(&inside::joined(end, below), *id), name: name.clone() };
-    let (target, attributes) = (link.text.now.clone(), Some(attributes.clone()));
-    let make = Make::Link { target, attributes };
-    Some(Step::Replace { at, old: old.clone(), make, fate: Fate::Dropped { again: None } })
+    Ok(Ok((steps, shape)))
 }
 
 /// Whether a rename should do, as far as that can be known beforehand: it is tried, and may be refused.
@@ -482,8 +417,7 @@ fn left(
 fn copied(
     wanted: &Wanted,
     ends: &Ends,
-    from: Slot,
-    to: Slot,
+    (from, to): (Slot, Slot),
     leave: Option<Leave>,
     links: Vec<Rewritten>,
 ) -> Vec<Step> {

@@ -68,8 +68,10 @@ pub(super) fn inside(
 ) -> Inside {
     let mut result = Inside::default();
     // What an earlier move has changed gets its very texts again.
-    for text in &way.wanted.record {
-        let renewed = Renewed { text: text.clone(), folder: None, after: true, leads_out: true };
+    for text in &ends.record {
+        let into = AbsPath::cleaned(text.was.as_bytes());
+        let leads_out = into.is_none_or(|place| !place.is_at_or_below(&moved.top));
+        let renewed = Renewed { text: text.clone(), folder: None, after: true, leads_out };
         result.renewed.insert(text.below.0.to_vec(), renewed);
     }
     result.renewed.retain(|_, renewed| recorded(surveyor, moved, renewed));
@@ -107,7 +109,7 @@ pub(super) fn inside(
     }
     judge(surveyor, moved, freight, way, &mut result);
     if way.by_name {
-        hold(surveyor, moved, way, &mut result);
+        hold(surveyor, moved, &mut result);
     }
     result
 }
@@ -170,8 +172,7 @@ fn new_text(
     way: &Way<'_>,
 ) -> Option<Vec<u8>> {
     let text = link.text.as_bytes();
-    let (old, new) =
-        (folder_of(&moved.top, &link.below), folder_of(&moved.dest, &link.below));
+    let (old, new) = (folder_of(&moved.top, &link.below), folder_of(&moved.dest, &link.below));
     if link.returns {
         if leads_back(surveyor, moved, link, &old) {
             return None;
@@ -192,11 +193,8 @@ fn new_text(
     let mut place = from.clone();
     place.extend_as_text(&climb.rest);
     let asked = way.by_name.then_some(Style::Absolute);
-    let shared = if way.by_name {
-        None
-    } else {
-        surveyor.shared(&moved.below_dest(&link.below), &place)
-    };
+    let shared =
+        if way.by_name { None } else { surveyor.shared(&moved.below_dest(&link.below), &place) };
     let mut made = written(style(asked, shared.as_ref()), &new, &from);
     if !climb.rest.is_empty() {
         if !path::ends_as_folder(&made) {
@@ -316,7 +314,7 @@ fn judge(
 }
 
 /// Looks at the links that are to be changed where they are.
-fn hold(surveyor: &mut Surveyor, moved: &Moved, way: &Way<'_>, inside: &mut Inside) {
+fn hold(surveyor: &mut Surveyor, moved: &Moved, inside: &mut Inside) {
     let mut last: Option<(AbsPath, Held, Identity, bool)> = None;
     let mut refusals = Vec::new();
     for renewed in inside.renewed.values_mut() {
@@ -326,7 +324,6 @@ fn hold(surveyor: &mut Surveyor, moved: &Moved, way: &Way<'_>, inside: &mut Insi
             Err(why) => refusals.push((place, why)),
         }
     }
-    let _ = way;
     inside.renewed.retain(|_, renewed| renewed.folder.is_some());
     inside.broken.extend(refusals);
 }
@@ -337,14 +334,15 @@ fn held(
     place: &AbsPath,
     renewed: &mut Renewed,
 ) -> Result<(), Why> {
-    let (folder, name) = place.split().ok_or(Why::Name("this names no entry that could be changed"))?;
+    let (folder, name) =
+        place.split().ok_or(Why::Name("this names no entry that could be changed"))?;
     if last.as_ref().is_none_or(|(known, ..)| *known != folder) {
         let system = surveyor.system();
         let looked = |error| refused("its folder cannot be opened", error);
         let opened = Folder::of_place(&folder).open(system, Access::Hold).map_err(looked)?;
         let facts = system.facts_of(opened.as_fd()).map_err(looked)?;
         let held = Held { folder: Arc::new(opened), place: folder.clone() };
-        may_change_in(surveyor, &held)?;
+        may_change_in(&held)?;
         *last = Some((folder.clone(), held, facts.id, facts.mode & 0o1002 == 0o1002));
     }
     let Some((_, held, id, shared)) = last.as_ref() else { return Ok(()) };
@@ -370,9 +368,8 @@ fn held(
 }
 
 /// Whether this user may change names in a folder, as far as the system says so beforehand.
-pub(super) fn may_change_in(surveyor: &Surveyor, held: &Held) -> Result<(), Why> {
+pub(super) fn may_change_in(held: &Held) -> Result<(), Why> {
     use rustix::fs::{Access as May, AtFlags};
-    let _ = surveyor;
     let may = May::WRITE_OK | May::EXEC_OK;
     rustix::fs::accessat(held.folder.as_fd(), c".", may, AtFlags::EACCESS)
         .map_err(|error| refused("its folder cannot be written to", error))

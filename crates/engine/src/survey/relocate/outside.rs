@@ -3,7 +3,7 @@
 
 use super::after::After;
 use super::inside::{may_change, may_change_in};
-use super::{Relocation, Shape};
+use super::{Looked, Shape};
 use crate::folder::Folder;
 use crate::look;
 use crate::operator::{Held, Spot};
@@ -43,14 +43,10 @@ struct Outer {
 
 /// Adds to a planned move what becomes of links elsewhere that need what is moved: `links` are the places
 /// where they stand, physically. What was said of them is in the remarks of its item.
-pub fn lead(
-    surveyor: &mut Surveyor,
-    relocation: &mut Relocation,
-    links: &[AbsPath],
-    follow: Follow,
-) {
-    let Some(mut shape) = relocation.shape.take() else { return };
-    let plan = &mut relocation.plan;
+pub fn lead(surveyor: &mut Surveyor, looked: &mut Looked, links: &[AbsPath], follow: Follow) {
+    let Some(mut shape) = looked.shape.take() else { return };
+    let plan = &mut looked.plan;
+    let typed = plan.items.first().map(|item| item.path.clone()).unwrap_or_default();
     let mut outer: Vec<Outer> = links
         .iter()
         .filter(|place| **place != shape.moved.dest && !place.is_at_or_below(&shape.moved.top))
@@ -91,14 +87,17 @@ pub fn lead(
                 "through the link; `--follow-refs` lets them lead straight to the new place"
             }
             (false, true) => "through the link",
-            (true, _) => "through others that are retargeted",
+            (true, _) => "",
         };
-        told.push(format!("{links} into it; {they} working {how}"));
+        told.push(format!("{links} into it; {they} working {how}").trim_end().to_owned());
     }
     if !steps.is_empty() {
         let (links, _) = links_lead(steps.len());
         let when = if must { "" } else { ", one by one, when it has been moved" };
-        told.push(format!("{links} into it, and {} there straight from then on{when}", leads(steps.len())));
+        told.push(format!(
+            "{links} into it, and {} there straight from then on{when}",
+            leads(steps.len())
+        ));
     }
     for link in broken {
         let text = match &link.old {
@@ -117,7 +116,7 @@ pub fn lead(
                 "`--follow-refs` lets such links lead to the new place; to move it all the same, add \
                  `--allow-broken`"
             };
-            conflict(plan, &relocation.path, Why::Other { what: words, hint: Some(hint.into()) });
+            conflict(plan, &typed, Why::Other { what: words, hint: Some(hint.into()) });
         }
     }
     if let Some(item) = plan.items.first_mut() {
@@ -133,7 +132,7 @@ pub fn lead(
             plan.items.push(Item { path: path.into(), steps: vec![step], remarks: Vec::new() });
         }
     }
-    relocation.shape = Some(shape);
+    looked.shape = Some(shape);
 }
 
 /// `3 links elsewhere lead`, and that they keep.
@@ -188,7 +187,7 @@ fn look_at(surveyor: &mut Surveyor, shape: &Shape, place: &AbsPath) -> Option<Ou
         Made::Text(new) if new.len() <= 4095 => Some(Target::new(new)),
         _ => None,
     };
-    let closed = may_change_in(surveyor, &held).and_then(|()| {
+    let closed = may_change_in(&held).and_then(|()| {
         let facts = system.facts_of(held.folder.as_fd());
         let mode = facts.map_err(|error| refused("its folder cannot be looked at", error))?.mode;
         if mode & 0o1002 == 0o1002 { may_change(surveyor, attributes) } else { Ok(()) }
@@ -212,12 +211,7 @@ pub(super) fn found(chain: &Chain<Arc<Folder>>) -> Option<AbsPath> {
     }
 }
 
-fn step(
-    surveyor: &mut Surveyor,
-    plan: &mut Plan,
-    link: &Outer,
-    new: &Target,
-) -> Result<Step, Why> {
+fn step(surveyor: &mut Surveyor, plan: &mut Plan, link: &Outer, new: &Target) -> Result<Step, Why> {
     surveyor.claim(&link.spot)?;
     let at = surveyor.slot(plan, &link.spot)?;
     let Object::Link { attributes, .. } = &link.old else { return Err(Why::Twice) };
