@@ -21,6 +21,7 @@ mod kill;
 mod list;
 mod list_json;
 mod move_kill;
+mod move_links;
 mod moving;
 mod places;
 mod plain;
@@ -63,6 +64,7 @@ fn main() -> std::process::ExitCode {
         kill::trials(),
         move_kill::trials(),
         undo::trials(),
+        move_links::trials(),
         retarget::trials(),
         remove::trials(),
         remove_races::trials(),
