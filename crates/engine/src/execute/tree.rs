@@ -165,7 +165,15 @@ impl Work<'_> {
             Trouble::Lossy(lost) => {
                 let first = lost.iter().find(|lost| !accept.contains(&lost.kind));
                 let path = first.and_then(|lost| lost.paths.first());
-                Fail::Mounted(place(of, path.map_or(&[], Vec::as_slice)))
+                let place = place(of, path.map_or(&[], Vec::as_slice));
+                match first.map(|lost| lost.kind) {
+                    Some(Loss::Special | Loss::Links) => Fail::Mounted(place),
+                    _ => Fail::System {
+                        doing: "keep all that it carries",
+                        place,
+                        error: Errno::NOTSUP,
+                    },
+                }
             }
             Trouble::System { doing, side: Side::Original, path, error } => {
                 Fail::System { doing, place: place(of, &path), error }
@@ -180,9 +188,8 @@ impl Work<'_> {
 
 /// What a copy may lack that a person asked for here: all that the place cannot hold, as long as
 /// everything is there.
-const AS_FAR_AS_CAN_BE: [Loss; 12] = [
+const AS_FAR_AS_CAN_BE: [Loss; 11] = [
     Loss::Owner,
-    Loss::Mode,
     Loss::Times,
     Loss::Attributes,
     Loss::AccessLists,
