@@ -36,10 +36,6 @@ const PASSES: usize = 3;
 /// others have written to it lately along.
 const SYNCED_ALONE: usize = 20;
 
-/// So much is copied between two checkpoints.
-const CHECKPOINT_BYTES: u64 = 4 << 30;
-const CHECKPOINT_ENTRIES: u64 = 200_000;
-
 /// So many names are handed out at once.
 const CHUNK: usize = 128;
 
@@ -575,7 +571,12 @@ impl<'a> Job<'a> {
             given.is_ok()
         });
         given?;
-        listed.map_err(|error| Slip::original("list it")(error).at(level.own_path(self)))?;
+        match listed {
+            Ok(()) => {}
+            // It was removed since it was entered.
+            Err(Errno::NOENT) => self.changed(level.own_path(self)),
+            Err(error) => return Err(Slip::original("list it")(error).at(level.own_path(self))),
+        }
         give(task)?;
         Ok(folders)
     }
@@ -603,9 +604,7 @@ impl<'a> Job<'a> {
         let mut record = self.record();
         record.entries(self.disk, &mut hand.block)?;
         let (bytes, entries) = &self.since;
-        let much = bytes.load(Ordering::Relaxed) >= CHECKPOINT_BYTES
-            || entries.load(Ordering::Relaxed) >= CHECKPOINT_ENTRIES;
-        if !much || !record.is_kept() {
+        if !record.is_due(bytes.load(Ordering::Relaxed), entries.load(Ordering::Relaxed)) {
             return Ok(());
         }
         // The record stays locked: what is recorded from now on stands behind the checkpoint.
