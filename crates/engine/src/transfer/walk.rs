@@ -325,6 +325,7 @@ impl<'a> Job<'a> {
         let number = if known { self.known_top()? } else { None };
         let door = Door { parent: NONE, above: None, old: number, known };
         let (facts, made) = self.door(order.to, &door).map_err(top)?;
+        let own = facts.id;
         let begun = Descent::begin(self.system, order.to.0, order.to.1, &facts);
         let mut copy = begun.map_err(|error| top(Slip::copy("open it")(error)))?;
         let mut level = self.level(&mut tools, order.from.1, &door, (&original, &copy), made)?;
@@ -360,6 +361,10 @@ impl<'a> Job<'a> {
                 }
                 Err(error) => return Err(here(entering(error))),
             };
+            if inner.id.is(own) {
+                // The copy lies in its original.
+                return Err(here(Slip::original("copy it into itself")(Errno::INVAL)));
+            }
             match original.down(&name, &inner) {
                 Ok(()) => {}
                 // It was moved between two looks.
