@@ -272,17 +272,20 @@ fn file_system(file: BorrowedFd<'_>) -> i64 {
     rustix::fs::fstatfs(file).map_or(0, |about| about.f_type)
 }
 
+/// Attributes that are asked for by name where they are not listed: ntfs-3g holds more than it lists.
+const UNLISTED: [&[u8]; 5] = [
+    b"system.posix_acl_access",
+    b"system.posix_acl_default",
+    b"security.capability",
+    b"trusted.linkwell",
+    b"security.linkwell",
+];
+
 fn attributes(file: BorrowedFd<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let mut list = vec![0; 64 << 10];
     let length = rustix::fs::flistxattr(file, list.as_mut_slice()).unwrap_or(0);
     list.truncate(length);
-    let value = |name: &[u8]| {
-        let mut value = vec![0; 64 << 10];
-        let length = rustix::fs::fgetxattr(file, name, value.as_mut_slice());
-        value.truncate(length.expect("it was listed"));
-        (name.to_vec(), value)
-    };
-    list.split(|byte| *byte == 0).filter(|name| is_own(name)).map(value).collect()
+    all_attributes(&list, |name, value| rustix::fs::fgetxattr(file, name, value))
 }
 
 /// Those of a link or a special file, which cannot be held for this.
@@ -292,13 +295,25 @@ fn attributes_beside(parent: BorrowedFd<'_>, name: &[u8]) -> BTreeMap<Vec<u8>, V
     let mut list = vec![0; 64 << 10];
     let length = rustix::fs::llistxattr(path.as_c_str(), list.as_mut_slice()).unwrap_or(0);
     list.truncate(length);
-    let value = |name: &[u8]| {
-        let mut value = vec![0; 64 << 10];
-        let length = rustix::fs::lgetxattr(path.as_c_str(), name, value.as_mut_slice());
-        value.truncate(length.expect("it was listed"));
-        (name.to_vec(), value)
-    };
-    list.split(|byte| *byte == 0).filter(|name| is_own(name)).map(value).collect()
+    all_attributes(&list, |name, value| rustix::fs::lgetxattr(path.as_c_str(), name, value))
+}
+
+fn all_attributes(
+    list: &[u8],
+    get: impl Fn(&[u8], &mut [u8]) -> Result<usize, Errno>,
+) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let listed: Vec<&[u8]> = list.split(|byte| *byte == 0).filter(|name| is_own(name)).collect();
+    let mut found = BTreeMap::new();
+    let mut value = vec![0; 64 << 10];
+    for name in listed.iter().chain(&UNLISTED) {
+        match get(name, &mut value) {
+            Ok(length) => {
+                found.insert(name.to_vec(), value.get(..length).unwrap_or_default().to_vec());
+            }
+            Err(error) => assert!(!listed.contains(name), "{}: {error}", shown(name)),
+        }
+    }
+    found
 }
 
 /// XFS shows its access lists a second time to root, under names of its own.
