@@ -20,8 +20,10 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_fidelity;
 mod move_kill;
 mod move_links;
+mod move_live;
 mod moving;
 mod places;
 mod plain;
@@ -51,6 +53,8 @@ fn main() -> std::process::ExitCode {
         hostile::trials(),
         list::trials(),
         list_json::trials(),
+        move_fidelity::trials(),
+        move_live::trials(),
         places::trials(),
         plain::trials(),
         progress::trials(),

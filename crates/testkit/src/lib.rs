@@ -5,12 +5,14 @@
 //! * [`tree`]: trees of files and links, written as text.
 //! * [`program`]: the real program, run with a cleared environment.
 //! * [`manifest`]: all that a tree is, and how two trees differ; independent of the engine.
+//! * [`fidelity`]: a nasty tree moved from one volume to another, and what became of it.
 //! * [`nasty`]: a tree with every kind of entry.
 //! * [`volume`]: file systems of a test's own.
 //! * [`crafted`]: names, contents and permissions that trees written as text cannot hold.
 //! * [`running`]: the real program while it runs: interrupted, unread, timed.
 
 pub mod crafted;
+pub mod fidelity;
 pub mod listing;
 pub mod manifest;
 pub mod nasty;
