@@ -1,0 +1,78 @@
+//! Cuts the power while something is moved from one disk to another, and counts what is lost.
+//!
+//! ```text
+//! power-cut --program PATH/TO/linkwell [--mover M] [--job J] [--pair A:B[:C]] [--cuts N]
+//!           [--wait SECONDS] [--seed N] [--keep FOLDER]
+//! power-cut --program PATH/TO/linkwell --table [--cuts N] [--wait SECONDS] [--seed N]
+//! ```
+//!
+//! As root, in a place where loop devices and FUSE may be used. See `linkwell_testkit::power` for how.
+//!
+//! * `--mover`: `linkwell`; `linkwell-unsynced`, which is told that every sync was done when none was;
+//!   `mv`; `rsync` (with `--remove-source-files`).
+//! * `--job`: `move`; `killed:N`, a move that is killed at its N-th rename; `recover:N`, what follows
+//!   that; `undo`; `back`.
+//! * `--pair`: the file systems there and here, `ext4:xfs`; a third one holds linkwell's journal, which is
+//!   otherwise on the first.
+//! * `--cuts`: at how many moments; each gives three states. `--wait`: how long the system is left alone
+//!   before it is made to write the rest out; 40 seconds show when it does so by itself.
+//! * `--keep`: a folder for the disks of every state in which something is wrong.
+//!
+//! The exit status is 0 when linkwell, with its syncs, was never wrong, and 1 when it was.
+#![expect(clippy::print_stdout, reason = "a program whose output is its table")]
+
+use linkwell_testkit::power;
+use std::process::ExitCode;
+
+const PAIRS: [&str; 4] = ["ext4:ext4", "ext4:xfs", "ext4:btrfs", "xfs:xfs"];
+
+/// Movers and jobs of the table.
+const ROWS: [(&str, &str); 8] = [
+    ("linkwell", "move"),
+    ("linkwell", "killed:2"),
+    ("linkwell", "recover:3"),
+    ("linkwell", "undo"),
+    ("linkwell", "back"),
+    ("linkwell-unsynced", "move"),
+    ("mv", "move"),
+    ("rsync", "move"),
+];
+
+fn main() -> ExitCode {
+    if let Some(ended) = power::role() {
+        return ended;
+    }
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    let table = words.iter().position(|word| word == "--table");
+    let Some(at) = table else {
+        let tally = power::cut(&words);
+        let bad = tally.bad() > 0
+            && !words
+                .iter()
+                .any(|word| word == "mv" || word == "rsync" || word == "linkwell-unsynced");
+        print!("{}", tally.text());
+        return ExitCode::from(u8::from(bad));
+    };
+    words.remove(at);
+    println!("| mover | job | disks | states | losing files | at most | otherwise wrong |");
+    println!("|---|---|---|---|---|---|---|");
+    let mut wrong = false;
+    for (mover, job) in ROWS {
+        for pair in PAIRS {
+            let mut words = words.clone();
+            words.extend(["--mover", mover, "--job", job, "--pair", pair].map(Into::into));
+            let tally = power::cut(&words);
+            let other = tally.bad() - tally.losing;
+            let (states, losing, most, files) =
+                (tally.states, tally.losing, tally.most, tally.files);
+            println!(
+                "| {mover} | {job} | {pair} | {states} | {losing} | {most} of {files} | {other} |"
+            );
+            if mover == "linkwell" && tally.bad() > 0 {
+                wrong = true;
+                print!("{}", tally.wrong);
+            }
+        }
+    }
+    ExitCode::from(u8::from(wrong))
+}

@@ -1,0 +1,123 @@
+//! Power cuts, with the real journals of real file systems.
+//!
+//! Two disks (or three) are files of a file system of our own ([`fuse`]), which writes down every
+//! write and every flush of all of them in one order ([`disks`]). Loop devices stand on them, and ext4,
+//! xfs or btrfs on those ([`volumes`]). A program is run on them ([`job`]); then the disks are made what
+//! they would be had the power failed at some moment, and mounted, so that the kernel reads the
+//! journals as it would after a real cut; and what is there is looked at ([`run`], [`goods`]).
+//!
+//! Three models say what a disk keeps: all that was written; only what a flush had covered; that and an
+//! arbitrary half of the rest, by blocks of 4 KiB. A real disk may do any of these. While the program
+//! runs and after it has returned, one disk is written out without the other, as the system does it
+//! in its own time.
+//!
+//! The whole happens in a namespace of its own, in which everything vanishes that was mounted. A
+//! program that uses this calls [`role`] first of all: it is started again for the parts of it.
+
+mod chance;
+mod disks;
+mod fuse;
+mod goods;
+mod job;
+mod recorder;
+mod run;
+mod volumes;
+
+use crate::need::Need;
+use job::{Job, Mover};
+pub use run::Tally;
+use run::Wish;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+/// In which variable a part of this is told which part it is.
+const ROLE: &str = "LINKWELL_TEST_POWER_ROLE";
+
+/// What this needs.
+pub const NEEDS: [Need; 9] = [
+    Need::Root,
+    Need::LoopDevices,
+    Need::Fuse,
+    Need::Program("mkfs.ext4"),
+    Need::Program("mkfs.xfs"),
+    Need::Program("losetup"),
+    Need::Program("blockdev"),
+    Need::Program("unshare"),
+    Need::Program("strace"),
+];
+
+/// The words after the program's name:
+///
+/// ```text
+/// --program LINKWELL [--mover linkwell|linkwell-unsynced|mv|rsync]
+/// [--job move|killed:N|recover:N|undo|back] [--pair ext4:xfs[:ext4]] [--cuts 12] [--wait SECONDS]
+/// [--seed N] [--keep FOLDER]
+/// ```
+fn wish(arguments: &[String]) -> Result<Wish, String> {
+    let mut wish = Wish {
+        program: PathBuf::new(),
+        mover: Mover::Linkwell,
+        job: Job::Move,
+        kinds: vec!["ext4".into(), "ext4".into()],
+        cuts: 12,
+        wait: Duration::ZERO,
+        seed: 1,
+        keep: None,
+    };
+    for pair in arguments.chunks(2) {
+        let [name, value] = pair else { return Err(format!("a value is missing: {pair:?}")) };
+        let wrong = || format!("{name} cannot be `{value}`");
+        match name.as_str() {
+            "--program" => wish.program = std::fs::canonicalize(value).map_err(|_| wrong())?,
+            "--mover" => wish.mover = Mover::of(value).ok_or_else(wrong)?,
+            "--job" => wish.job = Job::of(value).ok_or_else(wrong)?,
+            "--pair" => wish.kinds = value.split(':').map(Into::into).collect(),
+            "--cuts" => wish.cuts = value.parse().map_err(|_| wrong())?,
+            "--wait" => wish.wait = Duration::from_secs(value.parse().map_err(|_| wrong())?),
+            "--seed" => wish.seed = value.parse().map_err(|_| wrong())?,
+            "--keep" => wish.keep = Some(value.into()),
+            _ => return Err(format!("{name} is not known")),
+        }
+    }
+    if !(2..=3).contains(&wish.kinds.len()) {
+        return Err("--pair names two file systems, or three".into());
+    }
+    Ok(wish)
+}
+
+/// Is the part of this that the program was started for; `None` when it was started for none.
+pub fn role() -> Option<ExitCode> {
+    let role = std::env::var(ROLE).ok()?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if role == "disks" {
+        return Some(recorder::main(&arguments));
+    }
+    let mut out = std::io::stdout().lock();
+    let (text, code) = match wish(&arguments) {
+        Ok(wish) => (run::run(&wish).text(), ExitCode::SUCCESS),
+        Err(why) => (why, ExitCode::from(2)),
+    };
+    writeln!(out, "{text}").expect("somebody reads");
+    Some(code)
+}
+
+/// Runs what the words say, in a namespace of its own, and gives what came of it.
+///
+/// # Panics
+/// When it could not be done: not because of what came of it.
+pub fn cut<S: AsRef<str>>(words: &[S]) -> Tally {
+    let me = std::env::current_exe().expect("this program");
+    let output = Command::new("unshare")
+        .args(["--mount", "--propagation", "private"])
+        .arg(me)
+        .args(words.iter().map(AsRef::as_ref))
+        .env(ROLE, "run")
+        .output()
+        .expect("unshare can be started");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{out}{said}");
+    Tally::parse(&out).unwrap_or_else(|| unreachable!("not a tally: {out}{said}"))
+}
