@@ -22,6 +22,7 @@ mod list;
 mod list_json;
 mod places;
 mod plain;
+mod power;
 mod progress;
 mod race;
 mod refs;
@@ -39,6 +40,9 @@ fn main() -> std::process::ExitCode {
     if let Some(ended) = remove_trash::oracle() {
         return ended;
     }
+    if let Some(ended) = linkwell_testkit::power::role() {
+        return ended;
+    }
     let trials = [
         arguments::trials(),
         check::trials(),
@@ -50,6 +54,7 @@ fn main() -> std::process::ExitCode {
         list_json::trials(),
         places::trials(),
         plain::trials(),
+        power::trials(),
         progress::trials(),
         refs::trials(),
         shortcuts::trials(),

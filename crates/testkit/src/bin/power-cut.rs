@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! power-cut --program PATH/TO/linkwell [--mover M] [--job J] [--pair A:B[:C]] [--cuts N]
-//!           [--wait SECONDS] [--seed N] [--keep FOLDER]
-//! power-cut --program PATH/TO/linkwell --table [--cuts N] [--wait SECONDS] [--seed N]
+//!           [--runs N] [--wait SECONDS] [--seed N] [--devices same|other] [--keep FOLDER]
+//! power-cut --program PATH/TO/linkwell --table [--cuts N] [--runs N] [--wait SECONDS] [--seed N]
 //! ```
 //!
 //! As root, in a place where loop devices and FUSE may be used. See `linkwell_testkit::power` for how.
@@ -14,8 +14,11 @@
 //!   that; `undo`; `back`.
 //! * `--pair`: the file systems there and here, `ext4:xfs`; a third one holds linkwell's journal, which is
 //!   otherwise on the first.
-//! * `--cuts`: at how many moments; each gives three states. `--wait`: how long the system is left alone
-//!   before it is made to write the rest out; 40 seconds show when it does so by itself.
+//! * `--cuts`: at how many moments; each gives three states. `--runs`: in how many recordings. In the
+//!   first of four the disk that is moved from is written out all the time, in the second both, in
+//!   the third the other one, in the fourth none.
+//! * `--wait`: how many seconds the system is left alone after the program has returned, instead; 40
+//!   show when it writes by itself.
 //! * `--keep`: a folder for the disks of every state in which something is wrong.
 //!
 //! The exit status is 0 when linkwell, with its syncs, was never wrong, and 1 when it was.

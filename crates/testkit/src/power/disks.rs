@@ -203,3 +203,82 @@ fn blocks(offset: u64, length: usize) -> impl Iterator<Item = (u64, usize, usize
         (part > 0).then_some(found)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BLOCK, Disks, Model};
+
+    /// Two disks: what was there before, then a write, a flush, and two writes that no flush covers.
+    fn recorded() -> Disks {
+        let mut disks = Disks::new(2, 1 << 20);
+        disks.write(0, 0, b"before");
+        disks.record();
+        disks.write(0, 10, b"flushed");
+        disks.flush(0);
+        disks.write(0, 20, b"later");
+        disks.write(1, BLOCK as u64 - 2, b"over an edge");
+        disks.flush(1);
+        disks
+    }
+
+    fn text(disks: &Disks, disk: usize, offset: u64, count: usize) -> String {
+        String::from_utf8(disks.read(disk, offset, count)).expect("letters")
+    }
+
+    #[test]
+    fn all_is_all_up_to_the_cut() {
+        let mut disks = recorded();
+        assert_eq!((disks.point(), disks.flushes()), (5, vec![1, 4]));
+        disks.cut(Model::All, 3, 0);
+        assert_eq!(text(&disks, 0, 20, 5), "later");
+        assert_eq!(text(&disks, 1, BLOCK as u64 - 2, 12), "\0".repeat(12));
+        disks.cut(Model::All, 4, 0);
+        assert_eq!(text(&disks, 1, BLOCK as u64 - 2, 12), "over an edge");
+    }
+
+    #[test]
+    fn flushed_is_what_a_flush_of_that_disk_covered() {
+        let mut disks = recorded();
+        disks.cut(Model::Flushed, 4, 0);
+        assert_eq!(text(&disks, 0, 0, 17), "before\0\0\0\0flushed");
+        assert_eq!(text(&disks, 0, 20, 5), "\0".repeat(5));
+        assert_eq!(text(&disks, 1, BLOCK as u64 - 2, 12), "\0".repeat(12));
+        disks.cut(Model::Flushed, 5, 0);
+        assert_eq!(text(&disks, 1, BLOCK as u64 - 2, 12), "over an edge");
+        disks.cut(Model::Flushed, 1, 0);
+        assert_eq!(text(&disks, 0, 0, 17), "before\0\0\0\0\0\0\0\0\0\0\0");
+    }
+
+    #[test]
+    fn a_subset_tears_writes_at_blocks_and_can_be_had_again() {
+        let mut disks = recorded();
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..64 {
+            disks.cut(Model::Subset, 4, seed);
+            let found = text(&disks, 1, BLOCK as u64 - 2, 12);
+            disks.cut(Model::Subset, 4, seed);
+            assert_eq!(found, text(&disks, 1, BLOCK as u64 - 2, 12));
+            assert_eq!(text(&disks, 0, 10, 7), "flushed");
+            seen.insert(found);
+        }
+        assert_eq!(seen.len(), 4, "{seen:?}");
+    }
+
+    #[test]
+    fn nothing_is_recorded_after_a_cut() {
+        let mut disks = recorded();
+        disks.cut(Model::All, 5, 0);
+        disks.write(0, 0, b"BEFORE");
+        disks.flush(0);
+        assert_eq!((disks.point(), text(&disks, 0, 0, 6)), (5, "BEFORE".into()));
+        disks.cut(Model::All, 0, 0);
+        assert_eq!(text(&disks, 0, 0, 17), "before\0\0\0\0\0\0\0\0\0\0\0");
+    }
+
+    #[test]
+    fn what_lies_past_the_end_is_not_there() {
+        let disks = recorded();
+        assert_eq!(disks.read(0, (1 << 20) - 3, 100).len(), 3);
+        assert_eq!(disks.read(0, 2 << 20, 100).len(), 0);
+    }
+}

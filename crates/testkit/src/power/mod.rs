@@ -4,7 +4,7 @@
 //! write and every flush of all of them in one order ([`disks`]). Loop devices stand on them, and ext4,
 //! xfs or btrfs on those ([`volumes`]). A program is run on them ([`job`]); then the disks are made what
 //! they would be had the power failed at some moment, and mounted, so that the kernel reads the
-//! journals as it would after a real cut; and what is there is looked at ([`run`], [`goods`]).
+//! journals as it would after a real cut; and what is there is looked at ([`run`], [`judge`], [`goods`]).
 //!
 //! Three models say what a disk keeps: all that was written; only what a flush had covered; that and an
 //! arbitrary half of the rest, by blocks of 4 KiB. A real disk may do any of these. While the program
@@ -19,18 +19,20 @@ mod disks;
 mod fuse;
 mod goods;
 mod job;
+mod judge;
 mod recorder;
 mod run;
+mod tally;
 mod volumes;
 
 use crate::need::Need;
 use job::{Job, Mover};
-pub use run::Tally;
 use run::Wish;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
+pub use tally::Tally;
 
 /// In which variable a part of this is told which part it is.
 const ROLE: &str = "LINKWELL_TEST_POWER_ROLE";
@@ -52,8 +54,8 @@ pub const NEEDS: [Need; 9] = [
 ///
 /// ```text
 /// --program LINKWELL [--mover linkwell|linkwell-unsynced|mv|rsync]
-/// [--job move|killed:N|recover:N|undo|back] [--pair ext4:xfs[:ext4]] [--cuts 12] [--wait SECONDS]
-/// [--seed N] [--keep FOLDER]
+/// [--job move|killed:N|recover:N|undo|back] [--pair ext4:xfs[:ext4]] [--cuts 12] [--runs 4] [--wait SECONDS]
+/// [--seed N] [--devices same|other] [--keep FOLDER]
 /// ```
 fn wish(arguments: &[String]) -> Result<Wish, String> {
     let mut wish = Wish {
@@ -62,8 +64,10 @@ fn wish(arguments: &[String]) -> Result<Wish, String> {
         job: Job::Move,
         kinds: vec!["ext4".into(), "ext4".into()],
         cuts: 12,
+        runs: 4,
         wait: Duration::ZERO,
         seed: 1,
+        renumber: true,
         keep: None,
     };
     for pair in arguments.chunks(2) {
@@ -75,14 +79,19 @@ fn wish(arguments: &[String]) -> Result<Wish, String> {
             "--job" => wish.job = Job::of(value).ok_or_else(wrong)?,
             "--pair" => wish.kinds = value.split(':').map(Into::into).collect(),
             "--cuts" => wish.cuts = value.parse().map_err(|_| wrong())?,
+            "--runs" => wish.runs = value.parse().map_err(|_| wrong())?,
             "--wait" => wish.wait = Duration::from_secs(value.parse().map_err(|_| wrong())?),
             "--seed" => wish.seed = value.parse().map_err(|_| wrong())?,
+            "--devices" => wish.renumber = value == "other",
             "--keep" => wish.keep = Some(value.into()),
             _ => return Err(format!("{name} is not known")),
         }
     }
     if !(2..=3).contains(&wish.kinds.len()) {
         return Err("--pair names two file systems, or three".into());
+    }
+    if wish.runs == 0 {
+        return Err("--runs is at least 1".into());
     }
     Ok(wish)
 }

@@ -18,7 +18,7 @@ struct Volume {
     place: PathBuf,
     mounted: bool,
     /// While this is open, the loop device stays; then it goes by itself.
-    _held: File,
+    held: File,
 }
 
 /// The disks of a run.
@@ -39,13 +39,7 @@ impl Volumes {
         let recorder = Recorder::start(&disks, kinds.len(), SIZE);
         let mut volumes = Self { volumes: Vec::new(), recorder, scratch };
         for (number, kind) in kinds.iter().enumerate() {
-            let file = disks.join(number.to_string());
-            let device = done(Command::new("losetup").args(["--find", "--show"]).arg(&file));
-            let device = device.trim().to_owned();
-            let held = rustix::fs::open(&device, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-            let held = File::from(held.expect("a loop device"));
-            // Of a device that is open it only says: when it is closed.
-            done(Command::new("losetup").args(["--detach", &device]));
+            let (device, held) = attached(&disks.join(number.to_string()));
             let place = volumes.scratch.join(number.to_string());
             std::fs::create_dir(&place).expect("a folder");
             let options: &[&str] = match kind.as_str() {
@@ -56,7 +50,7 @@ impl Volumes {
             };
             done(Command::new(format!("mkfs.{kind}")).arg("-q").args(options).arg(&device));
             let kind = kind.clone();
-            volumes.volumes.push(Volume { kind, device, place, mounted: false, _held: held });
+            volumes.volumes.push(Volume { kind, device, place, mounted: false, held });
         }
         volumes.mount().expect("what was just made can be mounted");
         volumes
@@ -70,6 +64,18 @@ impl Volumes {
     /// Where all disks are mounted.
     pub(super) fn places(&self) -> Vec<PathBuf> {
         self.volumes.iter().map(|volume| volume.place.clone()).collect()
+    }
+
+    /// Gives every disk another device number, as may happen when a computer is started again. They
+    /// must be unmounted.
+    pub(super) fn renumber(&mut self) {
+        let disks = self.scratch.join("disks");
+        let devices = (0..self.volumes.len()).rev();
+        // The last disk first, so that the second time they get each other's.
+        let devices: Vec<_> = devices.map(|disk| attached(&disks.join(disk.to_string()))).collect();
+        for (volume, (device, held)) in self.volumes.iter_mut().zip(devices.into_iter().rev()) {
+            (volume.device, volume.held) = (device, held);
+        }
     }
 
     /// Mounts all; the file systems then read their journals.
@@ -100,6 +106,17 @@ impl Volumes {
             }
         }
     }
+}
+
+/// A loop device on a file, which goes when what comes with it is closed.
+fn attached(file: &Path) -> (String, File) {
+    let device = done(Command::new("losetup").args(["--find", "--show"]).arg(file));
+    let device = device.trim().to_owned();
+    let held = rustix::fs::open(&device, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    let held = File::from(held.expect("a loop device"));
+    // Of a device that is open it only says: when it is closed.
+    done(Command::new("losetup").args(["--detach", &device]));
+    (device, held)
 }
 
 /// Has the volume at `place` written out.

@@ -1,0 +1,108 @@
+//! One state: the power has been cut, and what is there is looked at.
+
+use super::disks::Model;
+use super::goods::{self, Tree};
+use super::job::Places;
+use super::run::{Record, Wish};
+use super::tally::Tally;
+use super::volumes::Volumes;
+use crate::program::Ran;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+
+/// When, what is left of it, and by which chance.
+pub(super) type State = (Model, usize, u64);
+
+/// What every state is held against.
+#[derive(Debug)]
+pub(super) struct Judge<'a> {
+    pub(super) wish: &'a Wish,
+    pub(super) places: &'a Places,
+    pub(super) wanted: &'a Tree,
+    pub(super) record: &'a Record,
+}
+
+impl Judge<'_> {
+    /// The power is cut, the disks are mounted again, and what is there is looked at.
+    pub(super) fn judge(&self, volumes: &mut Volumes, state: State, tally: &mut Tally) {
+        let Self { wish, places, wanted, record } = self;
+        let (model, point, seed) = state;
+        let after = if point >= record.returned { "after" } else { "before" };
+        let state = format!(
+            "{}, cut at {point} ({after} the return at {}), {} {seed}",
+            record.how.word(),
+            record.returned,
+            model.word()
+        );
+        tally.states += 1;
+        volumes.recorder.cut(model, point, seed);
+        if let Err(why) = volumes.mount() {
+            tally.unmountable += 1;
+            tally.note(&state, &why);
+            volumes.unmount();
+            return;
+        }
+        let lost = goods::lost(wanted, &tops(places));
+        if let Some(first) = lost.first() {
+            tally.losing += 1;
+            tally.most = tally.most.max(lost.len());
+            tally.note(&state, &format!("{} files lost, `{}` first", lost.len(), first.display()));
+        }
+        if wish.mover.promises() {
+            let is_link = places.old.symlink_metadata().is_ok_and(|status| status.is_symlink());
+            let kept = wish.job.leaves_link().is_none_or(|link| link == is_link);
+            if record.well && point >= record.returned {
+                let differs = goods::differs(wanted, &places.old);
+                if !kept || differs.is_some() {
+                    tally.forgotten += 1;
+                    tally.note(
+                        &state,
+                        &format!("what was done is not: link {is_link}, {differs:?}"),
+                    );
+                }
+            }
+            recover(volumes, places, wanted, &state, tally);
+        }
+        volumes.unmount();
+    }
+}
+
+/// Recovers, and looks at what came of that.
+fn recover(volumes: &Volumes, places: &Places, wanted: &Tree, state: &str, tally: &mut Tally) {
+    let recover = || -> Ran {
+        let arguments = ["recover".to_owned(), "-y".to_owned()];
+        places.linkwell(&[], &arguments).output().expect("linkwell can be started").into()
+    };
+    let (first, second) = (recover(), recover());
+    if first.code != 0 || second.code != 0 || !second.err.contains("nothing was interrupted") {
+        tally.unrecovered += 1;
+        tally.note(state, &format!("recover: {first:?}, again: {second:?}"));
+    }
+    if let Some(differs) = goods::differs(wanted, &places.old) {
+        tally.torn += 1;
+        tally.note(state, &format!("{differs}; {first:?}"));
+    }
+    let is_link = places.old.symlink_metadata().is_ok_and(|status| status.is_symlink());
+    let mut left: Vec<PathBuf> =
+        volumes.places().iter().flat_map(|place| goods::debris(place, &places.state)).collect();
+    if !is_link && places.new.symlink_metadata().is_ok() {
+        left.push(places.new.clone());
+    }
+    if !left.is_empty() {
+        tally.littered += 1;
+        tally.note(state, &format!("left: {left:?}; {first:?}"));
+    }
+}
+
+/// Every place where the tree may be: where it was, where it is to be, and beside both what has a name
+/// for a moment.
+fn tops(places: &Places) -> Vec<PathBuf> {
+    let mut tops = vec![places.old.clone(), places.new.clone()];
+    for folder in [places.old.parent(), places.new.parent()].into_iter().flatten() {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let staged =
+            entries.filter(|entry| entry.file_name().as_bytes().starts_with(goods::STAGED));
+        tops.extend(staged.map(|entry| entry.path()));
+    }
+    tops
+}
