@@ -39,7 +39,7 @@ const LONG: [(&str, &str); 14] = [
 pub(crate) fn trials() -> Vec<Trial> {
     let long = std::env::var_os("LINKWELL_TEST_POWER").is_some_and(|value| value == "long");
     let rows: &'static [_] = if long { &LONG } else { &ROWS };
-    let cuts = if long { "40" } else { "12" };
+    let cuts = if long { "40" } else { "24" };
     let mut needs = power::NEEDS.to_vec();
     let mut trials = vec![test_with("power: without syncs, files are lost", &needs, controls)];
     if long {
@@ -49,7 +49,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test_with(&format!("power: {job}, {disks}"), &needs, move || {
             let tally = cut("linkwell", job, disks, cuts);
             assert_eq!(tally.bad(), 0, "{}", tally.text());
-            assert!(tally.states >= 36 && tally.files > 50, "{}", tally.text());
+            assert!(tally.states >= 72 && tally.files > 50, "{}", tally.text());
         })
     }));
     trials
@@ -63,7 +63,7 @@ fn cut(mover: &str, job: &str, disks: &str, cuts: &str) -> Tally {
 /// That the cuts find what they are to find.
 fn controls() {
     for mover in ["linkwell-unsynced", "mv"] {
-        let tally = cut(mover, "move", "ext4:ext4", "12");
+        let tally = cut(mover, "move", "ext4:ext4", "24");
         assert!(tally.losing > 0, "{mover}: {}", tally.text());
     }
 }

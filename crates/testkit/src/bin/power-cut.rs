@@ -11,7 +11,7 @@
 //! * `--mover`: `linkwell`; `linkwell-unsynced`, which is told that every sync was done when none was;
 //!   `mv`; `rsync` (with `--remove-source-files`).
 //! * `--job`: `move`; `killed:N`, a move that is killed at its N-th rename; `recover:N`, what follows
-//!   that; `undo`; `back`.
+//!   that; `undo`; `back`; `contents`, a link that becomes a copy of what it leads to.
 //! * `--pair`: the file systems there and here, `ext4:xfs`; a third one holds linkwell's journal, which is
 //!   otherwise on the first.
 //! * `--cuts`: at how many moments; each gives three states. `--runs`: in how many recordings. In the

@@ -27,6 +27,8 @@ pub(super) enum Job {
     Undo,
     /// After a move: `move --back`.
     Back,
+    /// Where a link leads to the tree on the other disk: the link becomes a copy of it.
+    Contents,
 }
 
 /// Where everything is.
@@ -53,9 +55,9 @@ impl Mover {
         })
     }
 
-    /// Whether it has a `recover`, and promises to lose nothing.
-    pub(super) fn promises(self) -> bool {
-        self == Self::Linkwell
+    /// Whether it has a `recover`, and what it left is to be looked at after that.
+    pub(super) fn recovers(self) -> bool {
+        matches!(self, Self::Linkwell | Self::Unsynced)
     }
 }
 
@@ -71,6 +73,7 @@ impl Job {
             "recover" => Self::Recover(number),
             "undo" => Self::Undo,
             "back" => Self::Back,
+            "contents" => Self::Contents,
             _ => return None,
         })
     }
@@ -81,6 +84,11 @@ impl Job {
             Self::Move | Self::Killed(_) => None,
             Self::Recover(number) => Some(killed(places, number)),
             Self::Undo | Self::Back => Some(places.linkwell(&[], &there(places))),
+            Self::Contents => {
+                let mut command = Command::new("sh");
+                command.args(["-ec", "mv \"$1\" \"$2\"; ln -s \"$2\" \"$1\"", "sh"]);
+                Some(with(command, &[&places.old, &places.new]))
+            }
         }
     }
 
@@ -102,6 +110,11 @@ impl Job {
             (Self::Move, _) => places.linkwell(traced, &there(places)),
             (Self::Undo, _) => places.linkwell(traced, &["undo".into(), "-y".into()]),
             (Self::Recover(_), _) => places.linkwell(traced, &["recover".into(), "-y".into()]),
+            (Self::Contents, _) => {
+                let old = places.old.display().to_string();
+                let words = ["convert".into(), "-y".into(), old, "--to".into(), "contents".into()];
+                places.linkwell(traced, &words)
+            }
             (Self::Back, _) => {
                 let old = places.old.display().to_string();
                 places.linkwell(traced, &["move".into(), "--back".into(), "-y".into(), old])
@@ -113,9 +126,16 @@ impl Job {
     pub(super) fn leaves_link(self) -> Option<bool> {
         match self {
             Self::Move => Some(true),
-            Self::Undo | Self::Back => Some(false),
+            Self::Undo | Self::Back | Self::Contents => Some(false),
             Self::Killed(_) | Self::Recover(_) => None,
         }
+    }
+}
+
+impl Job {
+    /// Whether the new place holds the tree even when the old one does.
+    pub(super) fn keeps_both(self) -> bool {
+        self == Self::Contents
     }
 }
 

@@ -48,7 +48,7 @@ impl Judge<'_> {
             tally.most = tally.most.max(lost.len());
             tally.note(&state, &format!("{} files lost, `{}` first", lost.len(), first.display()));
         }
-        if wish.mover.promises() {
+        if wish.mover.recovers() {
             let is_link = places.old.symlink_metadata().is_ok_and(|status| status.is_symlink());
             let kept = wish.job.leaves_link().is_none_or(|link| link == is_link);
             if record.well && point >= record.returned {
@@ -61,36 +61,37 @@ impl Judge<'_> {
                     );
                 }
             }
-            recover(volumes, places, wanted, &state, tally);
+            self.recover(volumes, &state, tally);
         }
         volumes.unmount();
     }
-}
 
-/// Recovers, and looks at what came of that.
-fn recover(volumes: &Volumes, places: &Places, wanted: &Tree, state: &str, tally: &mut Tally) {
-    let recover = || -> Ran {
-        let arguments = ["recover".to_owned(), "-y".to_owned()];
-        places.linkwell(&[], &arguments).output().expect("linkwell can be started").into()
-    };
-    let (first, second) = (recover(), recover());
-    if first.code != 0 || second.code != 0 || !second.err.contains("nothing was interrupted") {
-        tally.unrecovered += 1;
-        tally.note(state, &format!("recover: {first:?}, again: {second:?}"));
-    }
-    if let Some(differs) = goods::differs(wanted, &places.old) {
-        tally.torn += 1;
-        tally.note(state, &format!("{differs}; {first:?}"));
-    }
-    let is_link = places.old.symlink_metadata().is_ok_and(|status| status.is_symlink());
-    let mut left: Vec<PathBuf> =
-        volumes.places().iter().flat_map(|place| goods::debris(place, &places.state)).collect();
-    if !is_link && places.new.symlink_metadata().is_ok() {
-        left.push(places.new.clone());
-    }
-    if !left.is_empty() {
-        tally.littered += 1;
-        tally.note(state, &format!("left: {left:?}; {first:?}"));
+    /// Recovers, and looks at what came of that.
+    fn recover(&self, volumes: &Volumes, state: &str, tally: &mut Tally) {
+        let Self { wish, places, wanted, .. } = self;
+        let recover = || -> Ran {
+            let arguments = ["recover".to_owned(), "-y".to_owned()];
+            places.linkwell(&[], &arguments).output().expect("linkwell can be started").into()
+        };
+        let (first, second) = (recover(), recover());
+        if first.code != 0 || second.code != 0 || !second.err.contains("nothing was interrupted") {
+            tally.unrecovered += 1;
+            tally.note(state, &format!("recover: {first:?}, again: {second:?}"));
+        }
+        if let Some(differs) = goods::differs(wanted, &places.old) {
+            tally.torn += 1;
+            tally.note(state, &format!("{differs}; {first:?}"));
+        }
+        let is_link = places.old.symlink_metadata().is_ok_and(|status| status.is_symlink());
+        let mut left: Vec<PathBuf> =
+            volumes.places().iter().flat_map(|place| goods::debris(place, &places.state)).collect();
+        if !is_link && !wish.job.keeps_both() && places.new.symlink_metadata().is_ok() {
+            left.push(places.new.clone());
+        }
+        if !left.is_empty() {
+            tally.littered += 1;
+            tally.note(state, &format!("left: {left:?}; {first:?}"));
+        }
     }
 }
 

@@ -54,7 +54,7 @@ pub const NEEDS: [Need; 9] = [
 ///
 /// ```text
 /// --program LINKWELL [--mover linkwell|linkwell-unsynced|mv|rsync]
-/// [--job move|killed:N|recover:N|undo|back] [--pair ext4:xfs[:ext4]] [--cuts 12] [--runs 4] [--wait SECONDS]
+/// [--job move|killed:N|recover:N|undo|back|contents] [--pair ext4:xfs[:ext4]] [--cuts 24] [--runs 4] [--wait SECONDS]
 /// [--seed N] [--devices same|other] [--keep FOLDER]
 /// ```
 fn wish(arguments: &[String]) -> Result<Wish, String> {
@@ -63,7 +63,7 @@ fn wish(arguments: &[String]) -> Result<Wish, String> {
         mover: Mover::Linkwell,
         job: Job::Move,
         kinds: vec!["ext4".into(), "ext4".into()],
-        cuts: 12,
+        cuts: 24,
         runs: 4,
         wait: Duration::ZERO,
         seed: 1,

@@ -74,9 +74,11 @@ impl Writes {
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) how: Writes,
-    /// Where in the record the program was started, returned, and the record ends.
+    /// Where in the record the program was started, returned, one disk had been written out after
+    /// that, and then the other.
     pub(super) start: usize,
     pub(super) returned: usize,
+    pub(super) half: usize,
     pub(super) end: usize,
     /// Whether the program said that it had done it.
     pub(super) well: bool,
@@ -175,11 +177,12 @@ fn record(
     // The disks know nothing of each other: one may be written out long before the other.
     let first = how.disk(chance).unwrap_or_default();
     sync(volumes.place(first));
+    let half = volumes.recorder.point();
     sync(volumes.place(1 - first));
     let end = volumes.recorder.point();
     volumes.recorder.stop();
     volumes.unmount();
-    Record { how, start, returned, end, well }
+    Record { how, start, returned, half, end, well }
 }
 
 fn said(child: &mut std::process::Child) -> String {
@@ -190,16 +193,16 @@ fn said(child: &mut std::process::Child) -> String {
     said
 }
 
-/// Where the power is cut: the moment of return and the end, then around flushes, then anywhere, half
-/// of those after the program has returned.
+/// Where the power is cut: at the moments that stand out after the return, then around flushes, then
+/// anywhere, half of those after the program has returned.
 fn points(flushes: &[usize], record: &Record, cuts: usize, chance: &mut Chance) -> Vec<usize> {
-    let mut points = vec![record.returned, record.end];
+    let mut points = vec![record.returned, record.half, record.end];
     let mut around: Vec<usize> = flushes
         .iter()
         .flat_map(|flush| [*flush, flush + 1])
         .filter(|point| (record.start..=record.end).contains(point))
         .collect();
-    while points.len() < cuts.div_ceil(2) && !around.is_empty() {
+    while points.len() < 3 + cuts.saturating_sub(3).div_ceil(2) && !around.is_empty() {
         points.push(around.swap_remove(chance.between(0, around.len())));
     }
     while points.len() < cuts {
