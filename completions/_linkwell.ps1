@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('ln', 'ln', [CompletionResultType]::ParameterValue, 'Make links')
             [CompletionResult]::new('retarget', 'retarget', [CompletionResultType]::ParameterValue, 'Let links lead somewhere else, or write their targets otherwise')
             [CompletionResult]::new('convert', 'convert', [CompletionResultType]::ParameterValue, 'Make a link of one kind into another kind, or into the real thing')
+            [CompletionResult]::new('move', 'move', [CompletionResultType]::ParameterValue, 'Move a file or folder elsewhere, and leave a link; or bring it home')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove files, folders and links, never what links lead to')
             [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show what linkwell did')
             [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Take back what linkwell did')
@@ -256,6 +257,31 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'linkwell;move' {
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'To another volume: how the copy is compared before the old one is given up')
+            [CompletionResult]::new('--accept-loss', '--accept-loss', [CompletionResultType]::ParameterName, 'To another volume: go on though this cannot be kept there (may be given several times)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--back', '--back', [CompletionResultType]::ParameterName, 'Bring home what the link PATH leads to, in place of the link')
+            [CompletionResult]::new('--no-link', '--no-link', [CompletionResultType]::ParameterName, 'Leave no link at the old place')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Write the link''s target as seen from the link')
+            [CompletionResult]::new('--relative', '--relative', [CompletionResultType]::ParameterName, 'Write the link''s target as seen from the link')
+            [CompletionResult]::new('--absolute', '--absolute', [CompletionResultType]::ParameterName, 'Write the link''s target from `/`')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'To another volume: keep the old one aside instead of freeing it')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'linkwell;remove' {
             [CompletionResult]::new('--under', '--under', [CompletionResultType]::ParameterName, 'Where to look for links that would be left broken; by default in the home folder and on the volume of each PATH')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
@@ -332,6 +358,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make links')
             [CompletionResult]::new('retarget', 'retarget', [CompletionResultType]::ParameterValue, 'Let links lead somewhere else, or write their targets otherwise')
             [CompletionResult]::new('convert', 'convert', [CompletionResultType]::ParameterValue, 'Make a link of one kind into another kind, or into the real thing')
+            [CompletionResult]::new('move', 'move', [CompletionResultType]::ParameterValue, 'Move a file or folder elsewhere, and leave a link; or bring it home')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove files, folders and links, never what links lead to')
             [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show what linkwell did')
             [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Take back what linkwell did')
@@ -358,6 +385,9 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             break
         }
         'linkwell;help;convert' {
+            break
+        }
+        'linkwell;help;move' {
             break
         }
         'linkwell;help;remove' {

@@ -37,6 +37,9 @@ _linkwell() {
             linkwell,log)
                 cmd="linkwell__subcmd__log"
                 ;;
+            linkwell,move)
+                cmd="linkwell__subcmd__move"
+                ;;
             linkwell,recover)
                 cmd="linkwell__subcmd__recover"
                 ;;
@@ -73,6 +76,9 @@ _linkwell() {
             linkwell__subcmd__help,log)
                 cmd="linkwell__subcmd__help__subcmd__log"
                 ;;
+            linkwell__subcmd__help,move)
+                cmd="linkwell__subcmd__help__subcmd__move"
+                ;;
             linkwell__subcmd__help,recover)
                 cmd="linkwell__subcmd__help__subcmd__recover"
                 ;;
@@ -98,7 +104,7 @@ _linkwell() {
 
     case "${cmd}" in
         linkwell)
-            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert remove log undo recover help"
+            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove log undo recover help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -219,7 +225,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__help)
-            opts="list check show refs create retarget convert remove log undo recover help"
+            opts="list check show refs create retarget convert move remove log undo recover help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -303,6 +309,20 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__help__subcmd__log)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__help__subcmd__move)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -445,6 +465,32 @@ _linkwell() {
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__move)
+            opts="-r -n -y -v -q -h -V --back --no-link --relative --absolute --keep --verify --accept-loss --dry-run --yes --verbose --json --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --verify)
+                    COMPREPLY=($(compgen -W "full sizes" -- "${cur}"))
+                    return 0
+                    ;;
+                --accept-loss)
+                    COMPREPLY=($(compgen -W "owner mode times attributes access-lists capabilities flags project hard-links holes preallocation sharing special links" -- "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

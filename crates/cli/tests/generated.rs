@@ -19,9 +19,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const VERBS: [&str; 11] = [
-    "list", "check", "show", "refs", "create", "retarget", "convert", "remove", "log", "undo",
-    "recover",
+const VERBS: [&str; 12] = [
+    "list", "check", "show", "refs", "create", "retarget", "convert", "move", "remove", "log",
+    "undo", "recover",
 ];
 
 fn top() -> PathBuf {

@@ -37,7 +37,7 @@ const fn row(
 }
 
 /// One line a command. All that changes something belongs here; `gates` runs the same.
-pub(crate) const ROWS: [Row; 20] = [
+pub(crate) const ROWS: [Row; 25] = [
     row("create a link", F, &[], &["create", "-y", "f", "d/new"]),
     row("create --hard", F, &[], &["create", "-y", "--hard", "f", "d/new"]),
     row("create -f", F, &[], &["create", "-y", "-f", "f", "l"]),
@@ -56,6 +56,16 @@ pub(crate) const ROWS: [Row; 20] = [
     row("undo of retarget", F, &[&["retarget", "-y", "l", "--to", "f"]], &["undo", "-y"]),
     row("convert to contents", F, &[], &["convert", "-y", "l", "--to", "contents"]),
     row("convert to hard", F, &[], &["convert", "-y", "l", "--to", "hard"]),
+    row("move", F, &[], &["move", "-y", "d", "e/d"]),
+    row("move --no-link", F, &[], &["move", "-y", "--no-link", "f", "e/"]),
+    row("move --back", F, &[&["move", "-y", "d", "e/d"]], &["move", "-y", "--back", "d"]),
+    row("undo of move", F, &[&["move", "-y", "d", "e/d"]], &["undo", "-y"]),
+    row(
+        "undo of move --back",
+        F,
+        &[&["move", "-y", "d", "e/d"], &["move", "-y", "--back", "d"]],
+        &["undo", "-y"],
+    ),
     row("remove into the trash", F, &[], &["remove", "-y", "--no-refs", "d", "l"]),
     row("remove --forever", F, &[], &["remove", "-y", "--no-refs", "--forever", "d", "l"]),
 ];

@@ -4,7 +4,7 @@ use crate::descent::Descent;
 use crate::system::{Access, Facts, System};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::plan::{Attributes, Bytes, Object};
+use linkwell_model::plan::{Attributes, Bytes, Manner, Object, Rewritten};
 use linkwell_model::target::Target;
 use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
@@ -140,11 +140,11 @@ pub fn equal(
     one: (BorrowedFd<'_>, &Name),
     other: (BorrowedFd<'_>, &Name),
 ) -> Result<bool, Errno> {
-    compare(system, one, other, same_names)
+    compare(system, one, other, same_names, None)
 }
 
 /// Whether `part` holds nothing that `whole` does not hold, at the same names; [`equal`] but for what is
-/// missing in `part`.
+/// missing in `part`. Links that were given another text when it was copied in this manner must have it.
 ///
 /// # Errors
 /// As [`equal`].
@@ -152,8 +152,9 @@ pub fn is_part(
     system: System,
     whole: (BorrowedFd<'_>, &Name),
     part: (BorrowedFd<'_>, &Name),
+    manner: Option<&Manner>,
 ) -> Result<bool, Errno> {
-    compare(system, whole, part, some_names)
+    compare(system, whole, part, some_names, manner)
 }
 
 /// Which names of two folders are to be compared; none at all when that shows that the folders differ.
@@ -164,32 +165,46 @@ fn compare(
     one: (BorrowedFd<'_>, &Name),
     other: (BorrowedFd<'_>, &Name),
     to_compare: Names,
+    manner: Option<&Manner>,
 ) -> Result<bool, Errno> {
     let facts = |(at, name): (BorrowedFd<'_>, &Name)| system.facts(at, name.as_bytes());
     let (first, second) = (facts(one)?, facts(other)?);
     if first.kind != EntryKind::Folder || second.kind != EntryKind::Folder {
-        return same_entry(system, one, &first, other, &second);
+        return same_entry(system, one, &first, other, &second, None);
     }
     let mut left = Descent::begin(system, one.0, one.1, &first)?;
     let mut right = Descent::begin(system, other.0, other.1, &second)?;
     let Some(names) = to_compare(system, &left, &right)? else { return Ok(false) };
     let mut todo = vec![names];
+    // Where the walk is below the top.
+    let mut way: Vec<u8> = Vec::new();
     while let Some(names) = todo.last_mut() {
         let Some(name) = names.pop() else {
             todo.pop();
             left.up()?;
             right.up()?;
+            way.truncate(memchr::memrchr(b'/', &way).unwrap_or(0));
             continue;
         };
         let (first, second) = (left.look(&name)?, right.look(&name)?);
         if first.kind == EntryKind::Folder && second.kind == EntryKind::Folder {
             left.down(&name, &first)?;
             right.down(&name, &second)?;
+            if !way.is_empty() {
+                way.push(b'/');
+            }
+            way.extend_from_slice(name.as_bytes());
             let Some(names) = to_compare(system, &left, &right)? else { return Ok(false) };
             todo.push(names);
-        } else if !same_entry(system, (left.here(), &name), &first, (right.here(), &name), &second)?
-        {
-            return Ok(false);
+        } else {
+            let rewritten = manner.filter(|manner| !manner.links.is_empty()).and_then(|manner| {
+                let below = [&*way, name.as_bytes()].join(&b"/"[..]);
+                manner.now(below.strip_prefix(b"/").unwrap_or(&below))
+            });
+            let (one, other) = ((left.here(), &name), (right.here(), &name));
+            if !same_entry(system, one, &first, other, &second, rewritten)? {
+                return Ok(false);
+            }
         }
     }
     Ok(true)
@@ -220,13 +235,17 @@ fn same_entry(
     first: &Facts,
     other: (BorrowedFd<'_>, &Name),
     second: &Facts,
+    rewritten: Option<&Rewritten>,
 ) -> Result<bool, Errno> {
     Ok(match (first.kind, second.kind) {
         (EntryKind::Symlink, EntryKind::Symlink) => {
             let (mut left, mut right) = (Vec::new(), Vec::new());
             system.read_link(one.0, one.1.as_bytes(), &mut left)?;
             system.read_link(other.0, other.1.as_bytes(), &mut right)?;
-            left == right
+            match rewritten {
+                None => left == right,
+                Some(text) => left == text.was.as_bytes() && right == text.now.as_bytes(),
+            }
         }
         (EntryKind::File, EntryKind::File) => {
             first.size == second.size && same_bytes(system, one, other)?

@@ -14,7 +14,9 @@ use linkwell_engine::volumes::Volumes;
 use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Attributes, Bytes, Fate, Item, Make, Object, Plan, Slot, Step, Token};
+use linkwell_model::plan::{
+    Attributes, Bytes, Fate, Item, Leave, Make, Object, Plan, Slot, Step, Token,
+};
 use linkwell_model::target::Target;
 use linkwell_testkit::listing::listing;
 use linkwell_testkit::tree::{Scratch, make};
@@ -238,7 +240,38 @@ impl<'f> Draft<'f> {
     pub(crate) fn copy(&mut self, of: impl AsRef<[u8]>) -> Make {
         let object = self.object(&of);
         let folder = matches!(object, Object::Folder { .. });
-        Make::Copy { of: self.slot(of), id: object.id(), folder }
+        Make::Copy { of: self.slot(of), id: object.id(), folder, manner: None }
+    }
+
+    /// A move to a name that is free, with a link left.
+    pub(crate) fn relocate(&mut self, at: &str, to: &str, leave: Option<&str>) -> Step {
+        let leave =
+            leave.map(|text| Leave { target: Target::new(text.as_bytes()), attributes: None });
+        let old = self.object(at);
+        Step::Move { at: self.slot(at), old, to: self.slot(to), leave, over: None }
+    }
+
+    /// A move to the place of a link.
+    pub(crate) fn home(&mut self, at: &str, to: &str) -> Step {
+        let (old, over) = (self.object(at), Some(self.object(to)));
+        Step::Move { at: self.slot(at), old, to: self.slot(to), leave: None, over }
+    }
+
+    /// The two steps of a move that is a copy.
+    pub(crate) fn by_copy(&mut self, at: &str, to: &str, leave: Option<&str>) -> Vec<Step> {
+        let make = self.copy(at);
+        let Make::Copy { id, folder, .. } = make else { panic!("a copy") };
+        let first = match self.find(to) {
+            Some(_) => self.replace(to, make, DROPPED),
+            None => self.put(to, make),
+        };
+        let again = Make::Copy { of: self.slot(to), id, folder, manner: None };
+        let fate = Fate::Dropped { again: Some(Box::new(again)) };
+        let second = match leave {
+            Some(text) => self.replace(at, link(text), fate),
+            None => self.remove(at, fate),
+        };
+        vec![first, second]
     }
 
     pub(crate) fn moved(&mut self, from: impl AsRef<[u8]>) -> Make {

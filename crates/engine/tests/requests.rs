@@ -41,6 +41,7 @@ pub(crate) fn all() -> Vec<Request> {
     let mut all: Vec<Request> =
         ALONE.iter().chain(&COMPANY).map(|(name, draw)| request(name, *draw, false)).collect();
     all.extend(FREEING.iter().map(|(name, draw)| request(name, *draw, true)));
+    all.extend(MOVING.iter().map(|(name, draw)| request(name, *draw, false)));
     let poor: Vec<Request> = all
         .iter()
         .flat_map(|one| [no_exchange(Errno::XDEV), plain].map(|lacks| Request { lacks, ..*one }))
@@ -240,6 +241,46 @@ const COMPANY: [Drawn; 7] = [
         let fate = d.kept("kept/l");
         let steps = vec![d.put("d/new2", Make::Folder), d.remove("d/l", fate)];
         d.item(steps);
+    }),
+];
+
+const MOVING: [Drawn; 9] = [
+    ("move a folder, a link left", |d| {
+        let step = d.relocate("dir", "kept/dir", Some("kept/dir"));
+        one(d, step);
+    }),
+    ("move a file, a link left", |d| {
+        let step = d.relocate("d/f", "kept/f", Some("../kept/f"));
+        one(d, step);
+    }),
+    ("move a folder, no link left", |d| {
+        let step = d.relocate("dir", "kept/dir", None);
+        one(d, step);
+    }),
+    ("move a folder home", |d| {
+        let step = d.home("dir", "d/dead");
+        one(d, step);
+    }),
+    ("move a file home", |d| {
+        let step = d.home("d/f", "d/l");
+        one(d, step);
+    }),
+    ("move by copy", |d| {
+        let steps = d.by_copy("dir", "kept/dir", Some("kept/dir"));
+        d.item(steps);
+    }),
+    ("move a file by copy, no link left", |d| {
+        let steps = d.by_copy("d/f", "kept/f", None);
+        d.item(steps);
+    }),
+    ("home by copy", |d| {
+        let steps = d.by_copy("dir", "d/dead", None);
+        d.item(steps);
+    }),
+    ("a link in a folder, and the folder moved", |d| {
+        let first = d.replace("dir/sub/l", link("b"), DROPPED);
+        let second = d.relocate("dir", "kept/dir", Some("kept/dir"));
+        d.item(vec![first, second]);
     }),
 ];
 

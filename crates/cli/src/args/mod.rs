@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(crate) mod change;
+pub(crate) mod moving;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use linkwell_model::entry::LinkKind;
@@ -67,6 +68,9 @@ pub(crate) enum Verb {
     /// Make a link of one kind into another kind, or into the real thing.
     #[command(before_help = change::CONVERT, after_help = AFTER)]
     Convert(change::Convert),
+    /// Move a file or folder elsewhere, and leave a link; or bring it home.
+    #[command(before_help = moving::MOVE, after_help = AFTER)]
+    Move(moving::Move),
     /// Remove files, folders and links, never what links lead to.
     #[command(before_help = change::REMOVE, after_help = AFTER)]
     Remove(change::Remove),

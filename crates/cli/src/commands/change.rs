@@ -19,7 +19,7 @@ use linkwell_engine::state::Trouble;
 use linkwell_engine::survey::Surveyor;
 use linkwell_engine::volumes::Volumes;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Bytes, Plan, Step, Token};
+use linkwell_model::plan::{Bytes, Fate, Plan, Step, Token};
 use linkwell_model::shown::shown;
 use std::time::{Duration, Instant};
 
@@ -60,13 +60,37 @@ pub(super) fn carry_out(
 /// The same. `prepare` is called when the person has said yes and nobody else changes anything, right
 /// before the plan is recorded.
 pub(super) fn carry_out_prepared(
-    mut plan: Plan,
+    plan: Plan,
     manner: &Manner,
     surveyor: &Surveyor,
     args: &Args,
     world: &World,
     prepare: impl FnOnce(&mut Plan),
 ) -> Result<Exit, Failure> {
+    Ok(match carry(plan, manner, surveyor, args, world, prepare)? {
+        Came::Ended(exit) => exit,
+        // Only a move renames to where that may be refused.
+        Came::OtherVolume => Exit::Found,
+    })
+}
+
+/// What carrying out a plan came to.
+pub(super) enum Came {
+    /// It was told.
+    Ended(Exit),
+    /// Nothing was changed or told: what was to be renamed can only be copied to there.
+    OtherVolume,
+}
+
+/// The same, for the verb that may have to plan anew.
+pub(super) fn carry(
+    mut plan: Plan,
+    manner: &Manner,
+    surveyor: &Surveyor,
+    args: &Args,
+    world: &World,
+    prepare: impl FnOnce(&mut Plan),
+) -> Result<Came, Failure> {
     let change = manner.change;
     let output = Output::new(&interrupt::stop(), Bar::new(true));
     surveyor.say_where_names_may_be_missing(&mut plan);
@@ -77,7 +101,8 @@ pub(super) fn carry_out_prepared(
         if !args.quiet && !change.json {
             say("note: a dry run; nothing was changed");
         }
-        return Ok(if plan.conflicts.is_empty() { Exit::Done } else { Exit::Found });
+        let exit = if plan.conflicts.is_empty() { Exit::Done } else { Exit::Found };
+        return Ok(Came::Ended(exit));
     }
     if plan.items.is_empty() {
         say_conflicts(&plan);
@@ -85,9 +110,9 @@ pub(super) fn carry_out_prepared(
             if !args.quiet && !change.json {
                 say("note: everything is as it was asked for; nothing was changed");
             }
-            return Ok(Exit::Done);
+            return Ok(Came::Ended(Exit::Done));
         }
-        return Ok(Exit::Found);
+        return Ok(Came::Ended(Exit::Found));
     }
     let told = match agreed(&mut plan, manner, args)? {
         Agreed::Yes { told } => told,
@@ -96,7 +121,7 @@ pub(super) fn carry_out_prepared(
                 say_conflicts(&plan);
             }
             say("note: nothing was changed");
-            return Ok(Exit::Found);
+            return Ok(Came::Ended(Exit::Found));
         }
     };
     let store = open_store(world)?;
@@ -106,7 +131,7 @@ pub(super) fn carry_out_prepared(
     if plan.items.is_empty() {
         say_conflicts(&plan);
         say("note: nothing was changed");
-        return Ok(Exit::Found);
+        return Ok(Came::Ended(Exit::Found));
     }
     let stop = interrupt::stop();
     let means = Means {
@@ -128,9 +153,13 @@ pub(super) fn carry_out_prepared(
         hint: None,
         exit: Exit::Found,
     })?;
+    let refused = |(_, fail): &(usize, Fail)| matches!(fail, Fail::OtherVolume(_));
+    if report.state == State::Ended && report.done.is_empty() && report.failed.iter().any(refused) {
+        return Ok(Came::OtherVolume);
+    }
     let exit = tell(&plan, &report, told, change, args, &output);
     output.finish()?;
-    Ok(exit)
+    Ok(Came::Ended(exit))
 }
 
 /// The first line of a journal.
@@ -367,7 +396,8 @@ fn tell(
             if !args.quiet && !change.json {
                 let done = things(report.done.len(), "change", "changes");
                 let freed = report.done.iter().filter_map(|item| plan.items.get(*item));
-                let freed = freed.flat_map(|item| &item.steps).any(Step::frees);
+                let freed = freed.flat_map(|item| &item.steps);
+                let freed = freed.filter_map(Step::fate).any(|fate| *fate == Fate::Freed);
                 let undo = if freed {
                     "what was freed cannot be brought back"
                 } else {

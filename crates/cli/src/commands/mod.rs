@@ -11,6 +11,7 @@ mod list;
 mod log;
 mod recover;
 mod refs;
+mod relocate;
 mod remove;
 mod retarget;
 mod show;
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Create(create) => create::run(create, args, world),
         Verb::Retarget(retarget) => retarget::run(retarget, args, world),
         Verb::Convert(convert) => convert::run(convert, args, world),
+        Verb::Move(moving) => relocate::run(moving, args, world),
         Verb::Remove(remove) => remove::run(remove, args, world),
         Verb::Log(log) => log::run(log, args, world),
         Verb::Undo(undo) => undo::run(undo, args, world),

@@ -222,6 +222,7 @@ fn step(object: &mut Object<'_>, plan: &Plan, step: &Step) {
         Step::Put { .. } => "put",
         Step::Replace { .. } => "replace",
         Step::Remove { .. } => "remove",
+        Step::Move { .. } => "move",
     };
     object.text("action", action);
     object.bytes("at", plan.place(step.at()).as_bytes());
@@ -246,6 +247,12 @@ fn step(object: &mut Object<'_>, plan: &Plan, step: &Step) {
         object.text("old", old.kind().word());
         if let PlanObject::Link { target, .. } = old {
             object.bytes("old_target", target.as_bytes());
+        }
+    }
+    if let Step::Move { to, leave, .. } = step {
+        object.bytes("to", plan.place(to).as_bytes());
+        if let Some(leave) = leave {
+            object.bytes("target", leave.target.as_bytes());
         }
     }
     match step.fate() {

@@ -21,6 +21,8 @@ pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan, verbose: bool, _paint: Paint)
             out.extend_from_slice(b"  trash      ");
             text::path(out, &item.path);
             drop(writeln!(out, "  (it will be `{}`)", plan.place(slot).shown()));
+        } else if let Some(moved) = copied_away(item) {
+            moved.show(out, plan);
         } else {
             for step in &item.steps {
                 self::step(out, plan, item, step);
@@ -58,6 +60,60 @@ fn trashed(item: &Item) -> Option<&Slot> {
     }
 }
 
+/// A move that is a copy and the giving up of the old: its steps make one sentence.
+struct CopiedAway<'p> {
+    from: &'p Slot,
+    to: &'p Slot,
+    leave: Option<&'p Make>,
+    /// The link in whose place it comes home.
+    over: bool,
+    kept: Option<&'p Slot>,
+}
+
+fn copied_away(item: &Item) -> Option<CopiedAway<'_>> {
+    let [first, second] = item.steps.as_slice() else { return None };
+    let (Make::Copy { of, .. }, from) = (first.make()?, second.at()) else { return None };
+    let fate = second.fate()?;
+    let kept = match fate {
+        Fate::Kept(slot) => Some(slot),
+        _ => None,
+    };
+    let gives_up = fate.original() == Some(first.at()) || kept.is_some();
+    (of == from && gives_up).then(|| CopiedAway {
+        from,
+        to: first.at(),
+        leave: second.make(),
+        over: matches!(first, Step::Replace { .. }),
+        kept,
+    })
+}
+
+impl CopiedAway<'_> {
+    fn show(&self, out: &mut Vec<u8>, plan: &Plan) {
+        out.extend_from_slice(b"  move       ");
+        text::path(out, plan.place(self.from).as_bytes());
+        let over = if self.over { ", in place of the link there" } else { "" };
+        let how = if self.kept.is_some() {
+            "another volume: it is copied and compared"
+        } else {
+            "another volume: it is copied, compared, and then freed here"
+        };
+        drop(writeln!(out, "  to `{}`{over} ({how})", plan.place(self.to).shown()));
+        if let Some(Make::Link { target, .. }) = self.leave {
+            out.extend_from_slice(b"  link       ");
+            text::path(out, plan.place(self.from).as_bytes());
+            out.extend_from_slice(" → ".as_bytes());
+            text::path(out, target.as_bytes());
+            out.push(b'\n');
+        }
+        if let Some(kept) = self.kept {
+            out.extend_from_slice(b"  keep       the old one as ");
+            text::path(out, plan.place(kept).as_bytes());
+            out.push(b'\n');
+        }
+    }
+}
+
 fn shared_remark(plan: &Plan) -> Option<String> {
     let first = plan.items.first()?.remarks.first()?;
     let all = plan.items.iter().all(|item| item.remarks.first() == Some(first));
@@ -73,17 +129,30 @@ fn step(out: &mut Vec<u8>, plan: &Plan, item: &Item, step: &Step) {
         Step::Replace { .. } => "change",
         Step::Remove { fate: Fate::Kept(_), .. } => "move",
         Step::Remove { .. } => "remove",
+        Step::Move { .. } => "move",
     };
     out.extend_from_slice(b"  ");
     out.extend_from_slice(verb.as_bytes());
     out.extend(std::iter::repeat_n(b' ', 11_usize.saturating_sub(verb.len()).max(1)));
     // The path that was typed for the item's main step; else where it is.
-    if item.steps.len() == 1 {
+    if item.steps.len() == 1 && !matches!(step, Step::Move { over: Some(_), .. }) {
         text::path(out, &item.path);
     } else {
         text::path(out, plan.place(step.at()).as_bytes());
     }
-    if let Some(make) = step.make() {
+    if let Step::Move { to, leave, over, .. } = step {
+        drop(write!(out, "  to `{}`", plan.place(to).shown()));
+        match (leave, over) {
+            (Some(leave), _) => {
+                out.extend_from_slice(b"\n  link       ");
+                text::path(out, &item.path);
+                out.extend_from_slice(" → ".as_bytes());
+                text::path(out, leave.target.as_bytes());
+            }
+            (None, Some(_)) => out.extend_from_slice(b", in place of the link there"),
+            (None, None) => {}
+        }
+    } else if let Some(make) = step.make() {
         self::make(out, plan, make);
     } else if let Some(Object::Link { target, .. }) = step.old() {
         out.extend_from_slice(" → ".as_bytes());
@@ -168,6 +237,9 @@ pub(crate) fn fail(failed: &Fail) -> String {
             format!("`{}` is the only name left of its file, which would be lost", place.shown())
         }
         Fail::NotAsMade(place) => format!("`{}` does not read back as it was made", place.shown()),
+        Fail::OtherVolume(place) => {
+            format!("the file system does not let it be renamed to `{}`", place.shown())
+        }
         Fail::Mounted(place) => {
             format!(
                 "there is another volume, or something of an unknown kind, in `{}`",

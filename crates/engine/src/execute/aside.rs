@@ -134,6 +134,8 @@ impl Work<'_> {
             }
             (Step::Remove { .. }, None) => self.put_back(folder, staged, at),
             (Step::Remove { .. }, Some(_)) => self.cannot_return(folder, staged, &aside, at, false),
+            // It stages nothing.
+            (Step::Move { .. }, _) => Ok(()),
         }
     }
 
@@ -223,6 +225,8 @@ impl Work<'_> {
             Step::Remove { fate: Fate::Dropped { .. }, .. } => {
                 self.clear_again(past, folder, back, &aside)
             }
+            // It stages nothing.
+            Step::Move { .. } => Ok(()),
             Step::Put { .. } | Step::Replace { .. } | Step::Remove { .. } => {
                 if now.is_none() {
                     self.put_back(folder, back, at)

@@ -6,6 +6,7 @@
 //! this step is somebody else's, and stays.
 
 use super::aside::same_object;
+use super::moved::Way;
 use super::{Fail, Placed, Work};
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Fate, Make, Object, Slot, Step, inverse};
@@ -34,8 +35,11 @@ impl Work<'_> {
     pub(super) fn back(&mut self, number: usize, step: &Step, placed: &Placed) -> Result<(), Fail> {
         let (staged, back) = (self.token.staged(number), self.token.staged_back(number));
         let at = step.at();
-        let folder = self.places.folder(at)?;
         let past = Past { step, placed };
+        if let Some(way) = Way::of(step) {
+            return self.relocate_back(&past, &way);
+        }
+        let folder = self.places.folder(at)?;
         self.places.touch(at);
         for name in [&back, &staged] {
             self.settle_out(&folder, name, at, &|aside| past.records(aside))?;
@@ -83,7 +87,11 @@ impl Work<'_> {
     /// What stands at a step's slot after it was taken back, if that is not the old object itself but
     /// one made anew: a later undo must know it.
     pub(super) fn made_anew(&mut self, step: &Step) -> Option<Object> {
-        let (at, old) = (step.at(), step.old()?);
+        // What a move dropped stood at its other end.
+        let (at, old) = match step {
+            Step::Move { to, over, .. } => (to, over.as_ref()?),
+            _ => (step.at(), step.old()?),
+        };
         let folder = self.places.folder(at).ok()?;
         let now = self.look(&folder, &at.name, at).ok()??;
         (!old.is_still(&now, self.same) && as_before(old, &now)).then_some(now)
@@ -101,10 +109,10 @@ impl Work<'_> {
             };
         }
         let Ok(inverse) = inverse(past.step, Some(made)) else { return Ok(()) };
-        if let Some(of) = inverse.fate().and_then(Fate::original) {
+        if let Some((of, manner)) = inverse.fate().and_then(Fate::copied) {
             let folder = self.places.folder(at)?;
             // Somebody has written to the copy, or its original is gone: it is all that is left of that.
-            if !self.is_copy_of(&folder, &at.name, of) {
+            if !self.is_copy_of(&folder, &at.name, of, manner) {
                 self.keep_where_it_is(at);
                 return Ok(());
             }
@@ -123,6 +131,8 @@ impl Work<'_> {
                 self.remove(&at, &old, &fate, back)?;
                 self.free_aside(&at, back, &fate)
             }
+            // See `relocate_back`.
+            Step::Move { .. } => Ok(()),
         }
     }
 

@@ -4,11 +4,13 @@
 //! one call, so nobody ever sees half of it; what was replaced is looked at where it comes out, under
 //! a name that nobody else has chosen. A step that fails leaves what it did to `back`.
 
+use super::moved::Way;
 use super::{Fail, Placed, Work};
 use crate::look;
+use crate::system::Access;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::plan::{Attributes, Fate, Make, Object, Slot, Step};
+use linkwell_model::plan::{Attributes, Fate, Make, Manner, Object, Slot, Step};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::sync::Arc;
@@ -32,6 +34,10 @@ impl Work<'_> {
                 self.replace(at, old, make, fate, &staged, announce).map(Some)
             }
             Step::Remove { at, old, fate } => self.remove(at, old, fate, &staged).map(|()| None),
+            Step::Move { at, old, to, leave, over } => {
+                let (leave, over) = (leave.as_ref(), over.as_ref());
+                self.relocate(&Way { at, old, to, leave, over })
+            }
         }
     }
 
@@ -70,6 +76,7 @@ impl Work<'_> {
                 self.begun = true;
                 self.build(at, &folder, staged, make, announce)?;
                 self.put_in_place(&folder, staged, at)?;
+                self.last(at, &folder, make)?;
             }
         }
         self.read_back(at, &folder, make)
@@ -109,7 +116,18 @@ impl Work<'_> {
         self.only_a_copy(at, &folder, staged, fate)?;
         let made = self.read_back(at, &folder, make)?;
         self.dispose(at, &folder, staged, old, fate)?;
+        self.last(at, &folder, make)?;
         Ok(made)
+    }
+
+    /// Makes the name of a copy last: what comes next gives up its original, and relies on it.
+    fn last(&self, at: &Slot, folder: &Arc<OwnedFd>, make: &Make) -> Result<(), Fail> {
+        if !matches!(make, Make::Copy { .. }) {
+            return Ok(());
+        }
+        let list = self.system.open(folder.as_fd(), c".", Access::List);
+        let synced = list.and_then(|list| self.disk.sync(list.as_fd()));
+        synced.map_err(|error| self.refused(at, "make it last", error))
     }
 
     pub(super) fn remove(
@@ -148,8 +166,8 @@ impl Work<'_> {
         name: &Name,
         fate: &Fate,
     ) -> Result<(), Fail> {
-        let Some(of) = fate.original() else { return Ok(()) };
-        if self.is_copy_of(folder, name, of) {
+        let Some((of, manner)) = fate.copied() else { return Ok(()) };
+        if self.is_copy_of(folder, name, of, manner) {
             Ok(())
         } else {
             Err(Fail::Changed(self.places.place(at)))
@@ -158,10 +176,16 @@ impl Work<'_> {
 
     /// Whether what stands at `name` holds nothing that does not stand at `of` as well. Some of it may be
     /// missing: it may have been half freed already.
-    pub(super) fn is_copy_of(&mut self, folder: &Arc<OwnedFd>, name: &Name, of: &Slot) -> bool {
+    pub(super) fn is_copy_of(
+        &mut self,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+        of: &Slot,
+        manner: Option<&Manner>,
+    ) -> bool {
         let Ok(home) = self.places.folder(of) else { return false };
         let (original, copy) = ((home.as_fd(), &of.name), (folder.as_fd(), name));
-        look::is_part(self.system, original, copy).unwrap_or(false)
+        look::is_part(self.system, original, copy, manner).unwrap_or(false)
     }
 
     /// Refuses to drop a file's last name.
@@ -337,9 +361,8 @@ impl Work<'_> {
                 };
                 write().map_err(|error| refused(self, error))?;
             }
-            Make::Copy { of, id, folder: _ } => {
-                let from = self.places.folder(of)?;
-                self.copy(&from, of, *id, folder, staged, at)?;
+            Make::Copy { .. } => {
+                self.copy(make, folder, staged, at)?;
                 let made = look::object(self.system, fd, staged.as_bytes());
                 let made = made.map_err(|error| refused(self, error))?;
                 let made = made.ok_or_else(|| Fail::Changed(self.places.place(at)))?;
@@ -363,7 +386,7 @@ impl Work<'_> {
     /// Gives a link that was just made what another carried, as far as the user may. Only what is held
     /// is touched, and only while it is a link: were its name given to something else meanwhile, that
     /// would not be changed.
-    fn carry(
+    pub(super) fn carry(
         &self,
         folder: BorrowedFd<'_>,
         name: &Name,

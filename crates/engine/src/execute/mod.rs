@@ -10,6 +10,7 @@ mod back;
 mod copy;
 mod forward;
 mod many;
+mod moved;
 mod places;
 pub mod recover;
 mod rename;
@@ -51,6 +52,9 @@ pub enum Fail {
     NotAsMade(AbsPath),
     /// A folder in it belongs to another volume, or something in it is of an unknown kind.
     Mounted(AbsPath),
+    /// It cannot be moved here by renaming: the two places belong to different volumes, or to parts of one
+    /// that names cannot be moved between.
+    OtherVolume(AbsPath),
     /// The system refuses.
     System {
         /// What could not be done.

@@ -7,9 +7,9 @@ use super::{Fail, Work};
 use crate::descent::Descent;
 use crate::look;
 use crate::system::{Access, Facts, System};
-use linkwell_model::entry::{EntryKind, Identity};
+use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::plan::{Slot, Step};
+use linkwell_model::plan::{Make, Slot, Step};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
@@ -31,6 +31,11 @@ impl Work<'_> {
             return Ok(Some(self.refused(at, "remove it", Errno::INTR)));
         }
         let Err(fail) = self.free_tree(&folder, &staged, at) else { return Ok(None) };
+        // What is left of something that was moved away must not look like the thing itself: it is tried
+        // again, and stays under the name of our own until then.
+        if step.fate().is_some_and(|fate| fate.original().is_some()) {
+            return Err(fail);
+        }
         match self.rename_new(&folder, &staged, &folder, &at.name) {
             Ok(()) => {}
             // The name is somebody else's now, and will be the next time: what is left stays here. Where
@@ -114,18 +119,18 @@ impl Work<'_> {
         self.disk.permit(descent.here(), facts.mode | 0o700)
     }
 
-    /// Copies what is at the slot `of` to the name `staged`: contents, permissions, times, extended
-    /// attributes, owners as far as the user may, links as links, names of one file as names of one.
-    /// The copy is made to last, and read back.
+    /// Makes a copy under the name `staged`: contents, permissions, times, extended attributes, owners as
+    /// far as the user may, links as links, names of one file as names of one. The copy is made to
+    /// last, and read back.
     pub(super) fn copy(
-        &self,
-        from: &Arc<OwnedFd>,
-        of: &Slot,
-        id: Identity,
+        &mut self,
+        make: &Make,
         to: &Arc<OwnedFd>,
         staged: &Name,
         at: &Slot,
     ) -> Result<(), Fail> {
+        let Make::Copy { of, id, .. } = make else { return Err(Fail::Record) };
+        let from = self.places.folder(of)?;
         let changed = || Fail::Changed(self.places.place(of));
         let failed = |error| match error {
             Errno::XDEV | Errno::NOTSUP => Fail::Mounted(self.places.place(of)),
@@ -134,7 +139,7 @@ impl Work<'_> {
             error => self.refused(at, "copy it", error),
         };
         let facts = self.system.facts(from.as_fd(), of.name.as_bytes()).map_err(|_| changed())?;
-        if !(self.same)(id, facts.id) {
+        if !(self.same)(*id, facts.id) {
             return Err(changed());
         }
         let mut copying = Copying::new(self.disk, self.system, self.stop);

@@ -19,7 +19,8 @@ use linkwell_model::shown::{quoted, shown};
 use linkwell_model::target::Target;
 use rustix::fd::AsFd as _;
 use std::collections::HashMap;
-use whither::{goes_inside, into_folder, last_name, path_of, reversed, spot};
+pub(super) use whither::{goes_inside, last_name};
+use whither::{into_folder, path_of, reversed, spot};
 
 /// What kind of link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,6 +28,19 @@ impl Surveyor {
     /// Lays a step over what is seen from now on.
     pub fn lay(&mut self, plan: &Plan, step: &Step) {
         let at = plan.place(step.at());
+        if let Step::Move { old, to, leave, .. } = step {
+            let there = plan.place(to).parent();
+            let arrived = match old {
+                Object::Link { target, .. } => Laid::Link(target.clone()),
+                Object::Folder { .. } => Laid::Like(at.clone()),
+                other => Laid::Other(other.kind()),
+            };
+            self.overlay.lay(&there, to.name.as_bytes(), arrived);
+            let left = leave.as_ref().map(|leave| Laid::Link(leave.target.clone()));
+            let left = left.unwrap_or(Laid::Nothing);
+            self.overlay.lay(&at.parent(), step.at().name.as_bytes(), left);
+            return;
+        }
         let laid = match step.make() {
             None => Laid::Nothing,
             Some(Make::Link { target, .. }) => Laid::Link(target.clone()),
@@ -97,9 +110,12 @@ impl Surveyor {
     /// system that may not be able to exchange two names. A link is replaced by one rename even there.
     pub fn say_where_names_may_be_missing(&self, plan: &mut Plan) {
         let steps = plan.items.iter().flat_map(|item| &item.steps);
-        let replaced = steps.filter(|step| {
-            matches!(step, Step::Replace { old, fate, .. }
-                if !matches!((old, fate), (Object::Link { .. }, Fate::Dropped { .. })))
+        let replaced = steps.filter(|step| match step {
+            Step::Replace { old, fate, .. } => {
+                !matches!((old, fate), (Object::Link { .. }, Fate::Dropped { .. }))
+            }
+            Step::Move { leave, over, .. } => leave.is_some() || over.is_some(),
+            Step::Put { .. } | Step::Remove { .. } => false,
         });
         let mut points: Vec<AbsPath> = Vec::new();
         for step in replaced {

@@ -7,6 +7,7 @@ mod future;
 mod guard;
 mod led;
 mod neighbours;
+pub mod relocate;
 pub mod remove;
 pub mod retarget;
 pub mod trash;

@@ -54,8 +54,12 @@ fn ours(since: &[&Operation]) -> Ours {
         for (number, step) in steps.enumerate() {
             let number = u64::try_from(number).unwrap_or(u64::MAX);
             let did = operation.did.get(&number).and_then(Option::as_ref);
-            for made in did.into_iter().chain(operation.back.get(&number)) {
-                let at = operation.plan.place(step.at());
+            let back = operation.back.get(&number).map(|made| match step {
+                Step::Move { to, .. } => (made, to),
+                _ => (made, step.at()),
+            });
+            for (made, at) in did.map(|made| (made, step.at())).into_iter().chain(back) {
+                let at = operation.plan.place(at);
                 ours.entry(made.id().inode).or_default().push((made.id(), at));
             }
         }
@@ -88,7 +92,8 @@ fn back(
             }
             Irrevocable::Unknown => other("the record does not say what stood there before", None),
         })?;
-        inverses.push(today(surveyor, plan, known, returns, step, inverse)?);
+        let today = today(surveyor, plan, known, returns, (step, &inverses), inverse)?;
+        inverses.push(today);
     }
     Ok(inverses)
 }
@@ -104,7 +109,7 @@ fn today(
     plan: &mut Plan,
     known: &Known<'_>,
     returns: &mut Returns,
-    done: &Step,
+    (done, before): (&Step, &[Step]),
     inverse: Step,
 ) -> Result<Step, Why> {
     let (operation, ours) = (known.operation, known.ours);
@@ -119,21 +124,37 @@ fn today(
             Step::Put { at, make: slots.make(make)? }
         }
         Step::Replace { old, make, fate, .. } => {
-            let old = slots.still(&old, now, &spot)?;
-            slots.may_free(done, &fate, &spot)?;
-            Step::Replace { at, old, make: slots.make(make)?, fate: slots.fate(fate)? }
+            let fate = slots.fate(fate)?;
+            let old = slots.given_up((done, before), &at, old, now, &fate, &spot)?;
+            Step::Replace { at, old, make: slots.make(make)?, fate }
         }
         Step::Remove { old, fate, .. } => {
-            let old = slots.still(&old, now, &spot)?;
-            slots.may_free(done, &fate, &spot)?;
+            let fate = slots.fate(fate)?;
+            let old = slots.given_up((done, before), &at, old, now, &fate, &spot)?;
             slots.not_the_last(&old, &fate)?;
-            Step::Remove { at, old, fate: slots.fate(fate)? }
+            Step::Remove { at, old, fate }
+        }
+        Step::Move { old, to, leave, over, .. } => {
+            let old = itself(&old, now)?;
+            let (to, there) = slots.slot(&to)?;
+            let found = slots.surveyor.object(&there)?;
+            let over = match over {
+                Some(over) => Some(slots.still(&over, found, &there)?),
+                None if found.is_some() => {
+                    let place = there.place();
+                    let what = format!("there is something at `{}` now", place.shown());
+                    return Err(other(&what, None));
+                }
+                None => None,
+            };
+            Step::Move { at, old, to, leave, over }
         }
     };
     let plan = &*slots.plan;
-    if let Some(Make::Moved { from, object }) = step.make()
-        && matches!(**object, Object::Folder { .. })
-    {
+    if let Step::Move { at, old: Object::Folder { .. }, to, .. } = &step {
+        slots.returns.push((plan.place(to), plan.place(at)));
+    }
+    if let Some(Make::Moved { from, .. }) = step.make() {
         slots.returns.push((plan.place(step.at()), plan.place(from)));
     }
     if let (Some(Fate::Kept(slot)), Some(Object::Folder { .. })) = (step.fate(), step.old()) {
@@ -160,6 +181,18 @@ fn still(left: &Object, now: Option<Object>, ours: &Ours, at: &AbsPath) -> Resul
             ),
             None,
         )),
+        Some(now) => Err(other(
+            &format!("it was changed since: another {} is there now", now.kind().word()),
+            None,
+        )),
+    }
+}
+
+/// What stands there now, if it is that very object, whatever was written to it since.
+fn itself(left: &Object, now: Option<Object>) -> Result<Object, Why> {
+    match now {
+        None => Err(other("it is gone", None)),
+        Some(now) if left.kind() == now.kind() && left.id().is_after_restart(now.id()) => Ok(now),
         Some(now) => Err(other(
             &format!("it was changed since: another {} is there now", now.kind().word()),
             None,
@@ -219,6 +252,14 @@ impl Slots<'_> {
         Ok(Held { folder: Arc::new(folder), place: place.clone() })
     }
 
+    /// What the operation is on record to have put at a slot of its own.
+    fn made_at(&self, slot: &Slot) -> Option<Identity> {
+        let steps = self.operation.plan.items.iter().flat_map(|item| &item.steps);
+        let number = steps.enumerate().find(|(_, step)| step.at() == slot)?.0;
+        let made = self.operation.did.get(&u64::try_from(number).ok()?)?;
+        made.as_ref().map(Object::id)
+    }
+
     fn make(&mut self, make: Make) -> Result<Make, Why> {
         Ok(match make {
             Make::Name { of, id } => {
@@ -238,12 +279,14 @@ impl Slots<'_> {
                 })?;
                 Make::Moved { from, object: Box::new(object) }
             }
-            Make::Copy { of, id, folder } => {
+            Make::Copy { of, id, folder, manner } => {
+                // What was made in the same operation was not known yet when it was planned.
+                let id = self.made_at(&of).unwrap_or(id);
                 let (of, spot) = self.slot(&of)?;
                 let now = self.surveyor.object(&spot)?;
                 let now = now.filter(|now| now.id().is_after_restart(id));
                 let now = now.ok_or_else(|| other("what was copied is gone", None))?;
-                Make::Copy { of, id: now.id(), folder }
+                Make::Copy { of, id: now.id(), folder, manner }
             }
             make => make,
         })
@@ -264,12 +307,12 @@ impl Slots<'_> {
             }
             // It was compared with what is there now, whichever object that is.
             Fate::Dropped { again: Some(make) } if matches!(*make, Make::Copy { .. }) => {
-                let Make::Copy { of, id, folder } = *make else {
+                let Make::Copy { of, id, folder, manner } = *make else {
                     return Err(other("the record is damaged", None));
                 };
                 let (of, spot) = self.slot(&of)?;
                 let id = self.surveyor.object(&spot)?.map_or(id, |now| now.id());
-                Fate::Dropped { again: Some(Box::new(Make::Copy { of, id, folder })) }
+                Fate::Dropped { again: Some(Box::new(Make::Copy { of, id, folder, manner })) }
             }
             Fate::Dropped { again: Some(make) } => {
                 Fate::Dropped { again: Some(Box::new(self.make(*make)?)) }
@@ -278,12 +321,37 @@ impl Slots<'_> {
         })
     }
 
+    /// What stands at a slot and is to go, if it may go.
+    fn given_up(
+        &mut self,
+        (done, before): (&Step, &[Step]),
+        at: &Slot,
+        old: Object,
+        now: Option<Object>,
+        fate: &Fate,
+        spot: &Spot,
+    ) -> Result<Object, Why> {
+        // What was moved away by copying goes home as it is now, and is given up for that.
+        let goes_home = fate.original().is_some_and(|home| {
+            let brings =
+                |step: &Step| matches!(step.make(), Some(Make::Copy { of, .. }) if of == at);
+            before.iter().any(|step| step.at() == home && brings(step))
+        });
+        if goes_home {
+            return itself(&old, now);
+        }
+        let old = self.still(&old, now, spot)?;
+        self.may_free(done, fate, spot)?;
+        Ok(old)
+    }
+
     /// A copy is given up only while it is nothing but a copy: the same stands where it was made of.
     fn may_free(&mut self, done: &Step, fate: &Fate, copy: &Spot) -> Result<(), Why> {
-        let (true, Some(Make::Copy { of, .. })) = (fate.frees(), done.make()) else {
+        let (true, Some(Make::Copy { of, manner, .. })) = (fate.frees(), done.make()) else {
             return Ok(());
         };
         let (_, original) = self.slot(of)?;
+        let original = self.as_it_stands(original)?;
         if self.surveyor.object(&original)?.is_none() {
             return Err(other(
                 "what it was made of is gone, so the copy is all that is left of it, and stays",
@@ -292,9 +360,9 @@ impl Slots<'_> {
         }
         let system = self.surveyor.system();
         // By contents alone: the original may have been removed and brought back since.
-        let equal =
-            look::equal(system, (original.at(), &original.name), (copy.at(), &copy.name))
-                .map_err(|error| refused("the copy cannot be compared with its original", error))?;
+        let (whole, part) = ((original.at(), &original.name), (copy.at(), &copy.name));
+        let equal = look::is_part(system, whole, part, manner.as_deref())
+            .map_err(|error| refused("the copy cannot be compared with its original", error))?;
         if equal {
             return Ok(());
         }
@@ -302,6 +370,16 @@ impl Slots<'_> {
             "the copy differs from what it was made of, so it is not given up",
             Some("to put the link back all the same, move the copy away first".into()),
         ))
+    }
+
+    /// Where something is now that the plan brings back to this spot.
+    fn as_it_stands(&mut self, spot: Spot) -> Result<Spot, Why> {
+        let place = spot.place();
+        let returns = self.returns.iter().rev().find(|(then, _)| *then == place);
+        let Some((folder, name)) = returns.and_then(|(_, now)| now.split()) else {
+            return Ok(spot);
+        };
+        Ok(Spot { held: self.hold(&folder)?, name, as_folder: false })
     }
 
     /// A second name is given up only while there is another.

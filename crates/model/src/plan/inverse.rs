@@ -1,6 +1,6 @@
 //! How a step is taken back: by another step.
 
-use super::step::{Fate, Make, Object, Step};
+use super::step::{Fate, Leave, Make, Object, Step};
 
 /// Why a step has no inverse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,24 @@ pub fn inverse(step: &Step, made: Option<&Object>) -> Result<Step, Irrevocable> 
             fate: gone(make, &made()?),
         },
         Step::Remove { at, old, fate } => Step::Put { at: at.clone(), make: again(old, fate)? },
+        Step::Move { at, old, to, leave, over } => Step::Move {
+            at: to.clone(),
+            old: old.clone(),
+            to: at.clone(),
+            leave: over.as_ref().and_then(left),
+            over: if leave.is_some() { Some(made()?) } else { None },
+        },
     })
+}
+
+/// The link that has to be left again where `link` was.
+fn left(link: &Object) -> Option<Leave> {
+    match link {
+        Object::Link { target, attributes, .. } => {
+            Some(Leave { target: target.clone(), attributes: Some(attributes.clone()) })
+        }
+        _ => None,
+    }
 }
 
 /// What becomes of something that a step had made, when the step is taken back.

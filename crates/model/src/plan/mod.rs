@@ -6,12 +6,14 @@
 
 mod conflict;
 mod inverse;
+mod manner;
 pub mod spelling;
 mod step;
 
 pub use conflict::{Conflict, Why};
 pub use inverse::{Irrevocable, inverse};
-pub use step::{Attributes, Bytes, Fate, Make, Object, Slot, Step};
+pub use manner::{Loss, Manner, Rewritten, Verify};
+pub use step::{Attributes, Bytes, Fate, Leave, Make, Object, Slot, Step};
 
 use crate::entry::Identity;
 use crate::name::Name;

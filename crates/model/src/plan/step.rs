@@ -1,5 +1,6 @@
 //! One change of one name, with what must hold before it and how it is undone.
 
+use super::manner::Manner;
 use crate::entry::{EntryKind, Identity, Time};
 use crate::name::Name;
 use crate::target::Target;
@@ -160,6 +161,9 @@ pub enum Make {
         id: Identity,
         /// Whether it is a folder.
         folder: bool,
+        /// How it is copied; to the last bit, and with nothing changed, if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        manner: Option<Box<Manner>>,
     },
     /// The object that stands at another slot, which is empty afterwards.
     Moved {
@@ -182,6 +186,16 @@ impl Make {
             Self::Link { .. } | Self::File { .. } | Self::Folder => None,
         }
     }
+}
+
+/// A link that stays where something is moved away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {
+    /// Its text.
+    pub target: Target,
+    /// What it shall carry, as far as the user may; nothing special if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Attributes>,
 }
 
 /// What becomes of what stood at a name.
@@ -209,9 +223,14 @@ impl Fate {
 
     /// What the old is nothing but a copy of, if it is given up for that reason.
     pub fn original(&self) -> Option<&Slot> {
+        self.copied().map(|(of, _)| of)
+    }
+
+    /// The same, with how it was copied from there.
+    pub fn copied(&self) -> Option<(&Slot, Option<&Manner>)> {
         match self {
             Self::Dropped { again: Some(make) } => match &**make {
-                Make::Copy { of, .. } => Some(of),
+                Make::Copy { of, manner, .. } => Some((of, manner.as_deref())),
                 _ => None,
             },
             _ => None,
@@ -251,13 +270,35 @@ pub enum Step {
         /// What becomes of it.
         fate: Fate,
     },
+    /// Before: `old` is at the slot, and at `to` is nothing, or the link `over`. After: `old` is at `to`,
+    /// and at the slot is the link `leave`, or nothing. Both slots belong to one volume.
+    ///
+    /// With a link on one of the two sides, the two names are exchanged in one call where the file system
+    /// can: no name is missing at any moment.
+    Move {
+        /// Where it stands.
+        at: Slot,
+        /// What.
+        old: Object,
+        /// Where it shall stand.
+        to: Slot,
+        /// What is left at the slot.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leave: Option<Leave>,
+        /// The link that has the new name now. It is dropped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        over: Option<Object>,
+    },
 }
 
 impl Step {
     /// The slot that it changes.
     pub fn at(&self) -> &Slot {
         match self {
-            Self::Put { at, .. } | Self::Replace { at, .. } | Self::Remove { at, .. } => at,
+            Self::Put { at, .. }
+            | Self::Replace { at, .. }
+            | Self::Remove { at, .. }
+            | Self::Move { at, .. } => at,
         }
     }
 
@@ -265,7 +306,7 @@ impl Step {
     pub fn make(&self) -> Option<&Make> {
         match self {
             Self::Put { make, .. } | Self::Replace { make, .. } => Some(make),
-            Self::Remove { .. } => None,
+            Self::Remove { .. } | Self::Move { .. } => None,
         }
     }
 
@@ -273,14 +314,16 @@ impl Step {
     pub fn old(&self) -> Option<&Object> {
         match self {
             Self::Put { .. } => None,
-            Self::Replace { old, .. } | Self::Remove { old, .. } => Some(old),
+            Self::Replace { old, .. } | Self::Remove { old, .. } | Self::Move { old, .. } => {
+                Some(old)
+            }
         }
     }
 
     /// What becomes of the old, if there is one.
     pub fn fate(&self) -> Option<&Fate> {
         match self {
-            Self::Put { .. } => None,
+            Self::Put { .. } | Self::Move { .. } => None,
             Self::Replace { fate, .. } | Self::Remove { fate, .. } => Some(fate),
         }
     }
@@ -292,7 +335,11 @@ impl Step {
             Some(Fate::Kept(slot)) => Some(slot),
             _ => None,
         };
-        [Some(self.at()), self.make().and_then(Make::slot), again].into_iter().flatten()
+        let to = match self {
+            Self::Move { to, .. } => Some(to),
+            _ => None,
+        };
+        [Some(self.at()), self.make().and_then(Make::slot), again, to].into_iter().flatten()
     }
 
     /// Whether it deletes contents, which is left until all the rest is durable.

@@ -64,7 +64,7 @@ pub(super) fn make(
     };
     remarks.push(format!("copies {files}, {}", size(weight.bytes)));
     let of = surveyor.slot(plan, there)?;
-    Ok(Make::Copy { of, id: facts.id, folder: facts.kind == EntryKind::Folder })
+    Ok(Make::Copy { of, id: facts.id, folder: facts.kind == EntryKind::Folder, manner: None })
 }
 
 /// Whether a copy there may share its blocks with the original, so that it needs no room of its own.

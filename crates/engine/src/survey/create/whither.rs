@@ -41,14 +41,14 @@ fn with_name(path: &[u8], got: Option<&Name>) -> Vec<u8> {
 }
 
 /// Whether a path says by itself that it means: inside this folder.
-pub(super) fn goes_inside(path: &[u8]) -> bool {
+pub(in crate::survey) fn goes_inside(path: &[u8]) -> bool {
     let last = path::components(path).next_back();
     !path.is_empty()
         && (path::ends_as_folder(path)
             || matches!(last, Some(Component::Here | Component::Up) | None))
 }
 
-pub(super) fn last_name(target: &[u8]) -> Option<&[u8]> {
+pub(in crate::survey) fn last_name(target: &[u8]) -> Option<&[u8]> {
     match path::components(target).next_back() {
         Some(Component::Name(name)) => Some(name),
         _ => None,

@@ -1,0 +1,67 @@
+//! What can be typed to `linkwell move`.
+
+use super::change::Change;
+use clap::builder::PossibleValuesParser;
+use clap::{Args as ClapArgs, ValueEnum, ValueHint};
+use linkwell_model::plan::Loss;
+use std::ffi::OsString;
+
+pub(crate) const MOVE: &str = "\
+Examples:
+  linkwell move ~/Music /mnt/big/Music     Music lies on the big drive, and a link in its old place leads there
+  linkwell move ~/Music /mnt/big/          the same: into that folder, under its own name
+  linkwell move --back ~/Music             brings it home again, in place of the link";
+
+/// How a copy is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Verify {
+    /// By contents: the copy is read back from its disk.
+    Full,
+    /// By sizes, times, owners and permissions.
+    Sizes,
+}
+
+/// `linkwell move`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Move {
+    /// The file or folder to move; with `--back`, the link in its old place.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) path: OsString,
+
+    /// Where to: into this folder if it ends in a slash, else exactly this name.
+    #[arg(value_name = "DEST", value_hint = ValueHint::AnyPath)]
+    #[arg(required_unless_present = "back", conflicts_with = "back")]
+    pub(crate) dest: Option<OsString>,
+
+    /// Bring home what the link PATH leads to, in place of the link.
+    #[arg(long)]
+    pub(crate) back: bool,
+
+    /// Leave no link at the old place.
+    #[arg(long, conflicts_with = "back")]
+    pub(crate) no_link: bool,
+
+    /// Write the link's target as seen from the link.
+    #[arg(short, long, conflicts_with_all = ["absolute", "no_link", "back"])]
+    pub(crate) relative: bool,
+
+    /// Write the link's target from `/`.
+    #[arg(long, conflicts_with_all = ["no_link", "back"])]
+    pub(crate) absolute: bool,
+
+    /// To another volume: keep the old one aside instead of freeing it.
+    #[arg(long, conflicts_with = "back")]
+    pub(crate) keep: bool,
+
+    /// To another volume: how the copy is compared before the old one is given up.
+    #[arg(long, value_name = "HOW", default_value = "full")]
+    pub(crate) verify: Verify,
+
+    /// To another volume: go on though this cannot be kept there (may be given several times).
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    #[arg(value_parser = PossibleValuesParser::new(Loss::ALL.map(Loss::word)))]
+    pub(crate) accept_loss: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) change: Change,
+}
