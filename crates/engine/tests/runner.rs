@@ -20,6 +20,7 @@ mod flip;
 mod forest;
 mod fuzz;
 mod guarantees;
+mod in_use;
 mod meddled;
 mod memory;
 mod mounts;
@@ -35,8 +36,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 7] = [
+const PIECES: [&[support::Piece]; 8] = [
     guarantees::PIECES,
+    in_use::PIECES,
     oracle::PIECES,
     deep::PIECES,
     flip::PIECES,
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         mounts::trials(),
         memory::trials(),
         guarantees::trials(),
+        in_use::trials(),
         fuzz::trials(),
         sequences::trials(),
         cut::trials(),

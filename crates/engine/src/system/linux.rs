@@ -204,6 +204,15 @@ pub(super) fn mounts() -> Mounts {
     }
 }
 
+pub(super) fn processes() -> Option<OwnedFd> {
+    // PROC_SUPER_MAGIC (linux/magic.h): somebody may have put another folder there.
+    const PROC: u64 = 0x9fa0;
+    let flags = super::flags(super::Access::Hold);
+    let folder = rustix::fs::open(c"/proc", flags, Mode::empty()).ok()?;
+    let found = rustix::fs::fstatfs(&folder).ok()?;
+    (file_system_type(&found) == PROC).then_some(folder)
+}
+
 pub(super) fn place_of(held: BorrowedFd<'_>) -> Option<AbsPath> {
     use std::os::fd::AsRawFd as _;
     let name = format!("/proc/self/fd/{}", held.as_raw_fd());

@@ -341,6 +341,23 @@ impl System {
         posix::read_all(file)
     }
 
+    /// Appends the rest of an open file to `bytes`.
+    ///
+    /// # Errors
+    /// The system's, with what was read before it appended.
+    pub fn read_more(self, file: BorrowedFd<'_>, bytes: &mut Vec<u8>) -> Result<(), Errno> {
+        posix::read_more(file, bytes)
+    }
+
+    /// The folder in which the system tells of its processes; `None` where there is none.
+    pub fn processes(self) -> Option<OwnedFd> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::processes();
+        }
+        None
+    }
+
     /// Everything that is mounted in sight of this process; empty where the system does not say.
     pub fn mounts(self) -> Mounts {
         #[cfg(target_os = "linux")]

@@ -121,10 +121,14 @@ pub(super) fn read_file(path: &[u8]) -> Result<Vec<u8>, Errno> {
 
 pub(super) fn read_all(file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::with_capacity(16 * 1024);
+    read_more(file, &mut bytes).map(|()| bytes)
+}
+
+pub(super) fn read_more(file: BorrowedFd<'_>, bytes: &mut Vec<u8>) -> Result<(), Errno> {
     loop {
         bytes.reserve(16 * 1024);
-        match rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)) {
-            Ok(0) => return Ok(bytes),
+        match rustix::io::read(file, rustix::buffer::spare_capacity(bytes)) {
+            Ok(0) => return Ok(()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error),
         }
