@@ -11,6 +11,7 @@ mod create_ln;
 mod create_names;
 mod create_pairs;
 mod endings;
+mod exchange;
 mod foreign;
 mod gates;
 mod generated;
@@ -47,6 +48,7 @@ fn main() -> std::process::ExitCode {
         arguments::trials(),
         check::trials(),
         endings::trials(),
+        exchange::trials(),
         generated::trials(),
         hard::trials(),
         hostile::trials(),
