@@ -8,32 +8,46 @@ use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test_with};
 use linkwell_testkit::power::{self, Tally};
 
-/// What is done, and between which file systems; a third one holds the journal.
-const ROWS: [(&str, &str); 6] = [
-    ("move", "ext4:ext4"),
-    ("move", "ext4:xfs:ext4"),
-    ("killed:2", "ext4:ext4"),
-    ("recover:3", "ext4:ext4"),
-    ("undo", "ext4:ext4"),
-    ("back", "ext4:ext4"),
+/// What is done, with what, and on which file systems.
+type Row = (&'static str, &'static str, &'static str);
+
+const ROWS: [Row; 8] = [
+    ("move", "tree", "ext4:ext4"),
+    ("move", "tree", "ext4:xfs:ext4"),
+    ("move", "few", "ext4:ext4"),
+    ("move", "tree", "ext4"),
+    ("move@renameat2:3", "tree", "ext4:ext4"),
+    ("move@unlinkat:9,recover", "tree", "ext4:ext4"),
+    ("move,undo", "tree", "ext4:ext4"),
+    ("move,back", "tree", "ext4:ext4"),
 ];
 
 /// What is done at length.
-const LONG: [(&str, &str); 14] = [
-    ("move", "ext4:ext4"),
-    ("move", "ext4:xfs"),
-    ("move", "ext4:btrfs"),
-    ("move", "xfs:xfs"),
-    ("move", "btrfs:ext4"),
-    ("move", "ext4:xfs:ext4"),
-    ("killed:2", "ext4:xfs"),
-    ("killed:3", "xfs:ext4"),
-    ("recover:2", "ext4:xfs"),
-    ("recover:3", "ext4:btrfs"),
-    ("undo", "ext4:xfs"),
-    ("undo", "ext4:btrfs"),
-    ("back", "ext4:xfs"),
-    ("back", "xfs:xfs"),
+const LONG: [Row; 24] = [
+    ("move", "tree", "ext4:ext4"),
+    ("move", "tree", "ext4:xfs"),
+    ("move", "tree", "ext4:btrfs"),
+    ("move", "tree", "xfs:xfs"),
+    ("move", "tree", "btrfs:ext4"),
+    ("move", "tree", "ext4:xfs:ext4"),
+    ("move", "tree", "xfs:ext4:btrfs"),
+    ("move", "few", "ext4:xfs"),
+    ("move", "few", "ext4:btrfs:ext4"),
+    ("move", "file", "ext4:ext4"),
+    ("move", "file", "xfs:xfs"),
+    ("move", "tree", "ext4"),
+    ("move", "tree", "xfs"),
+    ("move", "tree", "btrfs"),
+    ("move@renameat2:2", "tree", "ext4:xfs"),
+    ("move@renameat2:3", "tree", "xfs:ext4"),
+    ("move@unlinkat:30", "tree", "ext4:btrfs"),
+    ("move@renameat2:3,recover", "tree", "ext4:btrfs"),
+    ("move@unlinkat:30,recover", "tree", "xfs:xfs"),
+    ("move,undo", "tree", "ext4:xfs"),
+    ("move,undo@renameat2:3,recover", "tree", "ext4:xfs"),
+    ("move,back", "tree", "ext4:btrfs"),
+    ("move,back@unlinkat:30,recover", "tree", "xfs:xfs"),
+    ("aside,contents", "tree", "ext4:xfs"),
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -45,25 +59,25 @@ pub(crate) fn trials() -> Vec<Trial> {
     if long {
         needs.push(Need::Program("mkfs.btrfs"));
     }
-    trials.extend(rows.iter().map(|(job, disks)| {
-        test_with(&format!("power: {job}, {disks}"), &needs, move || {
-            let tally = cut("linkwell", job, disks, cuts);
+    trials.extend(rows.iter().map(|(job, goods, disks)| {
+        test_with(&format!("power: {job} of a {goods}, {disks}"), &needs, move || {
+            let tally = cut("linkwell", job, goods, disks, cuts);
+            assert!(tally.states >= 72 && tally.files > 0, "{}", tally.text());
             assert_eq!(tally.bad(), 0, "{}", tally.text());
-            assert!(tally.states >= 72 && tally.files > 50, "{}", tally.text());
         })
     }));
     trials
 }
 
-fn cut(mover: &str, job: &str, disks: &str, cuts: &str) -> Tally {
-    let words = ["--program", LINKWELL, "--mover", mover, "--job", job, "--pair", disks];
-    power::cut(&[&words[..], &["--cuts", cuts]].concat())
+fn cut(mover: &str, job: &str, goods: &str, disks: &str, cuts: &str) -> Tally {
+    let words = ["--program", LINKWELL, "--mover", mover, "--job", job, "--goods", goods];
+    power::cut(&[&words[..], &["--disks", disks, "--cuts", cuts]].concat())
 }
 
 /// That the cuts find what they are to find.
 fn controls() {
     for mover in ["linkwell-unsynced", "mv"] {
-        let tally = cut(mover, "move", "ext4:ext4", "24");
+        let tally = cut(mover, "move", "tree", "ext4:ext4", "24");
         assert!(tally.losing > 0, "{mover}: {}", tally.text());
     }
 }

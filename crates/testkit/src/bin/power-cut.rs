@@ -1,8 +1,8 @@
 //! Cuts the power while something is moved from one disk to another, and counts what is lost.
 //!
 //! ```text
-//! power-cut --program PATH/TO/linkwell [--mover M] [--job J] [--pair A:B[:C]] [--cuts N]
-//!           [--runs N] [--wait SECONDS] [--seed N] [--devices same|other] [--keep FOLDER]
+//! power-cut --program PATH/TO/linkwell [--mover M] [--job J] [--goods G] [--disks A[:B[:C]]]
+//!           [--cuts N] [--runs N] [--wait SECONDS] [--seed N] [--devices D] [--keep FOLDER]
 //! power-cut --program PATH/TO/linkwell --table [--cuts N] [--runs N] [--wait SECONDS] [--seed N]
 //! ```
 //!
@@ -10,15 +10,18 @@
 //!
 //! * `--mover`: `linkwell`; `linkwell-unsynced`, which is told that every sync was done when none was;
 //!   `mv`; `rsync` (with `--remove-source-files`).
-//! * `--job`: `move`; `killed:N`, a move that is killed at its N-th rename; `recover:N`, what follows
-//!   that; `undo`; `back`; `contents`, a link that becomes a copy of what it leads to.
-//! * `--pair`: the file systems there and here, `ext4:xfs`; a third one holds linkwell's journal, which is
-//!   otherwise on the first.
+//! * `--job`: commands with commas between them: `move`, `undo`, `back`, `recover`, `aside` (without
+//!   linkwell, the tree is put there and a link here), `contents` (the link becomes a copy). The last is
+//!   recorded. With `@CALL:N` it is killed at its N-th call: `move@renameat2:3,recover`.
+//! * `--goods`: `tree` of sixty files, `few` files in a folder, or a `file`.
+//! * `--disks`: the file systems here and there, `ext4:xfs`. A third one holds linkwell's journal,
+//!   which is otherwise on the first; with one alone, the move is within it.
 //! * `--cuts`: at how many moments; each gives three states. `--runs`: in how many recordings. In the
 //!   first of four the disk that is moved from is written out all the time, in the second both, in
 //!   the third the other one, in the fourth none.
 //! * `--wait`: how many seconds the system is left alone after the program has returned, instead; 40
 //!   show when it writes by itself.
+//! * `--devices`: `other` (so it is) or the `same` device numbers after the cut.
 //! * `--keep`: a folder for the disks of every state in which something is wrong.
 //!
 //! The exit status is 0 when linkwell, with its syncs, was never wrong, and 1 when it was.
@@ -32,10 +35,10 @@ const PAIRS: [&str; 4] = ["ext4:ext4", "ext4:xfs", "ext4:btrfs", "xfs:xfs"];
 /// Movers and jobs of the table.
 const ROWS: [(&str, &str); 8] = [
     ("linkwell", "move"),
-    ("linkwell", "killed:2"),
-    ("linkwell", "recover:3"),
-    ("linkwell", "undo"),
-    ("linkwell", "back"),
+    ("linkwell", "move@renameat2:3"),
+    ("linkwell", "move@renameat2:3,recover"),
+    ("linkwell", "move,undo"),
+    ("linkwell", "move,back"),
     ("linkwell-unsynced", "move"),
     ("mv", "move"),
     ("rsync", "move"),
@@ -63,7 +66,7 @@ fn main() -> ExitCode {
     for (mover, job) in ROWS {
         for pair in PAIRS {
             let mut words = words.clone();
-            words.extend(["--mover", mover, "--job", job, "--pair", pair].map(Into::into));
+            words.extend(["--mover", mover, "--job", job, "--disks", pair].map(Into::into));
             let tally = power::cut(&words);
             let other = tally.bad() - tally.losing;
             let (states, losing, most, files) =

@@ -16,6 +16,8 @@ pub(super) const STAGED: &[u8] = b".linkwell-";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     about: String,
+    /// When it was last changed: seconds and nanoseconds.
+    time: (i64, i64),
     content: Option<Vec<u8>>,
 }
 
@@ -28,9 +30,44 @@ impl Entry {
 /// A tree, by the paths below its top; the top is the empty one.
 pub(super) type Tree = BTreeMap<PathBuf, Entry>;
 
-/// Makes the tree: sixty files from nothing to 3 MiB, some with holes, modes, attributes, second
-/// names and old times; links, and a named pipe.
-pub(super) fn make(top: &Path) {
+/// What is moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goods {
+    /// A tree of sixty files.
+    Tree,
+    /// Two files in a folder: so few are made durable one by one.
+    Few,
+    /// A file.
+    File,
+}
+
+impl Goods {
+    pub(super) fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "tree" => Self::Tree,
+            "few" => Self::Few,
+            "file" => Self::File,
+            _ => return None,
+        })
+    }
+
+    /// Makes it.
+    pub(super) fn make(self, top: &Path) {
+        let content = vec![b'x'; 150_000];
+        match self {
+            Self::Tree => make(top),
+            Self::File => std::fs::write(top, content).expect("a file"),
+            Self::Few => {
+                tree::make(top, &["a/b/short", "a/link -> b", "a/empty/"]);
+                std::fs::write(top.join("a/long"), content).expect("a file");
+            }
+        }
+    }
+}
+
+/// Makes a tree: sixty files from nothing to 3 MiB, some with holes, modes, attributes, second names
+/// and old times; links, and a named pipe.
+fn make(top: &Path) {
     let mut chance = Chance::new(60);
     let sizes = [0, 1, 37, 700, 4096, 5000, 20_000, 131_079, 300_000, 3 << 20];
     for (number, size) in sizes.into_iter().cycle().take(54).enumerate() {
@@ -88,14 +125,8 @@ pub(super) fn read(top: &Path) -> io::Result<Tree> {
     while let Some(path) = todo.pop() {
         let status = std::fs::symlink_metadata(&path)?;
         let kind = status.file_type();
-        let mut about = format!(
-            "{:o} {}:{} {}.{:09}",
-            status.mode(),
-            status.uid(),
-            status.gid(),
-            status.mtime(),
-            status.mtime_nsec()
-        );
+        let mut about = format!("{:o} {}:{}", status.mode(), status.uid(), status.gid());
+        let time = (status.mtime(), status.mtime_nsec());
         let mut content = None;
         if kind.is_dir() {
             for entry in std::fs::read_dir(&path)? {
@@ -110,25 +141,39 @@ pub(super) fn read(top: &Path) -> io::Result<Tree> {
             content = Some(std::fs::read(&path)?);
         }
         let below = path.strip_prefix(&top).expect("it is below").to_path_buf();
-        tree.insert(below, Entry { about, content });
+        tree.insert(below, Entry { about, time, content });
     }
     Ok(tree)
 }
 
+/// Which times are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Times {
+    All,
+    /// All but that of the top: xfs changes it when names are exchanged, and it is set back a moment later.
+    Below,
+}
+
 /// What of `wanted` is not so at `top`; `None` when all is, and nothing else is there.
-pub(super) fn differs(wanted: &Tree, top: &Path) -> Option<String> {
-    let found = match read(top) {
+pub(super) fn differs(wanted: &Tree, top: &Path, times: Times) -> Option<String> {
+    let mut found = match read(top) {
         Ok(found) => found,
         Err(error) => return Some(format!("{}: {error}", top.display())),
     };
+    if times == Times::Below
+        && let (Some(wanted), Some(found)) =
+            (wanted.get(Path::new("")), found.get_mut(Path::new("")))
+    {
+        found.time = wanted.time;
+    }
     let paths: BTreeSet<&PathBuf> = wanted.keys().chain(found.keys()).collect();
     let other = paths.into_iter().find(|path| wanted.get(*path) != found.get(*path))?;
     let say = |entry: Option<&Entry>| match entry {
         None => "nothing".to_owned(),
-        Some(Entry { about, content }) => {
+        Some(Entry { about, time, content }) => {
             let length = content.as_ref().map(Vec::len);
             format!(
-                "{about}{}",
+                "{about} {time:?}{}",
                 length.map(|length| format!(", {length} bytes")).unwrap_or_default()
             )
         }

@@ -1,4 +1,4 @@
-//! What is run while the disks are recorded, and how it is spelled.
+//! What is run while the disks are recorded, what before, and how it is spelled.
 
 use crate::program;
 use std::path::{Path, PathBuf};
@@ -14,21 +14,33 @@ pub(super) enum Mover {
     Rsync,
 }
 
-/// What is recorded, and what is done before.
+/// What one command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Job {
-    /// The move.
+enum Verb {
     Move,
-    /// A move, killed as it enters its so manieth rename.
-    Killed(usize),
-    /// After such a move: its recovery.
-    Recover(usize),
-    /// After a move: `undo`.
     Undo,
-    /// After a move: `move --back`.
+    /// `move --back`.
     Back,
-    /// Where a link leads to the tree on the other disk: the link becomes a copy of it.
+    Recover,
+    /// No linkwell: the tree is put on the other disk, and a link to it in its place.
+    Aside,
+    /// `convert --to contents`: such a link becomes a copy.
     Contents,
+}
+
+/// A command, which may be killed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Step {
+    verb: Verb,
+    /// As it enters its so manieth call of this kind.
+    kill: Option<(String, usize)>,
+}
+
+/// Commands one after the other, of which the last is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Job {
+    before: Vec<Step>,
+    last: Step,
 }
 
 /// Where everything is.
@@ -61,111 +73,114 @@ impl Mover {
     }
 }
 
-impl Job {
-    pub(super) fn of(word: &str) -> Option<Self> {
-        let (word, number) = match word.split_once(':') {
-            Some((word, number)) => (word, number.parse().ok()?),
-            None => (word, 1),
+impl Step {
+    /// `move`, or `move@renameat2:3`.
+    fn of(text: &str) -> Option<Self> {
+        let (verb, kill) = match text.split_once('@') {
+            Some((verb, kill)) => (verb, Some(kill.split_once(':')?)),
+            None => (text, None),
         };
-        Some(match word {
-            "move" => Self::Move,
-            "killed" => Self::Killed(number),
-            "recover" => Self::Recover(number),
-            "undo" => Self::Undo,
-            "back" => Self::Back,
-            "contents" => Self::Contents,
+        let verb = match verb {
+            "move" => Verb::Move,
+            "undo" => Verb::Undo,
+            "back" => Verb::Back,
+            "recover" => Verb::Recover,
+            "aside" => Verb::Aside,
+            "contents" => Verb::Contents,
             _ => return None,
-        })
-    }
-
-    /// What is done before anything is recorded.
-    pub(super) fn before(self, places: &Places) -> Option<Command> {
-        match self {
-            Self::Move | Self::Killed(_) => None,
-            Self::Recover(number) => Some(killed(places, number)),
-            Self::Undo | Self::Back => Some(places.linkwell(&[], &there(places))),
-            Self::Contents => {
-                let mut command = Command::new("sh");
-                command.args(["-ec", "mv \"$1\" \"$2\"; ln -s \"$2\" \"$1\"", "sh"]);
-                Some(with(command, &[&places.old, &places.new]))
-            }
-        }
-    }
-
-    /// What is recorded.
-    pub(super) fn command(self, mover: Mover, places: &Places) -> Command {
-        let traced: &[&str] = match mover {
-            Mover::Unsynced => &["-e", "inject=fsync,fdatasync,syncfs,sync_file_range:retval=0"],
-            _ => &[],
         };
-        match (self, mover) {
-            (Self::Move, Mover::Mv) => with(Command::new("mv"), &[&places.old, &places.new]),
-            (Self::Move, Mover::Rsync) => {
-                let mut command = Command::new("rsync");
-                command.args(["-aHAXS", "--remove-source-files"]);
-                command.arg(places.old.join("")).arg(&places.new);
-                command
-            }
-            (Self::Killed(number), _) => killed(places, number),
-            (Self::Move, _) => places.linkwell(traced, &there(places)),
-            (Self::Undo, _) => places.linkwell(traced, &["undo".into(), "-y".into()]),
-            (Self::Recover(_), _) => places.linkwell(traced, &["recover".into(), "-y".into()]),
-            (Self::Contents, _) => {
-                let old = places.old.display().to_string();
-                let words = ["convert".into(), "-y".into(), old, "--to".into(), "contents".into()];
-                places.linkwell(traced, &words)
-            }
-            (Self::Back, _) => {
-                let old = places.old.display().to_string();
-                places.linkwell(traced, &["move".into(), "--back".into(), "-y".into(), old])
-            }
-        }
+        let kill = match kill {
+            Some((call, number)) => Some((call.to_owned(), number.parse().ok()?)),
+            None => None,
+        };
+        Some(Self { verb, kill })
     }
 
-    /// Whether the old path is a link once it has ended well; `None` where either may be.
-    pub(super) fn leaves_link(self) -> Option<bool> {
-        match self {
-            Self::Move => Some(true),
-            Self::Undo | Self::Back | Self::Contents => Some(false),
-            Self::Killed(_) | Self::Recover(_) => None,
+    fn command(&self, mover: Mover, places: &Places) -> Command {
+        let (old, new) = (places.old.display().to_string(), places.new.display().to_string());
+        let words: &[&str] = match (self.verb, mover) {
+            (Verb::Move, Mover::Mv) => return program_with("mv", &[&old, &new]),
+            (Verb::Move, Mover::Rsync) => {
+                let old = format!("{old}/");
+                return program_with("rsync", &["-aHAXS", "--remove-source-files", &old, &new]);
+            }
+            (Verb::Aside, _) => {
+                let line = "mv \"$1\" \"$2\"; ln -s \"$2\" \"$1\"";
+                return program_with("sh", &["-ec", line, "sh", &old, &new]);
+            }
+            (Verb::Move, _) => &["move", "-y", &old, &new],
+            (Verb::Back, _) => &["move", "--back", "-y", &old],
+            (Verb::Undo, _) => &["undo", "-y"],
+            (Verb::Recover, _) => &["recover", "-y"],
+            (Verb::Contents, _) => &["convert", "-y", &old, "--to", "contents"],
+        };
+        let mut injected = Vec::new();
+        if mover == Mover::Unsynced {
+            injected.push("inject=fsync,fdatasync,syncfs,sync_file_range:retval=0".to_owned());
         }
+        if let Some((call, number)) = &self.kill {
+            injected.push(format!("inject={call}:signal=KILL:when={number}"));
+        }
+        places.linkwell(&injected, words)
     }
 }
 
 impl Job {
+    /// `move`, `move,undo`, `move@renameat2:3,recover`.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let mut before: Vec<Step> = text.split(',').map(Step::of).collect::<Option<_>>()?;
+        let last = before.pop()?;
+        Some(Self { before, last })
+    }
+
+    /// What is done before anything is recorded, and whether it is to be killed.
+    pub(super) fn before(&self, places: &Places) -> Vec<(Command, bool)> {
+        let steps = self.before.iter();
+        steps.map(|step| (step.command(Mover::Linkwell, places), step.kill.is_some())).collect()
+    }
+
+    /// What is recorded, and whether it is to be killed.
+    pub(super) fn command(&self, mover: Mover, places: &Places) -> (Command, bool) {
+        (self.last.command(mover, places), self.last.kill.is_some())
+    }
+
+    /// Whether the old path is a link once it has ended well; `None` where either may be.
+    pub(super) fn leaves_link(&self) -> Option<bool> {
+        match self.last.verb {
+            Verb::Move | Verb::Aside => Some(true),
+            Verb::Undo | Verb::Back | Verb::Contents => Some(false),
+            Verb::Recover => None,
+        }
+    }
+
     /// Whether the new place holds the tree even when the old one does.
-    pub(super) fn keeps_both(self) -> bool {
-        self == Self::Contents
+    pub(super) fn keeps_both(&self) -> bool {
+        self.last.verb == Verb::Contents
     }
 }
 
 impl Places {
-    /// linkwell, below strace where strace is to do something.
-    pub(super) fn linkwell(&self, traced: &[&str], arguments: &[String]) -> Command {
-        let plain = program::command("strace", Path::new("/"));
-        let mut command = if traced.is_empty() {
-            program::command(&self.program.display().to_string(), Path::new("/"))
+    /// linkwell, below strace where something is to be injected.
+    pub(super) fn linkwell(&self, injected: &[String], words: &[&str]) -> Command {
+        let root = Path::new("/");
+        let mut command = if injected.is_empty() {
+            program::command(&self.program.display().to_string(), root)
         } else {
-            let mut command = plain;
-            command.args(["-f", "-qq", "-o", "/dev/null"]).args(traced).arg(&self.program);
+            let mut command = program::command("strace", root);
+            command.args(["-f", "-qq", "-o", "/dev/null"]);
+            for inject in injected {
+                command.args(["-e", inject]);
+            }
+            command.arg(&self.program);
             command
         };
-        command.env("XDG_STATE_HOME", &self.state).args(arguments);
+        command.env("XDG_STATE_HOME", &self.state).args(words);
         command
     }
 }
 
-fn there(places: &Places) -> [String; 4] {
-    let (old, new) = (places.old.display().to_string(), places.new.display().to_string());
-    ["move".into(), "-y".into(), old, new]
-}
-
-fn killed(places: &Places, number: usize) -> Command {
-    let inject = format!("inject=renameat2,renameat,rename:signal=KILL:when={number}");
-    places.linkwell(&["-e", &inject], &there(places))
-}
-
-fn with(mut command: Command, paths: &[&PathBuf]) -> Command {
-    command.args(paths);
+fn program_with(name: &str, words: &[&str]) -> Command {
+    let mut command = Command::new(name);
+    command.args(words);
     command
 }

@@ -1,7 +1,7 @@
 //! One state: the power has been cut, and what is there is looked at.
 
 use super::disks::Model;
-use super::goods::{self, Tree};
+use super::goods::{self, Times, Tree};
 use super::job::Places;
 use super::run::{Record, Wish};
 use super::tally::Tally;
@@ -52,7 +52,7 @@ impl Judge<'_> {
             let is_link = places.old.symlink_metadata().is_ok_and(|status| status.is_symlink());
             let kept = wish.job.leaves_link().is_none_or(|link| link == is_link);
             if record.well && point >= record.returned {
-                let differs = goods::differs(wanted, &places.old);
+                let differs = goods::differs(wanted, &places.old, Times::All);
                 if !kept || differs.is_some() {
                     tally.forgotten += 1;
                     tally.note(
@@ -70,15 +70,16 @@ impl Judge<'_> {
     fn recover(&self, volumes: &Volumes, state: &str, tally: &mut Tally) {
         let Self { wish, places, wanted, .. } = self;
         let recover = || -> Ran {
-            let arguments = ["recover".to_owned(), "-y".to_owned()];
-            places.linkwell(&[], &arguments).output().expect("linkwell can be started").into()
+            let recover = &["recover", "-y"];
+            places.linkwell(&[], recover).output().expect("linkwell can be started").into()
         };
         let (first, second) = (recover(), recover());
         if first.code != 0 || second.code != 0 || !second.err.contains("nothing was interrupted") {
             tally.unrecovered += 1;
             tally.note(state, &format!("recover: {first:?}, again: {second:?}"));
         }
-        if let Some(differs) = goods::differs(wanted, &places.old) {
+        let times = if wish.kinds.len() == 1 { Times::Below } else { Times::All };
+        if let Some(differs) = goods::differs(wanted, &places.old, times) {
             tally.torn += 1;
             tally.note(state, &format!("{differs}; {first:?}"));
         }

@@ -26,6 +26,7 @@ mod tally;
 mod volumes;
 
 use crate::need::Need;
+use goods::Goods;
 use job::{Job, Mover};
 use run::Wish;
 use std::io::Write as _;
@@ -54,14 +55,15 @@ pub const NEEDS: [Need; 9] = [
 ///
 /// ```text
 /// --program LINKWELL [--mover linkwell|linkwell-unsynced|mv|rsync]
-/// [--job move|killed:N|recover:N|undo|back|contents] [--pair ext4:xfs[:ext4]] [--cuts 24] [--runs 4] [--wait SECONDS]
-/// [--seed N] [--devices same|other] [--keep FOLDER]
+/// [--job [STEP[@CALL:N],…]STEP[@CALL:N]] [--goods tree|few|file] [--disks ext4[:xfs[:ext4]]]
+/// [--cuts 24] [--runs 4] [--wait SECONDS] [--seed N] [--devices same|other] [--keep FOLDER]
 /// ```
 fn wish(arguments: &[String]) -> Result<Wish, String> {
     let mut wish = Wish {
         program: PathBuf::new(),
         mover: Mover::Linkwell,
-        job: Job::Move,
+        job: Job::of("move").ok_or("a job")?,
+        goods: Goods::Tree,
         kinds: vec!["ext4".into(), "ext4".into()],
         cuts: 24,
         runs: 4,
@@ -77,7 +79,8 @@ fn wish(arguments: &[String]) -> Result<Wish, String> {
             "--program" => wish.program = std::fs::canonicalize(value).map_err(|_| wrong())?,
             "--mover" => wish.mover = Mover::of(value).ok_or_else(wrong)?,
             "--job" => wish.job = Job::of(value).ok_or_else(wrong)?,
-            "--pair" => wish.kinds = value.split(':').map(Into::into).collect(),
+            "--goods" => wish.goods = Goods::of(value).ok_or_else(wrong)?,
+            "--disks" => wish.kinds = value.split(':').map(Into::into).collect(),
             "--cuts" => wish.cuts = value.parse().map_err(|_| wrong())?,
             "--runs" => wish.runs = value.parse().map_err(|_| wrong())?,
             "--wait" => wish.wait = Duration::from_secs(value.parse().map_err(|_| wrong())?),
@@ -87,8 +90,8 @@ fn wish(arguments: &[String]) -> Result<Wish, String> {
             _ => return Err(format!("{name} is not known")),
         }
     }
-    if !(2..=3).contains(&wish.kinds.len()) {
-        return Err("--pair names two file systems, or three".into());
+    if !(1..=3).contains(&wish.kinds.len()) {
+        return Err("--disks names one file system, two, or three".into());
     }
     if wish.runs == 0 {
         return Err("--runs is at least 1".into());

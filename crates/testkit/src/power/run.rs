@@ -2,14 +2,15 @@
 
 use super::chance::Chance;
 use super::disks::Model;
-use super::goods;
+use super::goods::{self, Goods};
 use super::job::{Job, Mover, Places};
 use super::judge::{Judge, State};
 use super::tally::Tally;
 use super::volumes::{Volumes, sync};
-use crate::program::Ran;
+use std::io::Read as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub(super) struct Wish {
     pub(super) program: PathBuf,
     pub(super) mover: Mover,
     pub(super) job: Job,
+    pub(super) goods: Goods,
     /// The file systems there and here; a third one, if there is, holds the journal.
     pub(super) kinds: Vec<String>,
     /// At how many moments the power is cut; three states each.
@@ -87,23 +89,24 @@ pub(super) struct Record {
 /// Makes the disks, records, cuts and judges.
 pub(super) fn run(wish: &Wish) -> Tally {
     let mut volumes = Volumes::new(&wish.kinds);
+    // With one disk alone, the move is within it.
+    let there = usize::from(wish.kinds.len() > 1);
     let places = Places {
         program: wish.program.clone(),
         old: volumes.place(0).join("home/old"),
-        new: volumes.place(1).join("store/new"),
+        new: volumes.place(there).join("store/new"),
         state: volumes.place(if wish.kinds.len() > 2 { 2 } else { 0 }).join("state"),
     };
     for folder in
-        [volumes.place(0).join("home"), volumes.place(1).join("store"), places.state.clone()]
+        [volumes.place(0).join("home"), volumes.place(there).join("store"), places.state.clone()]
     {
         std::fs::create_dir(folder).expect("a folder");
     }
-    goods::make(&places.old);
+    wish.goods.make(&places.old);
     let wanted = goods::read(&places.old).expect("it was just made");
-    if let Some(mut command) = wish.job.before(&places) {
-        let ran: Ran = command.output().expect("it can be started").into();
-        let killed = matches!(wish.job, Job::Recover(_));
-        assert!(killed || ran.code == 0, "{command:?}: {ran:?}");
+    for (mut command, is_killed) in wish.job.before(&places) {
+        let ran = command.output().expect("it can be started");
+        judge_end(&command, ran.status, is_killed, &ran.stderr);
     }
     volumes.unmount();
     let files = wanted.values().filter(|entry| entry.is_file()).count();
@@ -148,14 +151,15 @@ fn record(
 ) -> Record {
     volumes.mount().expect("nothing has happened");
     let start = volumes.recorder.point();
-    let mut command = wish.job.command(wish.mover, places);
+    let (mut command, is_killed) = wish.job.command(wish.mover, places);
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("it can be started");
-    let disks = [volumes.place(0).to_path_buf(), volumes.place(1).to_path_buf()];
+    let there = usize::from(wish.kinds.len() > 1);
+    let disks = [volumes.place(0).to_path_buf(), volumes.place(there).to_path_buf()];
     let ended = AtomicBool::new(false);
     let (status, returned) = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -170,27 +174,34 @@ fn record(
         ended.store(true, Ordering::Release);
         (status, returned)
     });
-    let well = status.success();
-    let may_fail = matches!(wish.job, Job::Killed(_));
-    assert!(well || may_fail, "{command:?}: {status}: {}", said(&mut child));
+    judge_end(&command, status, is_killed, &said(&mut child));
     std::thread::sleep(wish.wait);
     // The disks know nothing of each other: one may be written out long before the other.
     let first = how.disk(chance).unwrap_or_default();
-    sync(volumes.place(first));
+    disks.get(first).into_iter().for_each(|disk| sync(disk));
     let half = volumes.recorder.point();
-    sync(volumes.place(1 - first));
+    disks.get(1 - first).into_iter().for_each(|disk| sync(disk));
     let end = volumes.recorder.point();
     volumes.recorder.stop();
     volumes.unmount();
-    Record { how, start, returned, half, end, well }
+    Record { how, start, returned, half, end, well: !is_killed }
 }
 
-fn said(child: &mut std::process::Child) -> String {
-    let mut said = String::new();
+fn said(child: &mut Child) -> Vec<u8> {
+    let mut said = Vec::new();
     if let Some(mut errors) = child.stderr.take() {
-        drop(std::io::Read::read_to_string(&mut errors, &mut said));
+        errors.read_to_end(&mut said).expect("its errors can be read");
     }
     said
+}
+
+/// What is to be killed was, and what is not has succeeded.
+fn judge_end(command: &Command, status: ExitStatus, is_killed: bool, said: &[u8]) {
+    let said = String::from_utf8_lossy(said);
+    // strace ends as what it traces did.
+    let killed = status.signal() == Some(9) || status.code() == Some(137);
+    let as_wanted = if is_killed { killed } else { status.success() };
+    assert!(as_wanted, "{command:?}: {status}: {said}");
 }
 
 /// Where the power is cut: at the moments that stand out after the return, then around flushes, then
