@@ -319,13 +319,17 @@ fn mapped() {
 
 fn many() {
     let (_scratch, tree) = ground();
-    let script = "for n in range(100): os.open('m%03d' % n, os.O_WRONLY | os.O_CREAT)";
+    let script = "for n in range(100): os.open('m%03d' % n, os.O_WRONLY | os.O_CREAT)\n\
+        os.open('f', os.O_PATH)";
     let _busy = Busy::python(&tree, script);
     let found = found_by_all(&tree);
     let user = &found.users[0];
-    assert_eq!((user.uses.len(), user.more), (MOST, 101 - 64));
+    assert_eq!((user.uses.len(), user.more), (MOST, 102 - 64));
     assert!(user.uses.iter().all(|one| one.how == How::Writes));
     assert_eq!(user.uses[0].path, b"m000");
+    // A place that is only held is no file that is written to.
+    let one = found_by_all(&tree.join("f"));
+    assert_eq!(uses(&one), ["Reads "]);
 }
 
 fn rooted() {

@@ -26,6 +26,9 @@ mod memory;
 mod mounts;
 mod opens;
 mod oracle;
+mod preflight;
+mod preflight_mounts;
+mod preflight_refusals;
 mod recorder;
 mod requests;
 mod scans;
@@ -45,6 +48,7 @@ const PIECES: [&[support::Piece]; 8] = [
     mounts::PIECES,
     opens::PIECES,
     scans::PIECES,
+    preflight_mounts::PIECES,
 ];
 
 fn main() -> ExitCode {
@@ -78,6 +82,9 @@ fn main() -> ExitCode {
         cut::trials(),
         fault::trials(),
         meddled::trials(),
+        preflight::trials(),
+        preflight_refusals::trials(),
+        preflight_mounts::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }

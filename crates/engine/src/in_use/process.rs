@@ -1,5 +1,5 @@
-//! What the files of `/proc` say (proc_pid_stat(5), proc_pid_status(5), proc_pid_fdinfo(5),
-//! proc_pid_maps(5), proc_swaps(5)).
+//! What the files of `/proc` say (proc_pid_stat(5), proc_pid_status(5), proc_pid_maps(5),
+//! proc_swaps(5)).
 
 /// What matters of `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,14 +26,6 @@ pub(super) fn stat(text: &[u8]) -> Option<Stat> {
 pub(super) fn user(text: &[u8]) -> Option<u32> {
     let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Uid:"))?;
     std::str::from_utf8(line).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
-}
-
-/// Whether a descriptor is open for writing, from `/proc/PID/fdinfo/N`.
-pub(super) fn writes(text: &[u8]) -> Option<bool> {
-    const O_PATH: u64 = 0o1000_0000;
-    let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"flags:"))?;
-    let flags = u64::from_str_radix(std::str::from_utf8(line).ok()?.trim(), 8).ok()?;
-    Some(flags & O_PATH == 0 && flags & 0o3 != 0)
 }
 
 /// A file in the memory of a process: a line of `/proc/PID/maps`.
@@ -125,17 +117,6 @@ mod tests {
     fn it_acts_as_the_second_user() {
         assert_eq!(user(b"Name:\tUid:\nUid:\t1000\t0\t0\t0\nGid:\t1 1 1 1\n"), Some(0));
         assert_eq!(user(b"Name:\tx\n"), None);
-    }
-
-    #[test]
-    fn who_writes_is_told_from_who_reads_and_who_holds() {
-        for (flags, wanted) in
-            [("0100000", false), ("0100001", true), ("02100002", true), ("012000002", false)]
-        {
-            let text = format!("pos:\t0\nflags:\t{flags}\nmnt_id:\t30\n");
-            assert_eq!(writes(text.as_bytes()), Some(wanted), "{flags}");
-        }
-        assert_eq!(writes(b"pos:\t0\n"), None);
     }
 
     #[test]

@@ -44,7 +44,8 @@ struct Seen {
 impl Scout<'_> {
     fn all(&mut self) {
         let own = own_number();
-        let Ok(all) = self.numbers(None) else { return };
+        let open = self.system.open(self.folder.as_fd(), c".", Access::List);
+        let Ok(all) = open.and_then(|open| self.numbers(open.as_fd())) else { return };
         let above = self.above(own);
         // Where the first process of all is hidden, so are those of others.
         self.found.hidden = !all.contains(&1);
@@ -70,13 +71,9 @@ impl Scout<'_> {
     }
 
     /// The numbers by which a folder of `/proc`, or of a process in it, calls its entries.
-    fn numbers(&mut self, of: Option<BorrowedFd<'_>>) -> Result<Vec<u32>, Errno> {
-        let at = match of {
-            Some(process) => self.system.open(process, c"fd", Access::List)?,
-            None => self.system.open(self.folder.as_fd(), c".", Access::List)?,
-        };
+    fn numbers(&mut self, at: BorrowedFd<'_>) -> Result<Vec<u32>, Errno> {
         let mut all = Vec::new();
-        self.system.list(at.as_fd(), &mut self.listing, EndMark::EmptyRead, |entry| {
+        self.system.list(at, &mut self.listing, EndMark::EmptyRead, |entry| {
             all.extend(entry.name.to_str().ok().and_then(|name| name.parse::<u32>().ok()));
             true
         })?;
@@ -112,49 +109,52 @@ impl Scout<'_> {
     fn process(&mut self, seen: &mut Seen) {
         for (name, how) in [(&b"cwd"[..], How::Stands), (b"root", How::Rooted), (b"exe", How::Runs)]
         {
-            self.entry(seen, name, Some(how));
-        }
-        match self.numbers(Some(seen.process.as_fd())) {
-            Ok(all) => {
-                for number in all {
-                    self.entry(seen, format!("fd/{number}").as_bytes(), None);
-                }
+            if self.entry(seen, None, name) {
+                let one = self.named(how);
+                seen.uses.push(one);
             }
-            Err(error) => seen.refused |= is_refusal(error),
         }
+        self.descriptors(seen).unwrap_or_else(|error| seen.refused |= is_refusal(error));
         self.memory(seen);
     }
 
-    /// One of the links by which the kernel tells what a process holds. Without `how` it is a
-    /// descriptor, and its flags say how.
-    fn entry(&mut self, seen: &mut Seen, name: &[u8], how: Option<How>) {
+    fn descriptors(&mut self, seen: &mut Seen) -> Result<(), Errno> {
+        let open = self.system.open(seen.process.as_fd(), c"fd", Access::List)?;
+        let at = open.as_fd();
+        for number in self.numbers(at)? {
+            let name = number.to_string();
+            if !self.entry(seen, Some(at), name.as_bytes()) {
+                continue;
+            }
+            // The link's own permission says how the file is open (fs/proc/fd.c). The flags in
+            // `fdinfo` say the same, and take 10 times as long to ask for. An error means that it was
+            // closed meanwhile.
+            let Ok(facts) = self.system.facts(at, name.as_bytes()) else { continue };
+            let how = if facts.mode & 0o200 != 0 { How::Writes } else { How::Reads };
+            let one = self.named(how);
+            seen.uses.push(one);
+        }
+        Ok(())
+    }
+
+    /// Whether one of the links by which the kernel tells what a process holds leads to what the
+    /// subject is about. `at` is the folder that holds the link, if it is not the process's own.
+    fn entry(&mut self, seen: &mut Seen, at: Option<BorrowedFd<'_>>, name: &[u8]) -> bool {
         let process = seen.process.as_fd();
-        match self.system.read_link(process, name, &mut self.text) {
+        let at = at.unwrap_or(process);
+        match self.system.read_link(at, name, &mut self.text) {
             // What has no path: pipes, sockets.
-            Ok(()) if self.text.first() != Some(&b'/') => return,
+            Ok(()) if self.text.first() != Some(&b'/') => return false,
             Ok(()) => {}
             // A path that is longer than the system can say.
             Err(Errno::NAMETOOLONG) => self.text.clear(),
             Err(error) => {
                 seen.refused |= is_refusal(error);
-                return;
+                return false;
             }
         }
-        let status = self.system.status(process, name, Links::Followed).ok();
-        if !self.is_in(process, status.as_ref()) {
-            return;
-        }
-        let how = match how {
-            Some(how) => how,
-            None => {
-                let flags = [b"fdinfo", name.get(2..).unwrap_or_default()].concat();
-                // It was closed meanwhile.
-                let Ok(flags) = self.read(process, &flags) else { return };
-                if process::writes(&flags).unwrap_or(true) { How::Writes } else { How::Reads }
-            }
-        };
-        let one = self.named(how);
-        seen.uses.push(one);
+        let status = self.system.status(at, name, Links::Followed).ok();
+        self.is_in(process, status.as_ref())
     }
 
     /// Whether what was just read as `text` is what the subject is about.

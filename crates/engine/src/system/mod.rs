@@ -59,8 +59,23 @@ pub struct Facts {
     pub modified: Time,
     /// When anything about it was last changed.
     pub changed: Time,
+    /// The room that it takes in bytes.
+    pub stored: u64,
+    /// What the file system says it does with it, where it says so (Linux 4.11).
+    pub marks: Marks,
     /// The mount it was found on, where the system says so (Linux 5.8).
     pub mount: Option<u64>,
+}
+
+/// Some file flags (`chattr`), as statx(2) gives them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Nobody may change, rename or remove it.
+    pub immutable: bool,
+    /// It may only grow, and not be renamed or removed.
+    pub append_only: bool,
+    /// It bears another one that is meant to be kept: compressed, not dumped, on memory of its own.
+    pub others: bool,
 }
 
 /// How to open.

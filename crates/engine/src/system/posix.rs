@@ -1,6 +1,6 @@
 //! The same questions in plain POSIX.1-2008: one component at a time, `fstatat`, `readdir`.
 
-use super::{Facts, Links, Listed, Status, is_self_or_parent, is_shared, kind_of};
+use super::{Facts, Links, Listed, Marks, Status, is_self_or_parent, is_shared, kind_of};
 use linkwell_model::entry::{EntryKind, FileId, Identity, Time};
 use linkwell_model::path::AbsPath;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -83,6 +83,8 @@ fn facts_from(stat: &rustix::fs::Stat) -> Facts {
         accessed: time(stat.st_atime as i64, stat.st_atime_nsec as u64),
         modified: time(stat.st_mtime as i64, stat.st_mtime_nsec as u64),
         changed: time(stat.st_ctime as i64, stat.st_ctime_nsec as u64),
+        stored: stat.st_blocks.cast_unsigned().saturating_mul(512),
+        marks: Marks::default(),
         mount: None,
     }
 }
