@@ -39,7 +39,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 8] = [
+const PIECES: [&[support::Piece]; 9] = [
     guarantees::PIECES,
     in_use::PIECES,
     oracle::PIECES,

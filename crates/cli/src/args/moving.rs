@@ -62,6 +62,10 @@ pub(crate) struct Move {
     #[arg(value_parser = PossibleValuesParser::new(Loss::ALL.map(Loss::word)))]
     pub(crate) accept_loss: Vec<String>,
 
+    /// Move it though a sync client syncs it, or the folder that it lies in.
+    #[arg(long)]
+    pub(crate) synced_anyway: bool,
+
     #[command(flatten)]
     pub(crate) change: Change,
 }
