@@ -3,6 +3,11 @@
 //! How is told in `linkwell_testkit::power`. `LINKWELL_TEST_POWER=long` cuts at more moments, and on
 //! all pairs of file systems; the program `power-cut` of the test kit does it as long as one likes.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test stands outside: it asks how long it may take"
+)]
+
 use crate::support::LINKWELL;
 use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test_with};
