@@ -12,8 +12,9 @@
 //!   `mv`; `rsync` (with `--remove-source-files`).
 //! * `--job`: commands with commas between them: `move`, `undo`, `back`, `recover`, `aside` (without
 //!   linkwell, the tree is put there and a link here), `contents` (the link becomes a copy). The last is
-//!   recorded. With `@CALL:N` it is killed at its N-th call: `move@renameat2:3,recover`.
-//! * `--goods`: `tree` of sixty files, `few` files in a folder, or a `file`.
+//!   recorded. With `@CALL:N` it is killed at its N-th call: `move@renameat2:3,recover`; with `+FLAG`
+//!   it is given that flag: `move+keep`.
+//! * `--goods`: a `tree` of sixty files, `few` or `many` files in a folder, or a `file`.
 //! * `--disks`: the file systems here and there, `ext4:xfs`. A third one holds linkwell's journal,
 //!   which is otherwise on the first; with one alone, the move is within it.
 //! * `--cuts`: at how many moments; each gives three states. `--runs`: in how many recordings. In the

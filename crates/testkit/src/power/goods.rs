@@ -37,6 +37,8 @@ pub(super) enum Goods {
     Tree,
     /// Two files in a folder: so few are made durable one by one.
     Few,
+    /// A thousand files: so many are copied by several threads.
+    Many,
     /// A file.
     File,
 }
@@ -46,6 +48,7 @@ impl Goods {
         Some(match word {
             "tree" => Self::Tree,
             "few" => Self::Few,
+            "many" => Self::Many,
             "file" => Self::File,
             _ => return None,
         })
@@ -56,6 +59,14 @@ impl Goods {
         let content = vec![b'x'; 150_000];
         match self {
             Self::Tree => make(top),
+            Self::Many => {
+                for number in 0..1000 {
+                    let folder = top.join(format!("d{}/e{}", number % 7, number % 11));
+                    std::fs::create_dir_all(&folder).expect("a folder");
+                    let content = content.get(..number * 13).unwrap_or_default();
+                    std::fs::write(folder.join(format!("f{number}")), content).expect("a file");
+                }
+            }
             Self::File => std::fs::write(top, content).expect("a file"),
             Self::Few => {
                 tree::make(top, &["a/b/short", "a/link -> b", "a/empty/"]);

@@ -28,10 +28,30 @@ enum Verb {
     Contents,
 }
 
+/// What stands at the old path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    Link,
+    Tree,
+    Nothing,
+}
+
+impl Stands {
+    pub(super) fn at(path: &Path) -> Self {
+        match path.symlink_metadata() {
+            Err(_) => Self::Nothing,
+            Ok(status) if status.is_symlink() => Self::Link,
+            Ok(_) => Self::Tree,
+        }
+    }
+}
+
 /// A command, which may be killed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Step {
     verb: Verb,
+    /// What `move` is given besides: `--no-link`, `--keep`, …
+    flags: Vec<String>,
     /// As it enters its so manieth call of this kind.
     kill: Option<(String, usize)>,
 }
@@ -74,13 +94,14 @@ impl Mover {
 }
 
 impl Step {
-    /// `move`, or `move@renameat2:3`.
+    /// `move`, `move+keep` or `move@renameat2:3`.
     fn of(text: &str) -> Option<Self> {
         let (verb, kill) = match text.split_once('@') {
             Some((verb, kill)) => (verb, Some(kill.split_once(':')?)),
             None => (text, None),
         };
-        let verb = match verb {
+        let mut words = verb.split('+');
+        let verb = match words.next()? {
             "move" => Verb::Move,
             "undo" => Verb::Undo,
             "back" => Verb::Back,
@@ -93,7 +114,8 @@ impl Step {
             Some((call, number)) => Some((call.to_owned(), number.parse().ok()?)),
             None => None,
         };
-        Some(Self { verb, kill })
+        let flags = words.map(|word| format!("--{word}")).collect();
+        Some(Self { verb, flags, kill })
     }
 
     fn command(&self, mover: Mover, places: &Places) -> Command {
@@ -121,7 +143,9 @@ impl Step {
         if let Some((call, number)) = &self.kill {
             injected.push(format!("inject={call}:signal=KILL:when={number}"));
         }
-        places.linkwell(&injected, words)
+        let mut command = places.linkwell(&injected, words);
+        command.args(&self.flags);
+        command
     }
 }
 
@@ -144,13 +168,22 @@ impl Job {
         (self.last.command(mover, places), self.last.kill.is_some())
     }
 
-    /// Whether the old path is a link once it has ended well; `None` where either may be.
-    pub(super) fn leaves_link(&self) -> Option<bool> {
+    /// What stands at the old path once it has ended well; `None` where more than one may be.
+    pub(super) fn leaves(&self) -> Option<Stands> {
         match self.last.verb {
-            Verb::Move | Verb::Aside => Some(true),
-            Verb::Undo | Verb::Back | Verb::Contents => Some(false),
+            Verb::Move if self.last.flags.iter().any(|flag| flag == "--no-link") => {
+                Some(Stands::Nothing)
+            }
+            Verb::Move | Verb::Aside => Some(Stands::Link),
+            Verb::Undo | Verb::Back | Verb::Contents => Some(Stands::Tree),
             Verb::Recover => None,
         }
+    }
+
+    /// Whether the old path may be gone: then it is the new one that counts.
+    pub(super) fn may_be_gone(&self) -> bool {
+        let steps = self.before.iter().chain([&self.last]);
+        steps.flat_map(|step| &step.flags).any(|flag| flag == "--no-link")
     }
 
     /// Whether the new place holds the tree even when the old one does.

@@ -2,13 +2,13 @@
 
 use super::disks::Model;
 use super::goods::{self, Times, Tree};
-use super::job::Places;
+use super::job::{Places, Stands};
 use super::run::{Record, Wish};
 use super::tally::Tally;
 use super::volumes::Volumes;
 use crate::program::Ran;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// When, what is left of it, and by which chance.
 pub(super) type State = (Model, usize, u64);
@@ -49,21 +49,22 @@ impl Judge<'_> {
             tally.note(&state, &format!("{} files lost, `{}` first", lost.len(), first.display()));
         }
         if wish.mover.recovers() {
-            let is_link = places.old.symlink_metadata().is_ok_and(|status| status.is_symlink());
-            let kept = wish.job.leaves_link().is_none_or(|link| link == is_link);
-            if record.well && point >= record.returned {
-                let differs = goods::differs(wanted, &places.old, Times::All);
-                if !kept || differs.is_some() {
-                    tally.forgotten += 1;
-                    tally.note(
-                        &state,
-                        &format!("what was done is not: link {is_link}, {differs:?}"),
-                    );
-                }
+            let stands = Stands::at(&places.old);
+            let differs = goods::differs(wanted, self.where_it_counts(), Times::All);
+            let kept = wish.job.leaves().is_none_or(|left| left == stands) && differs.is_none();
+            if record.well && point >= record.returned && !kept {
+                tally.forgotten += 1;
+                tally.note(&state, &format!("what was done is not: {stands:?}, {differs:?}"));
             }
             self.recover(volumes, &state, tally);
         }
         volumes.unmount();
+    }
+
+    /// Where the tree must be whole.
+    fn where_it_counts(&self) -> &Path {
+        let gone = Stands::at(&self.places.old) == Stands::Nothing;
+        if gone && self.wish.job.may_be_gone() { &self.places.new } else { &self.places.old }
     }
 
     /// Recovers, and looks at what came of that.
@@ -79,15 +80,16 @@ impl Judge<'_> {
             tally.note(state, &format!("recover: {first:?}, again: {second:?}"));
         }
         let times = if wish.kinds.len() == 1 { Times::Below } else { Times::All };
-        if let Some(differs) = goods::differs(wanted, &places.old, times) {
+        if let Some(differs) = goods::differs(wanted, self.where_it_counts(), times) {
             tally.torn += 1;
             tally.note(state, &format!("{differs}; {first:?}"));
         }
-        let is_link = places.old.symlink_metadata().is_ok_and(|status| status.is_symlink());
         let mut left: Vec<PathBuf> =
             volumes.places().iter().flat_map(|place| goods::debris(place, &places.state)).collect();
-        if !is_link && !wish.job.keeps_both() && places.new.symlink_metadata().is_ok() {
-            left.push(places.new.clone());
+        if Stands::at(&places.old) == Stands::Tree && !wish.job.keeps_both() {
+            let aside = places.old.with_file_name("old (before it was moved)");
+            let others = [places.new.clone(), aside].into_iter();
+            left.extend(others.filter(|path| Stands::at(path) != Stands::Nothing));
         }
         if !left.is_empty() {
             tally.littered += 1;

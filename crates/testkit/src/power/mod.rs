@@ -55,7 +55,7 @@ pub const NEEDS: [Need; 9] = [
 ///
 /// ```text
 /// --program LINKWELL [--mover linkwell|linkwell-unsynced|mv|rsync]
-/// [--job [STEP[@CALL:N],…]STEP[@CALL:N]] [--goods tree|few|file] [--disks ext4[:xfs[:ext4]]]
+/// [--job STEP[+FLAG][@CALL:N][,…]] [--goods tree|few|many|file] [--disks ext4[:xfs[:ext4]]]
 /// [--cuts 24] [--runs 4] [--wait SECONDS] [--seed N] [--devices same|other] [--keep FOLDER]
 /// ```
 fn wish(arguments: &[String]) -> Result<Wish, String> {
