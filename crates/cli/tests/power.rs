@@ -28,7 +28,7 @@ const ROWS: [Row; 8] = [
 ];
 
 /// What is done at length.
-const LONG: [Row; 24] = [
+const LONG: [Row; 26] = [
     ("move", "tree", "ext4:ext4"),
     ("move", "tree", "ext4:xfs"),
     ("move", "tree", "ext4:btrfs"),
@@ -38,16 +38,18 @@ const LONG: [Row; 24] = [
     ("move", "tree", "xfs:ext4:btrfs"),
     ("move", "few", "ext4:xfs"),
     ("move", "few", "ext4:btrfs:ext4"),
-    ("move", "file", "ext4:ext4"),
+    ("move", "many", "ext4:ext4"),
     ("move", "file", "xfs:xfs"),
     ("move", "tree", "ext4"),
+    ("move+keep,undo", "tree", "ext4:xfs"),
+    ("move+no-link", "tree", "xfs:btrfs"),
     ("move", "tree", "xfs"),
     ("move", "tree", "btrfs"),
     ("move@renameat2:2", "tree", "ext4:xfs"),
     ("move@renameat2:3", "tree", "xfs:ext4"),
     ("move@unlinkat:30", "tree", "ext4:btrfs"),
     ("move@renameat2:3,recover", "tree", "ext4:btrfs"),
-    ("move@unlinkat:30,recover", "tree", "xfs:xfs"),
+    ("move@unlinkat:30,recover", "many", "xfs:xfs"),
     ("move,undo", "tree", "ext4:xfs"),
     ("move,undo@renameat2:3,recover", "tree", "ext4:xfs"),
     ("move,back", "tree", "ext4:btrfs"),
