@@ -79,7 +79,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn cut(mover: &str, words: &[&str]) -> Tally {
-    power::cut(&[&["--program", LINKWELL, "--mover", mover], words].concat())
+    let tally = power::cut(&[&["--program", LINKWELL, "--mover", mover], words].concat());
+    tally.unwrap_or_else(|why| unreachable!("{why}"))
 }
 
 /// That the cuts find what they are to find.

@@ -25,8 +25,13 @@
 //! * `--devices`: `other` (so it is) or the `same` device numbers after the cut.
 //! * `--keep`: a folder for the disks of every state in which something is wrong.
 //!
-//! The exit status is 0 when linkwell, with its syncs, was never wrong, and 1 when it was.
-#![expect(clippy::print_stdout, reason = "a program whose output is its table")]
+//! The exit status is 0 when linkwell, with its syncs, was never wrong, 1 when it was, and 2
+//! when it could not be tried.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program whose output is its table"
+)]
 
 use linkwell_testkit::power;
 use std::process::ExitCode;
@@ -51,35 +56,52 @@ fn main() -> ExitCode {
     }
     let mut words: Vec<String> = std::env::args().skip(1).collect();
     let table = words.iter().position(|word| word == "--table");
-    let Some(at) = table else {
-        let tally = power::cut(&words);
-        let bad = tally.bad() > 0
-            && !words
-                .iter()
-                .any(|word| word == "mv" || word == "rsync" || word == "linkwell-unsynced");
-        print!("{}", tally.text());
-        return ExitCode::from(u8::from(bad));
+    let ended = match table {
+        Some(at) => {
+            words.remove(at);
+            rows(&words)
+        }
+        None => one(&words),
     };
-    words.remove(at);
-    println!("| mover | job | disks | states | losing files | at most | otherwise wrong |");
+    match ended {
+        Ok(well) => ExitCode::from(u8::from(!well)),
+        Err(why) => {
+            eprintln!("error: {}", why.trim_end());
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// One run; whether nothing was wrong that should not be.
+fn one(words: &[String]) -> Result<bool, String> {
+    let tally = power::cut(words)?;
+    let others = ["mv", "rsync", "linkwell-unsynced"];
+    let may_be_wrong = words.iter().any(|word| others.contains(&word.as_str()));
+    let well = may_be_wrong || tally.bad() == 0;
+    print!("{}", tally.text());
+    Ok(well)
+}
+
+/// All rows of the table; whether nothing was wrong that should not be.
+fn rows(words: &[String]) -> Result<bool, String> {
+    println!("| mover | job | disks | states | losing files | at most | other faults |");
     println!("|---|---|---|---|---|---|---|");
-    let mut wrong = false;
+    let mut well = true;
     for (mover, job) in ROWS {
         for pair in PAIRS {
-            let mut words = words.clone();
+            let mut words = words.to_vec();
             words.extend(["--mover", mover, "--job", job, "--disks", pair].map(Into::into));
-            let tally = power::cut(&words);
-            let other = tally.bad() - tally.losing;
-            let (states, losing, most, files) =
-                (tally.states, tally.losing, tally.most, tally.files);
+            let tally = power::cut(&words)?;
+            let (states, losing, most) = (tally.states, tally.losing, tally.most);
+            let (files, other) = (tally.files, tally.bad() - losing);
             println!(
                 "| {mover} | {job} | {pair} | {states} | {losing} | {most} of {files} | {other} |"
             );
             if mover == "linkwell" && tally.bad() > 0 {
-                wrong = true;
+                well = false;
                 print!("{}", tally.wrong);
             }
         }
     }
-    ExitCode::from(u8::from(wrong))
+    Ok(well)
 }

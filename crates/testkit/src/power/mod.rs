@@ -117,19 +117,19 @@ pub fn role() -> Option<ExitCode> {
 
 /// Runs what the words say, in a namespace of its own, and gives what came of it.
 ///
-/// # Panics
-/// When it could not be done: not because of what came of it.
-pub fn cut<S: AsRef<str>>(words: &[S]) -> Tally {
-    let me = std::env::current_exe().expect("this program");
+/// # Errors
+/// Why it could not be done; what came of it is never an error.
+pub fn cut<S: AsRef<str>>(words: &[S]) -> Result<Tally, String> {
+    let me = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new("unshare")
         .args(["--mount", "--propagation", "private"])
         .arg(me)
         .args(words.iter().map(AsRef::as_ref))
         .env(ROLE, "run")
         .output()
-        .expect("unshare can be started");
+        .map_err(|error| format!("unshare: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     let out = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{out}{said}");
-    Tally::parse(&out).unwrap_or_else(|| unreachable!("not a tally: {out}{said}"))
+    let tally = Tally::parse(&out).filter(|_| output.status.success());
+    tally.ok_or_else(|| format!("{out}{said}"))
 }

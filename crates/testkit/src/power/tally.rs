@@ -28,7 +28,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// In which anything was wrong.
+    /// How many faults of any kind; a state may have several.
     pub fn bad(&self) -> usize {
         self.losing
             + self.torn
