@@ -21,6 +21,8 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_kill;
+mod moving;
 mod places;
 mod plain;
 mod power;
@@ -66,6 +68,7 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_kill::trials(),
         undo::trials(),
         retarget::trials(),
         remove::trials(),

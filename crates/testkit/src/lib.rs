@@ -5,13 +5,19 @@
 //! * [`tree`]: trees of files and links, written as text.
 //! * [`power`]: power cuts, with the real journals of real file systems.
 //! * [`program`]: the real program, run with a cleared environment.
+//! * [`manifest`]: all that a tree is, and how two trees differ; independent of the engine.
+//! * [`nasty`]: a tree with every kind of entry.
+//! * [`volume`]: file systems of a test's own.
 //! * [`crafted`]: names, contents and permissions that trees written as text cannot hold.
 //! * [`running`]: the real program while it runs: interrupted, unread, timed.
 
 pub mod crafted;
 pub mod listing;
+pub mod manifest;
+pub mod nasty;
 pub mod need;
 pub mod power;
 pub mod program;
 pub mod running;
 pub mod tree;
+pub mod volume;
