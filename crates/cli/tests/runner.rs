@@ -11,6 +11,7 @@ mod create_ln;
 mod create_names;
 mod create_pairs;
 mod endings;
+mod exchange;
 mod foreign;
 mod gates;
 mod generated;
@@ -27,6 +28,7 @@ mod move_live;
 mod moving;
 mod places;
 mod plain;
+mod power;
 mod progress;
 mod race;
 mod refs;
@@ -44,10 +46,14 @@ fn main() -> std::process::ExitCode {
     if let Some(ended) = remove_trash::oracle() {
         return ended;
     }
+    if let Some(ended) = linkwell_testkit::power::role() {
+        return ended;
+    }
     let trials = [
         arguments::trials(),
         check::trials(),
         endings::trials(),
+        exchange::trials(),
         generated::trials(),
         hard::trials(),
         hostile::trials(),
@@ -57,6 +63,7 @@ fn main() -> std::process::ExitCode {
         move_live::trials(),
         places::trials(),
         plain::trials(),
+        power::trials(),
         progress::trials(),
         refs::trials(),
         shortcuts::trials(),
