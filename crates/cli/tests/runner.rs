@@ -24,6 +24,8 @@ mod move_fidelity;
 mod move_field;
 mod move_step;
 mod move_live;
+mod move_kill;
+mod moving;
 mod places;
 mod plain;
 mod progress;
@@ -66,6 +68,7 @@ fn main() -> std::process::ExitCode {
         gates::trials(),
         kill::trials(),
         move_step::trials(),
+        move_kill::trials(),
         undo::trials(),
         retarget::trials(),
         remove::trials(),
