@@ -22,6 +22,9 @@ mod kill;
 mod list;
 mod list_json;
 mod move_fidelity;
+mod move_field;
+mod move_live;
+mod move_step;
 mod move_kill;
 mod move_links;
 mod move_live;
@@ -73,6 +76,7 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_step::trials(),
         move_kill::trials(),
         undo::trials(),
         move_links::trials(),
