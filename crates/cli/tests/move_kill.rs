@@ -95,7 +95,10 @@ fn words(command: &[String]) -> Vec<&str> {
 fn points(drives: &Drives, command: &[String]) -> Vec<(String, usize)> {
     let (ran, points) = probe(&drives.ground, &words(command));
     assert_eq!(ran.code, 0, "{command:?}: {ran:?}");
-    points.into_iter().flat_map(|(call, all)| all.into_iter().map(move |at| (call.clone(), at))).collect()
+    points
+        .into_iter()
+        .flat_map(|(call, all)| all.into_iter().map(move |at| (call.clone(), at)))
+        .collect()
 }
 
 fn sweep(row: &Row, (from, to): (Kind, Kind)) {
@@ -194,7 +197,10 @@ fn sweep_recover(row: &Row, kinds: (Kind, Kind)) {
                     let command = ready(&drives, row);
                     let began = drives.stands(&what);
                     assert!(killed(&drives.ground, &call, number, &words(&command)), "not {what}");
-                    assert!(killed(&drives.ground, &inner_call, inner_number, recover), "not {what}");
+                    assert!(
+                        killed(&drives.ground, &inner_call, inner_number, recover),
+                        "not {what}"
+                    );
                     kills += 1;
                     mended(&drives, row, &["recover", "-y"], began, &what);
                 }

@@ -391,6 +391,12 @@ fn tell(
             place.shown()
         ));
     }
+    for place in &report.left {
+        say(&format!(
+            "note: something in the old place was new, or was changed in the last moment; it is kept at `{}`",
+            place.shown()
+        ));
+    }
     if !told {
         say_conflicts(plan);
     }
@@ -426,7 +432,9 @@ fn tell(
             Exit::Found
         }
         State::Unfinished(Fail::Interrupted, Fail::Interrupted) => {
-            say("note: stopped; what was copied by then is kept, and everything else is as it was before");
+            say(
+                "note: stopped; what was copied by then is kept, and everything else is as it was before",
+            );
             say(
                 "hint: `linkwell recover` goes on where it stopped, `linkwell recover --back` takes it back",
             );

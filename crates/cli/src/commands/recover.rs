@@ -100,13 +100,8 @@ fn carry_out(
     operation: &Operation,
 ) -> Exit {
     let stop = interrupt::stop();
-    let means = Means {
-        disk: &Unix,
-        system: system(world),
-        current: None,
-        stop: &stop,
-        watch: &Unwatched,
-    };
+    let means =
+        Means { disk: &Unix, system: system(world), current: None, stop: &stop, watch: &Unwatched };
     let found = standing(&means, operation);
     let wish = wish(wanted, &found);
     // Nothing is written to a drive that is not the one that was planned with. What was exchanged can be
@@ -235,7 +230,8 @@ fn words(recovered: &Recovered, whole: bool) -> Vec<String> {
         Recovered::CouldNot { kept, .. } => {
             let mut lines = displaced(kept);
             lines.push(
-                "note: it could not go on, and was taken back; everything is as it was before".into(),
+                "note: it could not go on, and was taken back; everything is as it was before"
+                    .into(),
             );
             lines
         }

@@ -7,6 +7,7 @@
 
 mod aside;
 mod back;
+mod brought;
 mod forward;
 mod many;
 mod moved;
@@ -23,12 +24,13 @@ use crate::journal::record::{Ended, Header, How};
 use crate::journal::{Journal, Lock, Store};
 use crate::operator::Held;
 use crate::system::System;
+use crate::transfer::{Lost, Watch};
+use brought::{Copies, folder_of};
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Make, Object, Plan, Step, Token};
 use places::Places;
-use crate::transfer::Watch;
-use rustix::fd::{AsFd as _, BorrowedFd};
+use rustix::fd::AsFd as _;
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,6 +53,20 @@ pub enum Fail {
     LastName(AbsPath),
     /// What was made does not read back as it should.
     NotAsMade(AbsPath),
+    /// Somebody has this open for writing: the process of this number and name, where that is known.
+    InUse {
+        /// What.
+        place: AbsPath,
+        /// Who.
+        by: Option<(u32, Vec<u8>)>,
+    },
+    /// A copy would lack something that was not accepted.
+    Lossy {
+        /// What was copied.
+        place: AbsPath,
+        /// All that the copy would lack; the paths are below the place.
+        lost: Vec<Lost>,
+    },
     /// A folder in it belongs to another volume, or something in it is of an unknown kind.
     Mounted(AbsPath),
     /// It cannot be moved here by renaming: the two places belong to different volumes, or to parts of one
@@ -92,6 +108,8 @@ pub struct Report {
     pub state: State,
     /// Where something lies that does not belong there, and that a person may want.
     pub kept: Vec<AbsPath>,
+    /// Where something lies that was new, or changed, in what was to be given up.
+    pub left: Vec<AbsPath>,
 }
 
 /// How an operation stands.
@@ -128,6 +146,12 @@ struct Work<'a> {
     same: fn(Identity, Identity) -> bool,
     token: Token,
     kept: Vec<AbsPath>,
+    left: Vec<AbsPath>,
+    /// What is copied for good.
+    copies: Copies,
+    /// The step at hand, while it is done for the first time.
+    step: Option<usize>,
+    watch: &'a dyn Watch,
     /// Set when the person asks to stop: heeded in the middle of a long copy.
     stop: Option<&'a AtomicBool>,
     /// Whether the step at hand may have changed anything.
@@ -136,10 +160,6 @@ struct Work<'a> {
     placed: Placed,
     /// Whether the copy that is made next goes on with what lies under its staged name.
     resume: bool,
-    /// Who is told how far a copy is.
-    watch: &'a dyn Watch,
-    /// The folder of the journals, and the number of this one.
-    records: Option<(BorrowedFd<'a>, u64)>,
     /// How many entries and bytes were copied in this run.
     copied: (u64, u64),
     /// How many entries of a copy were there already, and of how many.
@@ -180,15 +200,16 @@ pub fn execute(
 ) -> Result<Report, Errno> {
     let mut journal = store.begin(means.disk, lock, header, plan)?;
     let mut work = Work::new(means, plan, Identity::is, journal.token().clone());
+    work.copies = Copies::new(plan, folder_of(store.folder()).map(|held| (held, journal.number())));
     work.stop = Some(means.stop);
     let number = journal.number();
-    work.records = Some((store.folder(), number));
     let mut report = Report {
         number,
         done: Vec::new(),
         failed: Vec::new(),
         state: State::Ended,
         kept: Vec::new(),
+        left: Vec::new(),
     };
     let mut begun = Begun::default();
     let mut run = Run { work: &mut work, journal: &mut journal, plan, begun: &mut begun };
@@ -201,9 +222,10 @@ pub fn execute(
     let unrecorded =
         |error| Fail::System { doing: "record the end", place: store.place().clone(), error };
     let stop = match outcome {
-        Ok(freed) => match journal.end(ended(How::Done, report.done.len(), &work.kept)) {
+        Ok(freed) => match journal.end(ended(How::Done, report.done.len(), &work.all_kept())) {
             Ok(()) => {
                 report.kept = work.kept;
+                report.left = work.left;
                 return Ok(report);
             }
             // All is done and durable, only its record is not; and what is not on record cannot be
@@ -226,6 +248,9 @@ pub fn execute(
         let end = journal.end(ended(How::TakenBack, 0, &work.kept));
         end.map_err(|unended| unrecorded(unended.error))
     });
+    if taken_back.is_ok() {
+        work.copies.forget(&work);
+    }
     report.kept = work.kept;
     report.done.clear();
     report.state = match taken_back {
@@ -243,8 +268,8 @@ fn ended(how: How, done: usize, kept: &[AbsPath]) -> Ended {
     }
 }
 
-/// A copy that has come so far is kept when the person asks to stop: bytes, or entries.
-const KEPT: (u64, u64) = (64 << 20, 1000);
+/// A copy that has come so far is kept when the person asks to stop: entries, or bytes.
+const KEPT: (u64, u64) = (1000, 64 << 20);
 
 /// The steps that may have changed something, by number, and what is known of what they made.
 type Begun = std::collections::BTreeMap<usize, Placed>;
@@ -438,12 +463,14 @@ impl<'a> Work<'a> {
             same,
             token,
             kept: Vec::new(),
+            left: Vec::new(),
+            copies: Copies::default(),
+            step: None,
+            watch: means.watch,
             stop: None,
             begun: false,
             placed: Placed::Not,
             resume: false,
-            watch: means.watch,
-            records: None,
             copied: (0, 0),
             went_on: None,
         }
@@ -451,7 +478,12 @@ impl<'a> Work<'a> {
 
     /// Whether what was copied is more than a moment's work.
     fn is_worth_keeping(&self) -> bool {
-        self.copied.0 >= KEPT.1 || self.copied.1 >= KEPT.0
+        self.copied.0 >= KEPT.0 || self.copied.1 >= KEPT.1
+    }
+
+    /// Every place where something was left that a person may want.
+    fn all_kept(&self) -> Vec<AbsPath> {
+        self.kept.iter().chain(&self.left).cloned().collect()
     }
 
     /// Makes durable what was done: one call a volume.

@@ -6,9 +6,9 @@
 
 use super::aside::same_object;
 use super::back::Past;
+use super::brought::is_on_record;
 use super::forward::Announce;
 use super::moved::Way;
-use super::tree::is_on_record;
 use super::{Fail, Placed, Report, Run, Stop, Work};
 use crate::journal::record::Operation;
 use linkwell_model::name::Name;
@@ -186,6 +186,9 @@ impl Work<'_> {
             (Some(old), Some(now)) => old.is_still(&now, self.same),
             _ => false,
         };
-        Ok(can && self.look(folder, staged, at)?.is_some() && self.records.is_some() && is_on_record(make))
+        Ok(can
+            && self.look(folder, staged, at)?.is_some()
+            && self.copies.are_kept()
+            && is_on_record(make))
     }
 }

@@ -1,6 +1,7 @@
 //! After a crash: the operation is taken back, gone on with, or finished, by looking.
 
 use super::aside::same_object;
+use super::brought::{Copies, folder_of};
 use super::onward::did;
 use super::{Begun, Fail, Means, Placed, Report, Run, State, Work, ended, run_back};
 use crate::journal::record::{How, Operation};
@@ -139,7 +140,8 @@ pub fn recover(
     }
     let token = operation.header.token.clone();
     let mut work = Work::new(means, &operation.plan, Identity::is_after_restart, token);
-    work.records = Some((store.folder(), operation.header.operation));
+    let folder = folder_of(store.folder()).map(|held| (held, operation.header.operation));
+    work.copies = Copies::new(&operation.plan, folder);
     let recovery = Recovery { means, store, lock, operation, work };
     match wish {
         Wish::Leave => {
@@ -173,8 +175,12 @@ impl<'r> Recovery<'r> {
     }
 
     fn end(&self, journal: &mut Journal<'_>, how: How, done: usize) -> Result<(), Fail> {
-        let end = journal.end(ended(how, done, &self.work.kept));
-        end.map_err(|unended| self.unrecorded(unended.error))
+        let end = journal.end(ended(how, done, &self.work.all_kept()));
+        end.map_err(|unended| self.unrecorded(unended.error))?;
+        if how == How::TakenBack {
+            self.work.copies.forget(&self.work);
+        }
+        Ok(())
     }
 
     fn has_failed(&self, item: usize) -> bool {
@@ -227,7 +233,7 @@ impl<'r> Recovery<'r> {
         let done = plan.items.len().saturating_sub(self.operation.failed.len() + fails.len());
         self.end(&mut journal, How::Done, done)?;
         let left = fails.into_iter().map(|(_, fail)| fail).collect();
-        Ok(Recovered::Finished { left, kept: self.work.kept })
+        Ok(Recovered::Finished { left, kept: self.work.all_kept() })
     }
 
     fn was_stuck(&self, number: usize, fail: &Fail) -> bool {
@@ -251,7 +257,7 @@ impl<'r> Recovery<'r> {
             journal.back(*number, object).map_err(|error| self.unrecorded(error))?;
         }
         self.end(&mut journal, How::TakenBack, 0)?;
-        Ok(Recovered::TakenBack(self.work.kept))
+        Ok(Recovered::TakenBack(self.work.all_kept()))
     }
 
     /// Goes on with what was not done; an item that cannot be done is taken back.
@@ -277,6 +283,7 @@ impl<'r> Recovery<'r> {
             failed: Vec::new(),
             state: State::Ended,
             kept: Vec::new(),
+            left: Vec::new(),
         };
         let mut begun = Begun::default();
         for (number, (item, _)) in steps(plan).enumerate() {
@@ -298,12 +305,12 @@ impl<'r> Recovery<'r> {
             && let Some((_, why)) = report.failed.first()
         {
             self.end(&mut journal, How::TakenBack, 0)?;
-            return Ok(Recovered::CouldNot { why: why.clone(), kept: self.work.kept });
+            return Ok(Recovered::CouldNot { why: why.clone(), kept: self.work.all_kept() });
         }
         self.end(&mut journal, How::Done, report.done.len())?;
         let Report { done, failed, .. } = report;
         let there = self.work.went_on;
-        Ok(Recovered::WentOn { done: done.len(), there, failed, kept: self.work.kept })
+        Ok(Recovered::WentOn { done: done.len(), there, failed, kept: self.work.all_kept() })
     }
 
     /// Takes all back after all.
@@ -319,6 +326,6 @@ impl<'r> Recovery<'r> {
             journal.back(*number, object).map_err(|error| self.unrecorded(error))?;
         }
         self.end(&mut journal, How::TakenBack, 0)?;
-        Ok(Recovered::CouldNot { why, kept: self.work.kept })
+        Ok(Recovered::CouldNot { why, kept: self.work.all_kept() })
     }
 }

@@ -5,16 +5,13 @@ use super::aside::same_object;
 use super::{Fail, Work};
 use crate::descent::Descent;
 use crate::system::{Facts, System};
-use crate::transfer::{self, Order, Phase, Record, Side, Trouble, Watch};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Loss, Make, Slot, Step, Verify};
+use linkwell_model::plan::{Slot, Step};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 impl Work<'_> {
     /// Frees what a step had set aside. What cannot be freed gets its name back, and is told.
@@ -30,6 +27,9 @@ impl Work<'_> {
             // It could not be freed, and has its name back. What was put into it since is not known,
             // so it stays.
             return Ok(Some(self.refused(at, "remove it", Errno::INTR)));
+        }
+        if let Some(released) = self.release(step, &folder, &staged) {
+            return released.map(|()| None);
         }
         let Err(fail) = self.free_tree(&folder, &staged, at) else { return Ok(None) };
         // What is left of something that was moved away must not look like the thing itself: it is tried
@@ -124,152 +124,6 @@ impl Work<'_> {
             return Ok(());
         }
         self.disk.permit(descent.here(), facts.mode | 0o700)
-    }
-
-    /// The record of a copy that a move makes, in the folder of the journals: so it can be gone on with.
-    fn record_of(&self, make: &Make, staged: &Name) -> Result<Option<Record>, Fail> {
-        let Some((folder, number)) = self.records.filter(|_| is_on_record(make)) else {
-            return Ok(None);
-        };
-        let end = staged.as_bytes().rsplit(|byte| *byte == b'-').next().unwrap_or_default();
-        let step = String::from_utf8_lossy(end);
-        let name = Name::new(format!("{number:06}.copy-{step}").into_bytes()).ok_or(Fail::Record)?;
-        let (disk, system) = (self.disk, self.system);
-        let begun = if self.resume {
-            Record::resume(disk, system, folder, &name)
-        } else {
-            // Of a copy that was taken back.
-            match disk.drop_name(folder, &name) {
-                Ok(()) | Err(Errno::NOENT) => Record::begin(disk, system, folder, &name),
-                Err(error) => Err(error),
-            }
-        };
-        let place = AbsPath::root();
-        let refused = |error| Fail::System { doing: "record what is copied", place, error };
-        begun.map(Some).map_err(refused)
-    }
-
-    /// Makes a copy under the name `staged`: contents, permissions, times, extended attributes, owners as
-    /// far as the user may, links as links, names of one file as names of one. The copy is made to
-    /// last, and read back.
-    pub(super) fn copy(
-        &mut self,
-        make: &Make,
-        to: &Arc<OwnedFd>,
-        staged: &Name,
-        at: &Slot,
-    ) -> Result<(), Fail> {
-        let Make::Copy { of, id, manner, .. } = make else { return Err(Fail::Record) };
-        let from = self.places.folder(of)?;
-        let place = |slot: &Slot, path: &[u8]| {
-            let mut place = self.places.place(slot);
-            let names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty());
-            names.for_each(|name| place.push(name));
-            place
-        };
-        let changed = || Fail::Changed(self.places.place(of));
-        let facts = self.system.facts(from.as_fd(), of.name.as_bytes()).map_err(|_| changed())?;
-        if !(self.same)(*id, facts.id) {
-            return Err(changed());
-        }
-        let heeding = Heeding {
-            stop: self.stop,
-            watch: self.watch,
-            entries: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-        };
-        let accept = manner.as_ref().map_or(&AS_FAR_AS_CAN_BE[..], |manner| &manner.accept);
-        let order = Order {
-            disk: self.disk,
-            system: self.system,
-            from: (from.as_fd(), &of.name),
-            facts: &facts,
-            to: (to.as_fd(), staged),
-            verify: manner.as_ref().map_or(Verify::Full, |manner| manner.verify),
-            accept,
-            links: manner.as_ref().map_or(&[], |manner| &manner.links),
-            alone: manner.is_some(),
-            threads: 2,
-            watch: &heeding,
-        };
-        let mut record = self.record_of(make, staged)?;
-        let brought = transfer::bring(&order, record.as_mut());
-        if let Ok(brought) = &brought
-            && self.resume
-        {
-            self.went_on = Some((brought.kept, brought.entries));
-        }
-        self.copied.0 += heeding.entries.into_inner();
-        self.copied.1 += heeding.bytes.into_inner();
-        brought.map(drop).map_err(|trouble| match trouble {
-            Trouble::Changed(path) | Trouble::InUse(path) | Trouble::Unexpected(path) => {
-                Fail::Changed(place(of, &path))
-            }
-            Trouble::Mounted(path) => Fail::Mounted(place(of, &path)),
-            Trouble::Differs(path) => Fail::NotAsMade(place(at, &path)),
-            Trouble::Lossy(lost) => {
-                let first = lost.iter().find(|lost| !accept.contains(&lost.kind));
-                let path = first.and_then(|lost| lost.paths.first());
-                Fail::Mounted(place(of, path.map_or(&[], Vec::as_slice)))
-            }
-            Trouble::System { doing, side: Side::Original, path, error } => {
-                Fail::System { doing, place: place(of, &path), error }
-            }
-            Trouble::System { doing, path, error, .. } => {
-                Fail::System { doing, place: place(at, &path), error }
-            }
-            Trouble::Stopped => Fail::Interrupted,
-        })
-    }
-}
-
-/// Whether it is recorded what is copied: of what a move makes.
-pub(super) fn is_on_record(make: &Make) -> bool {
-    matches!(make, Make::Copy { manner: Some(_), .. })
-}
-
-/// What a copy may lack that a person asked for here: all that the place cannot hold, as long as
-/// everything is there.
-const AS_FAR_AS_CAN_BE: [Loss; 12] = [
-    Loss::Owner,
-    Loss::Mode,
-    Loss::Times,
-    Loss::Attributes,
-    Loss::AccessLists,
-    Loss::Capabilities,
-    Loss::Flags,
-    Loss::Project,
-    Loss::HardLinks,
-    Loss::Holes,
-    Loss::Preallocation,
-    Loss::Sharing,
-];
-
-/// Heeds the person, counts, and hands on to who watches.
-struct Heeding<'a> {
-    stop: Option<&'a AtomicBool>,
-    watch: &'a dyn Watch,
-    entries: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Watch for Heeding<'_> {
-    fn stops(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.load(Ordering::SeqCst)) || self.watch.stops()
-    }
-
-    fn phase(&self, phase: Phase) {
-        self.watch.phase(phase);
-    }
-
-    fn done(&self, entries: u64, bytes: u64) {
-        self.entries.fetch_add(entries, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.watch.done(entries, bytes);
-    }
-
-    fn at(&self, below: &dyn Fn() -> Vec<u8>, name: &Name) {
-        self.watch.at(below, name);
     }
 }
 

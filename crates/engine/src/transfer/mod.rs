@@ -31,7 +31,7 @@ pub use clear::clear;
 pub use loss::Lost;
 pub use record::{Manifest, Record};
 pub use release::{Left, Released, Stays, release};
-pub use still::{Changes, Few, still};
+pub use still::{Changes, Few, still, untouched};
 pub use walk::bring;
 
 use crate::disk::Disk;

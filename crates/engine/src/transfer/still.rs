@@ -1,10 +1,10 @@
-//! Whether an original is still as it was copied.
+//! Whether an original is still as it was copied, and a copy as it was made.
 
 use super::entry::Entry;
 use super::record::{Manifest, Names};
-use super::{At, Phase, Slip, Trouble, Watch};
+use super::{At, Phase, Side, Slip, Trouble, Watch};
 use crate::descent::Descent;
-use crate::system::{EndMark, System};
+use crate::system::{EndMark, Facts, System};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use rustix::io::Errno;
@@ -70,7 +70,25 @@ pub fn still(
     watch: &dyn Watch,
 ) -> Result<Changes, Trouble> {
     watch.phase(Phase::Looking);
-    let mut looking = Looking { system, manifest, watch, found: Changes::default() };
+    let found = Changes::default();
+    let mut looking = Looking { system, manifest, watch, side: Side::Original, found };
+    looking.all(at)?;
+    Ok(looking.found)
+}
+
+/// Looks whether the copy that stands at `at` is as it was made: nobody has written to it, or put
+/// anything into it. As with [`still`], contents are not read.
+///
+/// # Errors
+/// The system's, where it could not be looked; [`Trouble::Stopped`].
+pub fn untouched(
+    system: System,
+    manifest: &Manifest,
+    at: At<'_>,
+    watch: &dyn Watch,
+) -> Result<Changes, Trouble> {
+    let found = Changes::default();
+    let mut looking = Looking { system, manifest, watch, side: Side::Copy, found };
     looking.all(at)?;
     Ok(looking.found)
 }
@@ -79,7 +97,34 @@ struct Looking<'a> {
     system: System,
     manifest: &'a Manifest,
     watch: &'a dyn Watch,
+    side: Side,
     found: Changes,
+}
+
+/// Whether an entry is what is on record, on this side. `changed`: whether the time of any change counts,
+/// which is on record of the original alone.
+fn fits(side: Side, entry: &Entry, now: &Facts, changed: bool) -> bool {
+    match (side, &entry.copy) {
+        (Side::Copy, Some(copy)) => {
+            is_it(side, entry, now)
+                && copy.modified == now.modified
+                && (now.kind != EntryKind::File || entry.facts.size == now.size)
+        }
+        (Side::Copy, None) => false,
+        _ => entry.is_still(now, changed),
+    }
+}
+
+/// Whether it is that very object.
+fn is_it(side: Side, entry: &Entry, now: &Facts) -> bool {
+    match (side, &entry.copy) {
+        (Side::Copy, Some(copy)) => {
+            let born = copy.born.is_none() || now.id.born.is_none() || copy.born == now.id.born;
+            entry.facts.kind == now.kind && copy.inode == now.id.inode && born
+        }
+        (Side::Copy, None) => false,
+        _ => entry.facts.kind == now.kind && entry.facts.id.is_after_restart(now.id),
+    }
 }
 
 impl Looking<'_> {
@@ -93,9 +138,10 @@ impl Looking<'_> {
             }
             answer => answer.map_err(looked)?,
         };
-        if !top.is_still(&now, false) {
+        let side = self.side;
+        if !fits(side, &top, &now, false) {
             self.found.changed.add(Vec::new);
-            if !top.facts.id.is_after_restart(now.id) {
+            if !is_it(side, &top, &now) {
                 return Ok(());
             }
         }
@@ -116,9 +162,8 @@ impl Looking<'_> {
             let looked =
                 |error| Slip::original("look at it")(error).at(self.manifest.path(number, None));
             match descent.look(&folder.name).and_then(|now| {
-                let same = folder.is_still(&now, true);
-                let entered =
-                    folder.facts.id.is_after_restart(now.id) && now.kind == EntryKind::Folder;
+                let same = fits(side, &folder, &now, true);
+                let entered = is_it(side, &folder, &now) && now.kind == EntryKind::Folder;
                 if entered {
                     descent.down(&folder.name, &now)?;
                 }
@@ -146,7 +191,7 @@ impl Looking<'_> {
 
     /// Compares what is in one folder, and gives the folders that should be in it.
     fn folder(&mut self, number: u32, here: &Descent) -> Result<Vec<(u32, Entry)>, Trouble> {
-        let (system, manifest) = (self.system, self.manifest);
+        let (system, manifest, side) = (self.system, self.manifest, self.side);
         let mut there = 0_u64;
         let found = &mut self.found;
         let watch = self.watch;
@@ -156,7 +201,7 @@ impl Looking<'_> {
             match here.look(&entry.name) {
                 Ok(now) => {
                     there += 1;
-                    if !entry.is_still(&now, true) {
+                    if !fits(side, &entry, &now, true) {
                         found.changed.add(path);
                     }
                     Ok(())

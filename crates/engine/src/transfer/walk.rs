@@ -268,7 +268,8 @@ impl<'a> Job<'a> {
             let known = pass > 1 || self.resumed;
             if facts.kind == EntryKind::Folder {
                 let work = |hand: &mut Hand, task: Task| self.task(hand, task);
-                let walked = run_all(order.threads, work, |crew| self.walk(order, &facts, known, crew));
+                let walked =
+                    run_all(order.threads, work, |crew| self.walk(order, &facts, known, crew));
                 if walked == Err(Trouble::Stopped) {
                     // What was done by then can be gone on with.
                     self.keep_so_far()?;
