@@ -6,6 +6,7 @@ pub mod create;
 mod future;
 mod guard;
 mod led;
+pub mod merge;
 mod neighbours;
 pub mod relocate;
 pub mod remove;

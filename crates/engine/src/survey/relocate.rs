@@ -80,7 +80,7 @@ fn settle(surveyor: &mut Surveyor, plan: &mut Plan, path: &[u8], planned: Result
     }
 }
 
-fn no(what: String, hint: Option<String>) -> Why {
+pub(super) fn no(what: String, hint: Option<String>) -> Why {
     Why::Other { what, hint }
 }
 
@@ -110,7 +110,7 @@ fn out(surveyor: &mut Surveyor, path: &[u8], dest: &[u8]) -> Result<Ends, Why> {
     Ok(Ends { from, object, facts, to, over: None })
 }
 
-fn facts(surveyor: &Surveyor, spot: &Spot) -> Result<Facts, Why> {
+pub(super) fn facts(surveyor: &Surveyor, spot: &Spot) -> Result<Facts, Why> {
     let facts = surveyor.system().facts(spot.at(), spot.name.as_bytes());
     facts.map_err(|error| refused("it cannot be looked at", error))
 }
