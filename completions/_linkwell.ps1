@@ -267,6 +267,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--relative', '--relative', [CompletionResultType]::ParameterName, 'Write the link''s target as seen from the link')
             [CompletionResult]::new('--absolute', '--absolute', [CompletionResultType]::ParameterName, 'Write the link''s target from `/`')
             [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'To another volume: keep the old one aside instead of freeing it')
+            [CompletionResult]::new('--synced-anyway', '--synced-anyway', [CompletionResultType]::ParameterName, 'Move it though a sync client syncs it, or the folder that it lies in')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')

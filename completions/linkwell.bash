@@ -477,7 +477,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__move)
-            opts="-r -n -y -v -q -h -V --back --no-link --relative --absolute --keep --verify --accept-loss --dry-run --yes --verbose --json --color --quiet --help --version"
+            opts="-r -n -y -v -q -h -V --back --no-link --relative --absolute --keep --verify --accept-loss --synced-anyway --dry-run --yes --verbose --json --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -488,7 +488,7 @@ _linkwell() {
                     return 0
                     ;;
                 --accept-loss)
-                    COMPREPLY=($(compgen -W "owner mode times attributes access-lists capabilities flags project hard-links holes preallocation sharing special links" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "owner mode times attributes access-lists capabilities flags project hard-links holes preallocation sharing special links names" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -226,7 +226,8 @@ holes\t''
 preallocation\t''
 sharing\t''
 special\t''
-links\t''"
+links\t''
+names\t''"
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal that wants it (NO_COLOR and CLICOLOR are heeded)'
 always\t'Always'
 never\t'Never'"
@@ -235,6 +236,7 @@ complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l no-link -d 'L
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s r -l relative -d 'Write the link\'s target as seen from the link'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l absolute -d 'Write the link\'s target from `/`'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l keep -d 'To another volume: keep the old one aside instead of freeing it'
+complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l synced-anyway -d 'Move it though a sync client syncs it, or the folder that it lies in'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s n -l dry-run -d 'Only show what would be done'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s y -l yes -d 'Do it without asking'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s v -l verbose -d 'Show every item, however many there are'

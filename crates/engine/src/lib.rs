@@ -13,6 +13,7 @@
 //! * [`refer`]: a path as links may lead to it.
 //! * [`scan`]: every link under some folders, each found once.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
+//! * [`in_use`]: which programs use what is about to be moved.
 
 pub(crate) mod descent;
 pub mod disk;
@@ -20,6 +21,7 @@ pub mod execute;
 pub mod explain;
 pub mod folder;
 pub mod formats;
+pub mod in_use;
 pub mod journal;
 pub mod judge;
 pub mod live;

@@ -20,11 +20,15 @@ mod flip;
 mod forest;
 mod fuzz;
 mod guarantees;
+mod in_use;
 mod meddled;
 mod memory;
 mod mounts;
 mod opens;
 mod oracle;
+mod preflight;
+mod preflight_mounts;
+mod preflight_refusals;
 mod recorder;
 mod requests;
 mod scans;
@@ -35,14 +39,16 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 7] = [
+const PIECES: [&[support::Piece]; 9] = [
     guarantees::PIECES,
+    in_use::PIECES,
     oracle::PIECES,
     deep::PIECES,
     flip::PIECES,
     mounts::PIECES,
     opens::PIECES,
     scans::PIECES,
+    preflight_mounts::PIECES,
 ];
 
 fn main() -> ExitCode {
@@ -70,11 +76,15 @@ fn main() -> ExitCode {
         mounts::trials(),
         memory::trials(),
         guarantees::trials(),
+        in_use::trials(),
         fuzz::trials(),
         sequences::trials(),
         cut::trials(),
         fault::trials(),
         meddled::trials(),
+        preflight::trials(),
+        preflight_refusals::trials(),
+        preflight_mounts::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }

@@ -8,6 +8,8 @@
 //! * [`name`]: one name in one folder, which is all that a change may be given.
 //! * [`plan`]: what is to be done, as inert data; [`planned`]: how it will look then.
 //! * [`view`], [`chain`]: how a file system looks, and where a path leads in it.
+//! * [`holding`]: what a file system can hold.
+//! * [`mounting`]: lines that mount a folder a second time, for others to carry out.
 //! * [`volume`], [`expected`]: mounted volumes, and those that should be there and are not.
 //! * [`health`], [`note`]: the verdicts.
 //! * [`cause`]: links grouped by what is wrong.
@@ -22,6 +24,8 @@ pub mod encoded;
 pub mod entry;
 pub mod expected;
 pub mod health;
+pub mod holding;
+pub mod mounting;
 pub mod name;
 pub mod note;
 pub mod path;

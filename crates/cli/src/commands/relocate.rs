@@ -6,20 +6,34 @@ use crate::World;
 use crate::args::Args;
 use crate::args::moving::{Move, Verify as How};
 use crate::error::{Exit, Failure, say};
-use linkwell_engine::survey::Surveyor;
-use linkwell_engine::survey::relocate::{self, Wanted};
+use crate::output::in_use as words;
+use crate::output::moving::{bind_instead, of_others};
+use linkwell_engine::in_use::{self, Subject};
+use linkwell_engine::survey::merge;
+use linkwell_engine::survey::relocate::{self, Looked, Moving, Wanted};
+use linkwell_engine::survey::{Surveyor, conflict};
+use linkwell_model::entry::EntryKind;
 use linkwell_model::plan::spelling::Style;
-use linkwell_model::plan::{Loss, Plan, Verify};
+use linkwell_model::plan::{Loss, Plan, Verify, Why};
 use std::os::unix::ffi::OsStrExt as _;
 
 pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Failure> {
     let typed: Vec<Vec<u8>> =
         [Some(&moving.path), moving.dest.as_ref()].into_iter().flatten().map(bytes).collect();
     refuse_if_lost(world, &typed)?;
-    let mut wanted = wanted(moving);
+    let mut wanted = wanted(moving, world);
     loop {
         let mut surveyor = surveyor(world)?;
-        let plan = plan(&mut surveyor, &wanted, moving);
+        let looked = look(&mut surveyor, &wanted, moving);
+        let mut plan = looked.plan;
+        if let Some(found) = &looked.moving {
+            if found.copied {
+                nobody_uses_it(&mut plan, found, &typed, &surveyor);
+            }
+            if found.leaves {
+                say_what_others_make_of_it(&mut plan, found, moving);
+            }
+        }
         let manner = Manner { change: moving.change, each: None, undoes: None };
         match carry(plan, &manner, &surveyor, args, world, |_| {})? {
             Came::Ended(exit) => return Ok(exit),
@@ -34,11 +48,54 @@ pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Fai
     }
 }
 
+/// What somebody has open for writing is not copied: what they write next would be lost.
+fn nobody_uses_it(plan: &mut Plan, moving: &Moving, typed: &[Vec<u8>], surveyor: &Surveyor) {
+    // By its path alone: the copier asks for a lease on each file besides.
+    let belongs = |id| id == moving.id;
+    let subject = Subject { place: &moving.from, id: moving.id, belongs: &belongs };
+    let Some(found) = in_use::look(surveyor.system(), &subject) else { return };
+    if found.hinders() {
+        plan.items.clear();
+        let path = typed.first().cloned().unwrap_or_default();
+        let lines = words::hindering(&found);
+        let last = lines.len().saturating_sub(1);
+        for (number, what) in lines.into_iter().enumerate() {
+            let hint = if number == last { words::hint(&found) } else { None };
+            conflict(plan, &path, Why::Other { what, hint });
+        }
+    } else if let Some(item) = plan.items.first_mut() {
+        item.remarks.extend(words::notes(&found));
+    }
+}
+
+/// What other programs will make of the link.
+fn say_what_others_make_of_it(plan: &mut Plan, found: &Moving, moving: &Move) {
+    if plan.items.is_empty() {
+        return;
+    }
+    let folder = found.kind == EntryKind::Folder;
+    let said = of_others(&found.from, folder);
+    if moving.change.verbose {
+        plan.remarks.extend(said);
+        if folder {
+            plan.remarks.extend(bind_instead(&found.to, &found.from));
+        }
+        return;
+    }
+    plan.remarks.extend(said.into_iter().take(1));
+    if folder {
+        plan.remarks.push(
+            "(`-v` says what else changes for other programs, and how a bind mount does without a link)"
+                .into(),
+        );
+    }
+}
+
 fn bytes(typed: &std::ffi::OsString) -> Vec<u8> {
     typed.as_bytes().to_vec()
 }
 
-fn wanted(moving: &Move) -> Wanted {
+fn wanted(moving: &Move, world: &World) -> Wanted {
     Wanted {
         no_link: moving.no_link,
         style: if moving.relative {
@@ -53,11 +110,17 @@ fn wanted(moving: &Move) -> Wanted {
         },
         accept: moving.accept_loss.iter().filter_map(|word| Loss::from_word(word)).collect(),
         copy: false,
+        synced_anyway: moving.synced_anyway,
+        state: world.state.clone(),
     }
 }
 
-fn plan(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move) -> Plan {
+fn look(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move) -> Looked {
     match &moving.dest {
+        Some(dest) if moving.merge => {
+            let wanted = merge::Wanted { moving: wanted.clone(), free: moving.free };
+            merge::plan(surveyor, &wanted, moving.path.as_bytes(), dest.as_bytes())
+        }
         Some(dest) => relocate::plan(surveyor, wanted, moving.path.as_bytes(), dest.as_bytes()),
         None => relocate::home(surveyor, wanted, moving.path.as_bytes()),
     }

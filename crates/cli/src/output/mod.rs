@@ -2,7 +2,11 @@
 
 pub(crate) mod explained;
 pub(crate) mod groups;
+#[cfg_attr(not(test), expect(dead_code, reason = "the words for a command that is being made"))]
+pub(crate) mod in_use;
 pub(crate) mod json;
+#[expect(dead_code, reason = "`move` says it, and is being built")]
+pub(crate) mod moving;
 pub(crate) mod paint;
 pub(crate) mod preview;
 pub(crate) mod progress;

@@ -57,7 +57,8 @@ impl Work<'_> {
     pub(super) fn relocate(&mut self, way: &Way<'_>) -> Result<Option<Object>, Fail> {
         let ends = self.ends(way)?;
         match self.look(&ends.here, &way.at.name, way.at)? {
-            Some(now) if way.old.is_still(&now, self.same) => {}
+            // Nothing is read of it: it may be written to meanwhile.
+            Some(now) if self.is_it(way, &now) => {}
             _ => return Err(Fail::Changed(self.places.place(way.at))),
         }
         match (self.look(&ends.there, &way.to.name, way.to)?, way.over) {
@@ -135,7 +136,7 @@ impl Work<'_> {
     /// What stands at the new name must be what was planned with. If not, `back` puts it back.
     fn arrived(&self, way: &Way<'_>, ends: &Ends) -> Result<(), Fail> {
         match self.look(&ends.there, &way.to.name, way.to)? {
-            Some(out) if way.old.is_still(&out, self.same) => Ok(()),
+            Some(out) if self.is_it(way, &out) => Ok(()),
             _ => Err(Fail::Changed(self.places.place(way.at))),
         }
     }

@@ -13,6 +13,7 @@ pub mod git_index;
 mod lnk;
 pub mod stub;
 mod url;
+pub mod user_dirs;
 mod webloc;
 
 /// Larger files of these formats do not occur (the usual one has under four kibibytes); the limit

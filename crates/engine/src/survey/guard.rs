@@ -1,4 +1,8 @@
-//! What must not be removed, known by which folder it is.
+//! What must not be removed or moved, known by which folder it is.
+
+mod moving;
+
+pub use moving::{Destination, may_move};
 
 use super::Surveyor;
 use crate::operator::Held;
@@ -13,8 +17,9 @@ use std::sync::Arc;
 
 /// A folder above something, and whether both are seen through the same mount.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Above {
-    pub(super) id: FileId,
+pub struct Above {
+    /// Which folder.
+    pub id: FileId,
     pub(super) near: bool,
 }
 
@@ -35,7 +40,7 @@ impl Guard {
     ) -> Self {
         let mut guard = Self { kept: HashMap::new(), closed: Vec::new() };
         let system = surveyor.system();
-        guard.keep(surveyor, surveyor.current(), "the current folder lies in it, or is it");
+        guard.keep(surveyor, surveyor.current(), CURRENT);
         if let Some(home) = surveyor.home.clone()
             && let Ok((held, _)) = nearest(system, &home)
         {
@@ -59,6 +64,21 @@ impl Guard {
             if let Ok(status) = system.status(rustix::fs::CWD, place, Links::Followed) {
                 guard.kept.entry(status.id).or_insert("the system needs it");
                 guard.closed.push((status.id, true, "the system needs it"));
+            }
+        }
+        guard
+    }
+
+    /// For what is to be moved: the folders that the system and its users are found by stay, and so
+    /// does all that makes up `/proc`, `/sys` and `/dev`.
+    pub(super) fn for_moving(surveyor: &Surveyor, state: Option<&AbsPath>) -> Self {
+        let mut guard = Self::new(surveyor, state, None);
+        guard.kept.retain(|_, why| *why != CURRENT);
+        for place in OF_THE_SYSTEM {
+            if let Ok(status) =
+                surveyor.system().status(rustix::fs::CWD, place.as_bytes(), Links::Followed)
+            {
+                guard.kept.entry(status.id).or_insert("the system needs it at its place");
             }
         }
         guard
@@ -108,10 +128,46 @@ impl Guard {
     }
 }
 
+const CURRENT: &str = "the current folder lies in it, or is it";
+
+/// Folders that programs look for by these names before anything could lead them elsewhere (the
+/// Filesystem Hierarchy Standard 3.0, sections 3 and 4).
+const OF_THE_SYSTEM: [&str; 29] = [
+    "/",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/media",
+    "/mnt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/sbin",
+    "/usr/share",
+    "/var",
+    "/var/lib",
+    "/var/run",
+    "/var/tmp",
+];
+
 const IN_TRASH: &str = "it is in the trash already";
 
 /// Which folders something in `held` lies in: that one, and all above it.
-pub(super) fn chain_of(surveyor: &Surveyor, held: &Held) -> Vec<Above> {
+pub fn chain_of(surveyor: &Surveyor, held: &Held) -> Vec<Above> {
     let system = surveyor.system();
     let mut chain = Vec::new();
     let mut folder = Arc::clone(&held.folder);

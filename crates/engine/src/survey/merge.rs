@@ -11,15 +11,17 @@ mod named;
 mod same;
 mod walk;
 
-use super::create::{goes_inside, last_name};
-use super::guard::chain_of;
-use super::relocate::{self, facts, no};
+use super::freight;
+use super::guard::{Destination, may_move};
+use super::relocate::{self, Looked, Moving, no};
+use super::room::{holding_at, room};
+use super::synced::synced;
 use super::{Surveyor, conflict, style};
 use crate::folder::Folder;
 use crate::look;
 use crate::operator::{Held, Spot};
 use crate::system::{Access, Facts};
-use linkwell_model::entry::EntryKind;
+use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::{Style, written};
@@ -45,6 +47,8 @@ struct Ends {
     facts: Facts,
     to: Spot,
     there: Object,
+    /// The folders that the destination lies in.
+    above: Vec<FileId>,
 }
 
 /// How the links are written that are left.
@@ -57,8 +61,8 @@ struct Manner {
 
 /// Plans making what is at the typed path `path` one with what is at `dest`. Where nothing is at `dest` it
 /// is a plain move.
-pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Plan {
-    let ends = match ends(surveyor, path, dest) {
+pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Looked {
+    let ends = match ends(surveyor, wanted, path, dest) {
         Ok(Some(ends)) => ends,
         Ok(None) => return relocate::plan(surveyor, &wanted.moving, path, dest),
         Err(why) => return refusal(path, why),
@@ -66,12 +70,12 @@ pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) 
     let mut plan = Plan::default();
     let planned = match (&ends.object, &ends.there) {
         (Object::Folder { .. }, Object::Folder { .. }) => {
-            folders(surveyor, &mut plan, wanted, &ends, path)
+            folders(surveyor, &mut plan, wanted, &ends, path).map(Some)
         }
         (Object::File { .. }, Object::File { .. }) => {
             match files(surveyor, &mut plan, wanted, &ends, path) {
                 Ok(Some(other)) => return other,
-                Ok(None) => Ok(()),
+                Ok(None) => Ok(None),
                 Err(why) => Err(why),
             }
         }
@@ -88,40 +92,40 @@ pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) 
             }),
         )),
     };
-    if let Err(why) = planned {
+    let moving = planned.unwrap_or_else(|why| {
         conflict(&mut plan, path, why);
-    }
+        None
+    });
     // All of it is one item: a part that cannot be done leaves nothing to do.
     if !plan.conflicts.is_empty() {
         plan.items.clear();
     }
-    plan
+    Looked { plan, moving }
 }
 
-fn refusal(path: &[u8], why: Why) -> Plan {
+fn refusal(path: &[u8], why: Why) -> Looked {
     let mut plan = Plan::default();
     conflict(&mut plan, path, why);
-    plan
+    Looked { plan, moving: None }
 }
 
 /// The two; `None` when nothing is at the destination.
-fn ends(surveyor: &mut Surveyor, path: &[u8], dest: &[u8]) -> Result<Option<Ends>, Why> {
+fn ends(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    path: &[u8],
+    dest: &[u8],
+) -> Result<Option<Ends>, Why> {
     if path.is_empty() || dest.is_empty() {
         return Err(Why::Name("the path is empty"));
     }
     let from = surveyor.spot(path)?;
     let object = surveyor.object(&from)?.ok_or_else(|| Why::Nothing(path.into()))?;
-    if let Object::Link { .. } = &object {
-        return Err(no("it is a link, and only what is real can be merged".into(), None));
-    }
-    let to = if goes_inside(dest) {
-        let held = surveyor.folder(dest)?;
-        let name = last_name(path).and_then(Name::new).unwrap_or_else(|| from.name.clone());
-        Spot { held, name, as_folder: false }
-    } else {
-        surveyor.spot(dest)?
-    };
+    let to = relocate::destination(surveyor, path, dest, &from)?;
     let Some(there) = surveyor.object(&to)? else { return Ok(None) };
+    let place = Destination { spot: &to, object: Some(&there) };
+    let state = wanted.moving.state.as_ref();
+    let (facts, above) = may_move(surveyor, path, (&from, &object), place, state)?;
     if let Object::Link { .. } = &there {
         let led = surveyor.led(Some(&to.held.place), to.name.as_bytes());
         let hint = led.physical.map(|place| {
@@ -129,32 +133,12 @@ fn ends(surveyor: &mut Surveyor, path: &[u8], dest: &[u8]) -> Result<Option<Ends
         });
         return Err(no(format!("`{}` is a link", to.place().shown()), hint));
     }
-    let facts = facts(surveyor, &from)?;
-    let ends = Ends { from, object, facts, to, there };
-    apart(surveyor, &ends)?;
-    Ok(Some(ends))
+    Ok(Some(Ends { from, object, facts, to, there, above }))
 }
 
-/// Refuses two that are one, or of which one holds the other, or that are not moved by their name.
-fn apart(surveyor: &Surveyor, ends: &Ends) -> Result<(), Why> {
-    let place = ends.to.place();
-    let (one, other) = (ends.object.id(), ends.there.id());
-    if one.file() == other.file() && ends.object.kind() == EntryKind::Folder {
-        return Err(no(format!("it and `{}` are one and the same", place.shown()), None));
-    }
-    let holds = |spot: &Spot, id| chain_of(surveyor, &spot.held).iter().any(|above| above.id == id);
-    if holds(&ends.to, one.file()) {
-        return Err(no(format!("`{}` lies in it", place.shown()), None));
-    }
-    if holds(&ends.from, other.file()) {
-        return Err(no(format!("it lies in `{}`", place.shown()), None));
-    }
-    let above = surveyor.system().facts_of(ends.from.at());
-    let above = above.map_err(|error| super::refused("its folder cannot be looked at", error))?;
-    if above.mount != ends.facts.mount || above.id.device != ends.facts.id.device {
-        return Err(no("another volume is mounted there".into(), None));
-    }
-    Ok(())
+fn facts(surveyor: &Surveyor, spot: &Spot) -> Result<Facts, Why> {
+    let facts = surveyor.system().facts(spot.at(), spot.name.as_bytes());
+    facts.map_err(|error| super::refused("it cannot be looked at", error))
 }
 
 /// Opens a folder by its physical place.
@@ -171,14 +155,17 @@ fn folders(
     wanted: &Wanted,
     ends: &Ends,
     path: &[u8],
-) -> Result<(), Why> {
+) -> Result<Moving, Why> {
     let (from, to) = (ends.from.place(), ends.to.place());
     let (here, there) = (hold(surveyor, from.clone())?, hold(surveyor, to.clone())?);
     let manner = manner(surveyor, wanted, ends, &here, &there)?;
     let word = named::word(&from, &to);
+    let mut said = Vec::new();
+    let moving = look_through(surveyor, plan, wanted, ends, (&there, !manner.by_name), &mut said)?;
     let mut walk = Walk::new(surveyor, plan, wanted, manner, from, word);
     walk.all(here, there)?;
     let (mut steps, mut remarks) = walk.end();
+    remarks.append(&mut said);
     let opens = same::opens(&ends.facts, &facts(surveyor, &ends.to)?, &[]);
     if opens {
         remarks
@@ -193,7 +180,56 @@ fn folders(
     });
     steps.push(last(surveyor, plan, manner, ends, &kept)?);
     plan.items.push(Item { path: path.into(), steps, remarks });
-    Ok(())
+    Ok(moving)
+}
+
+/// Looks at all that goes over, as for a single thing; what speaks against it are conflicts. Whether there
+/// is room is not asked: how much is needed depends on what both have, and where it does not suffice, all
+/// is taken back.
+fn look_through(
+    surveyor: &mut Surveyor,
+    plan: &mut Plan,
+    wanted: &Wanted,
+    ends: &Ends,
+    (there, copied): (&Held, bool),
+    remarks: &mut Vec<String>,
+) -> Result<Moving, Why> {
+    let path = ends.from.place();
+    if let Some(synced) = synced(surveyor, &ends.from, ends.facts.kind) {
+        if synced.holds(&ends.above) || wanted.moving.synced_anyway {
+            remarks.push(synced.remark());
+        } else {
+            return Err(synced.why("--synced-anyway"));
+        }
+    }
+    let here = holding_at(surveyor, &ends.from.held);
+    let to = holding_at(surveyor, there);
+    let name = to.word;
+    let asked = if copied {
+        let block = room(rustix::fd::AsFd::as_fd(&there.folder))?.block;
+        freight::Wanted::across(here, to, block)
+    } else {
+        freight::Wanted::within(here)
+    };
+    let asked = freight::Wanted { above_destination: ends.above.clone(), ..asked };
+    let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
+    let against = if copied {
+        freight.against_copying(name, &wanted.moving.accept)
+    } else {
+        freight.against_renaming()
+    };
+    for why in against {
+        conflict(plan, path.as_bytes(), why);
+    }
+    Ok(Moving {
+        from: path,
+        id: ends.facts.id.file(),
+        kind: ends.facts.kind,
+        to: ends.to.place(),
+        copied,
+        leaves: true,
+        freight,
+    })
 }
 
 /// The last step: the link takes the old place.
@@ -250,7 +286,7 @@ fn files(
     wanted: &Wanted,
     ends: &Ends,
     path: &[u8],
-) -> Result<Option<Plan>, Why> {
+) -> Result<Option<Looked>, Why> {
     let there = facts(surveyor, &ends.to)?;
     let (one, other) = (ends.from.at(), ends.to.at());
     let same = same::files(
@@ -264,7 +300,7 @@ fn files(
         let name = named::beside(surveyor, &ends.to.held, &ends.to.name, &word, false, &[])?;
         let new = ends.to.held.place.joined(name.as_bytes());
         let mut other = relocate::plan(surveyor, &wanted.moving, path, new.as_bytes());
-        if let Some(item) = other.items.first_mut() {
+        if let Some(item) = other.plan.items.first_mut() {
             item.remarks
                 .push("the two differ: both are kept, and the link leads to this one".into());
         }

@@ -1,16 +1,21 @@
 //! Looking before planning: what a typed path names, where a target leads, what a plan would make of
 //! it. Nothing here changes anything.
 
+pub mod amount;
 pub mod convert;
 pub mod create;
+pub mod freight;
 mod future;
-mod guard;
+pub mod guard;
+pub mod known;
 mod led;
 pub mod merge;
 mod neighbours;
 pub mod relocate;
 pub mod remove;
 pub mod retarget;
+pub mod room;
+pub mod synced;
 pub mod trash;
 mod trashed;
 pub mod undo;

@@ -4,11 +4,16 @@
 //! which is verified and durable before a link takes the old place, and the freeing of the old, last.
 
 use super::create::{goes_inside, last_name};
+use super::freight::{self, Freight};
+use super::guard::{Destination, may_move};
+use super::room::{holding_at, room};
+use super::synced::synced;
 use super::{Surveyor, conflict, refused, style};
 use crate::operator::Spot;
 use crate::system::Facts;
-use linkwell_model::entry::EntryKind;
+use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::name::Name;
+use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::{Shared, Style, written};
 use linkwell_model::plan::{
     Fate, Item, Leave, Loss, Make, Manner, Object, Plan, Slot, Step, Verify, Why,
@@ -31,6 +36,38 @@ pub struct Wanted {
     pub accept: Vec<Loss>,
     /// It is copied even if it looks as if a rename would do: that was tried, and refused.
     pub copy: bool,
+    /// What a client syncs is moved all the same.
+    pub synced_anyway: bool,
+    /// linkwell's own state folder, which stays.
+    pub state: Option<AbsPath>,
+}
+
+/// A plan, and what it is about.
+#[derive(Debug)]
+pub struct Looked {
+    /// What is to be done.
+    pub plan: Plan,
+    /// What is moved; none where that could not be found out.
+    pub moving: Option<Moving>,
+}
+
+/// What is moved.
+#[derive(Debug)]
+pub struct Moving {
+    /// Where it stands.
+    pub from: AbsPath,
+    /// Which object it is.
+    pub id: FileId,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Where it shall stand.
+    pub to: AbsPath,
+    /// It is copied there, and freed here.
+    pub copied: bool,
+    /// A link is left at its old place.
+    pub leaves: bool,
+    /// What is in it.
+    pub freight: Freight,
 }
 
 /// What goes where.
@@ -41,6 +78,8 @@ struct Ends {
     object: Object,
     /// All about it.
     facts: Facts,
+    /// The folders that the new place lies in.
+    above: Vec<FileId>,
     /// Where it shall stand.
     to: Spot,
     /// The link that stands there now and goes, when something comes home.
@@ -49,35 +88,95 @@ struct Ends {
 
 /// Plans moving what is at the typed path `path` to `dest`: into that folder if the path ends in a slash,
 /// else to exactly that name.
-pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Plan {
-    let mut plan = Plan::default();
-    let ends = out(surveyor, path, dest);
-    let planned = ends.and_then(|ends| steps(surveyor, &mut plan, wanted, &ends));
-    settle(surveyor, &mut plan, path, planned);
-    plan
+pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Looked {
+    let ends = out(surveyor, wanted, path, dest);
+    planned(surveyor, wanted, path, ends)
 }
 
 /// Plans bringing home what the link at the typed path `link` leads to: it takes the link's place.
-pub fn home(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Plan {
-    let mut plan = Plan::default();
-    let ends = back(surveyor, link);
-    let planned = ends.and_then(|ends| steps(surveyor, &mut plan, wanted, &ends));
-    settle(surveyor, &mut plan, link, planned);
-    plan
+pub fn home(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Looked {
+    let ends = back(surveyor, wanted, link);
+    planned(surveyor, wanted, link, ends)
 }
 
-type Planned = (Vec<Step>, Vec<String>);
-
-fn settle(surveyor: &mut Surveyor, plan: &mut Plan, path: &[u8], planned: Result<Planned, Why>) {
-    match planned {
-        Ok((steps, remarks)) => {
+/// The plan for something that goes from one end to the other. All that speaks against it is found, not
+/// only the first.
+fn planned(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    typed: &[u8],
+    ends: Result<Ends, Why>,
+) -> Looked {
+    let mut plan = Plan::default();
+    let moving = ends.and_then(|ends| {
+        let mut remarks = Vec::new();
+        let (moving, against) = look(surveyor, wanted, &ends, &mut remarks)?;
+        if against.is_empty() {
+            let steps = steps(surveyor, &mut plan, wanted, &ends, &moving, &mut remarks)?;
             for step in &steps {
-                surveyor.lay(plan, step);
+                surveyor.lay(&plan, step);
             }
-            plan.items.push(Item { path: path.into(), steps, remarks });
+            plan.items.push(Item { path: typed.into(), steps, remarks });
         }
-        Err(why) => conflict(plan, path, why),
+        for why in against {
+            conflict(&mut plan, typed, why);
+        }
+        Ok(moving)
+    });
+    let moving = moving.map_err(|why| conflict(&mut plan, typed, why)).ok();
+    Looked { plan, moving }
+}
+
+/// Looks at all that is to be moved; gives what speaks against it.
+fn look(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    ends: &Ends,
+    remarks: &mut Vec<String>,
+) -> Result<(Moving, Vec<Why>), Why> {
+    let copied = wanted.copy || !is_one_volume(surveyor, ends)?;
+    let leaves = ends.over.is_none() && !wanted.no_link;
+    let mut against = Vec::new();
+    if let Some(synced) = synced(surveyor, &ends.from, ends.facts.kind) {
+        if synced.holds(&ends.above) || wanted.synced_anyway {
+            remarks.push(synced.remark());
+        } else {
+            against.push(synced.why("--synced-anyway"));
+        }
     }
+    let here = holding_at(surveyor, &ends.from.held);
+    let freight = if copied {
+        let there = holding_at(surveyor, &ends.to.held);
+        let room = room(ends.to.at())?;
+        let name = there.word;
+        let asked = freight::Wanted {
+            above_destination: ends.above.clone(),
+            ..freight::Wanted::across(here, there, room.block)
+        };
+        let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
+        against.extend(freight.against_copying(name, &wanted.accept));
+        against.extend(room.is_enough(&freight).err());
+        remarks.extend(freight.remarks(name, &wanted.accept));
+        freight
+    } else {
+        let asked = freight::Wanted {
+            above_destination: ends.above.clone(),
+            ..freight::Wanted::within(here)
+        };
+        let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
+        against.extend(freight.against_renaming());
+        freight
+    };
+    let moving = Moving {
+        from: ends.from.place(),
+        id: ends.facts.id.file(),
+        kind: ends.facts.kind,
+        to: ends.to.place(),
+        copied,
+        leaves,
+        freight,
+    };
+    Ok((moving, against))
 }
 
 pub(super) fn no(what: String, hint: Option<String>) -> Why {
@@ -85,54 +184,44 @@ pub(super) fn no(what: String, hint: Option<String>) -> Why {
 }
 
 /// The ends of a move to `dest`.
-fn out(surveyor: &mut Surveyor, path: &[u8], dest: &[u8]) -> Result<Ends, Why> {
+fn out(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Result<Ends, Why> {
     if path.is_empty() || dest.is_empty() {
         return Err(Why::Name("the path is empty"));
     }
     let from = surveyor.spot(path)?;
     let object = surveyor.object(&from)?;
     let object = object.ok_or_else(|| Why::Nothing(path.into()))?;
-    if let Object::Link { .. } = &object {
-        let typed = quoted(path);
-        return Err(no(
-            "it is a link".into(),
-            Some(format!(
-                "`linkwell move --back {typed}` brings home what it leads to; \
-                 `linkwell retarget {typed} --to TARGET` makes it lead elsewhere"
-            )),
-        ));
-    }
-    if from.as_folder && object.kind() != EntryKind::Folder {
-        return Err(Why::NotFolder(path.into()));
-    }
     let to = destination(surveyor, path, dest, &from)?;
-    let facts = facts(surveyor, &from)?;
-    Ok(Ends { from, object, facts, to, over: None })
+    let there = surveyor.object(&to)?;
+    let place = Destination { spot: &to, object: there.as_ref() };
+    let state = wanted.state.as_ref();
+    let (facts, above) = may_move(surveyor, path, (&from, &object), place, state)?;
+    if let Some(there) = there {
+        return Err(taken(surveyor, dest, &to, &there));
+    }
+    Ok(Ends { from, object, facts, above, to, over: None })
 }
 
-pub(super) fn facts(surveyor: &Surveyor, spot: &Spot) -> Result<Facts, Why> {
-    let facts = surveyor.system().facts(spot.at(), spot.name.as_bytes());
-    facts.map_err(|error| refused("it cannot be looked at", error))
-}
-
-/// Where something goes that is to go to `dest`. Nothing is there yet.
-fn destination(
+/// Where something goes that is to go to `dest`.
+pub(super) fn destination(
     surveyor: &mut Surveyor,
     path: &[u8],
     dest: &[u8],
     from: &Spot,
 ) -> Result<Spot, Why> {
-    let to = if goes_inside(dest) {
-        let held = surveyor.folder(dest)?;
-        let name = last_name(path).and_then(Name::new).unwrap_or_else(|| from.name.clone());
-        Spot { held, name, as_folder: false }
-    } else {
-        surveyor.spot(dest)?
-    };
-    let Some(there) = surveyor.object(&to)? else { return Ok(to) };
+    if !goes_inside(dest) {
+        return surveyor.spot(dest);
+    }
+    let held = surveyor.folder(dest)?;
+    let name = last_name(path).and_then(Name::new).unwrap_or_else(|| from.name.clone());
+    Ok(Spot { held, name, as_folder: false })
+}
+
+/// Something stands where it is to go.
+fn taken(surveyor: &mut Surveyor, dest: &[u8], to: &Spot, there: &Object) -> Why {
     let inside = quoted(&[dest, b"/"].concat());
     let led = surveyor.led(None, dest);
-    let hint = match (&there, led.kind) {
+    let hint = match (there, led.kind) {
         _ if goes_inside(dest) => None,
         (Object::Folder { .. }, _) => Some(format!(
             "to move it into that folder, end the path in a slash: `{inside}`; to make one folder of the \
@@ -143,11 +232,11 @@ fn destination(
         )),
         _ => None,
     };
-    Err(no(format!("there is a {} at `{}` already", there.kind().word(), to.place().shown()), hint))
+    no(format!("there is a {} at `{}` already", there.kind().word(), to.place().shown()), hint)
 }
 
 /// The ends of a way home, in place of the link at `link`.
-fn back(surveyor: &mut Surveyor, link: &[u8]) -> Result<Ends, Why> {
+fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Result<Ends, Why> {
     if link.is_empty() {
         return Err(Why::Name("the path is empty"));
     }
@@ -177,31 +266,30 @@ fn back(surveyor: &mut Surveyor, link: &[u8]) -> Result<Ends, Why> {
     let from = Spot { held, name, as_folder: false };
     let there = surveyor.object(&from)?;
     let there = there.ok_or_else(|| Why::Nothing(place.as_bytes().into()))?;
-    let facts = facts(surveyor, &from)?;
-    Ok(Ends { from, object: there, facts, to, over: Some(object) })
+    let end = Destination { spot: &to, object: Some(&object) };
+    let state = wanted.state.as_ref();
+    let (facts, above) = may_move(surveyor, place.as_bytes(), (&from, &there), end, state)?;
+    Ok(Ends { from, object: there, facts, above, to, over: Some(object) })
 }
 
-/// The steps from one end to the other, and what is to be said of them.
+/// The steps from one end to the other.
 fn steps(
     surveyor: &mut Surveyor,
     plan: &mut Plan,
     wanted: &Wanted,
     ends: &Ends,
-) -> Result<Planned, Why> {
-    let by_name = !wanted.copy && is_one_volume(surveyor, ends)?;
+    moving: &Moving,
+    remarks: &mut Vec<String>,
+) -> Result<Vec<Step>, Why> {
     surveyor.claim(&ends.from)?;
     surveyor.claim(&ends.to)?;
     let (from, to) = (surveyor.slot(plan, &ends.from)?, surveyor.slot(plan, &ends.to)?);
-    let mut remarks = Vec::new();
-    let leave = match &ends.over {
-        None if !wanted.no_link => Some(left(surveyor, wanted, ends, &mut remarks)?),
-        _ => None,
-    };
-    if by_name {
+    let leave = if moving.leaves { Some(left(surveyor, wanted, ends, remarks)?) } else { None };
+    if !moving.copied {
         let (old, over) = (ends.object.clone(), ends.over.clone());
-        return Ok((vec![Step::Move { at: from, old, to, leave, over }], remarks));
+        return Ok(vec![Step::Move { at: from, old, to, leave, over }]);
     }
-    Ok((copied(wanted, ends, from, to, leave), remarks))
+    Ok(copied(wanted, ends, from, to, leave))
 }
 
 /// Whether a rename should do, as far as that can be known beforehand: it is tried, and may be refused.

@@ -1,11 +1,13 @@
 //! The Linux calls: `openat2` (5.6), `statx` (4.11), `getdents64`, mountinfo.
 
-use super::{EndMark, Facts, Links, Listed, Status, is_self_or_parent, is_shared, kind_of};
+use super::{EndMark, Facts, Links, Listed, Marks, Status, is_self_or_parent, is_shared, kind_of};
 use linkwell_model::entry::{EntryKind, FileId, Identity, Time};
 use linkwell_model::path::AbsPath;
 use linkwell_model::volume::Mounts;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxFlags};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxAttributes, StatxFlags,
+};
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 
@@ -123,7 +125,18 @@ fn facts_from(statx: &Statx) -> Facts {
         accessed: time(statx.stx_atime),
         modified: time(statx.stx_mtime),
         changed: time(statx.stx_ctime),
+        stored: statx.stx_blocks.saturating_mul(512),
+        marks: marks(statx.stx_attributes),
         mount: status.mount,
+    }
+}
+
+fn marks(attributes: StatxAttributes) -> Marks {
+    let others = StatxAttributes::COMPRESSED | StatxAttributes::NODUMP | StatxAttributes::DAX;
+    Marks {
+        immutable: attributes.contains(StatxAttributes::IMMUTABLE),
+        append_only: attributes.contains(StatxAttributes::APPEND),
+        others: attributes.intersects(others),
     }
 }
 
@@ -202,6 +215,15 @@ pub(super) fn mounts() -> Mounts {
         Ok(text) => Mounts::parse(&text),
         Err(_) => Mounts::default(),
     }
+}
+
+pub(super) fn processes() -> Option<OwnedFd> {
+    // PROC_SUPER_MAGIC (linux/magic.h): somebody may have put another folder there.
+    const PROC: u64 = 0x9fa0;
+    let flags = super::flags(super::Access::Hold);
+    let folder = rustix::fs::open(c"/proc", flags, Mode::empty()).ok()?;
+    let found = rustix::fs::fstatfs(&folder).ok()?;
+    (file_system_type(&found) == PROC).then_some(folder)
 }
 
 pub(super) fn place_of(held: BorrowedFd<'_>) -> Option<AbsPath> {

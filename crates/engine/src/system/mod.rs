@@ -59,8 +59,23 @@ pub struct Facts {
     pub modified: Time,
     /// When anything about it was last changed.
     pub changed: Time,
+    /// The room that it takes in bytes.
+    pub stored: u64,
+    /// What the file system says it does with it, where it says so (Linux 4.11).
+    pub marks: Marks,
     /// The mount it was found on, where the system says so (Linux 5.8).
     pub mount: Option<u64>,
+}
+
+/// Some file flags (`chattr`), as statx(2) gives them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Nobody may change, rename or remove it.
+    pub immutable: bool,
+    /// It may only grow, and not be renamed or removed.
+    pub append_only: bool,
+    /// It bears another one that is meant to be kept: compressed, not dumped, on memory of its own.
+    pub others: bool,
 }
 
 /// How to open.
@@ -339,6 +354,23 @@ impl System {
     /// The system's.
     pub fn read_all(self, file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
         posix::read_all(file)
+    }
+
+    /// Appends the rest of an open file to `bytes`.
+    ///
+    /// # Errors
+    /// The system's, with what was read before it appended.
+    pub fn read_more(self, file: BorrowedFd<'_>, bytes: &mut Vec<u8>) -> Result<(), Errno> {
+        posix::read_more(file, bytes)
+    }
+
+    /// The folder in which the system tells of its processes; `None` where there is none.
+    pub fn processes(self) -> Option<OwnedFd> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::processes();
+        }
+        None
     }
 
     /// Everything that is mounted in sight of this process; empty where the system does not say.

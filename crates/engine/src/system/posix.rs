@@ -1,6 +1,6 @@
 //! The same questions in plain POSIX.1-2008: one component at a time, `fstatat`, `readdir`.
 
-use super::{Facts, Links, Listed, Status, is_self_or_parent, is_shared, kind_of};
+use super::{Facts, Links, Listed, Marks, Status, is_self_or_parent, is_shared, kind_of};
 use linkwell_model::entry::{EntryKind, FileId, Identity, Time};
 use linkwell_model::path::AbsPath;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -83,6 +83,8 @@ fn facts_from(stat: &rustix::fs::Stat) -> Facts {
         accessed: time(stat.st_atime as i64, stat.st_atime_nsec as u64),
         modified: time(stat.st_mtime as i64, stat.st_mtime_nsec as u64),
         changed: time(stat.st_ctime as i64, stat.st_ctime_nsec as u64),
+        stored: stat.st_blocks.cast_unsigned().saturating_mul(512),
+        marks: Marks::default(),
         mount: None,
     }
 }
@@ -121,10 +123,14 @@ pub(super) fn read_file(path: &[u8]) -> Result<Vec<u8>, Errno> {
 
 pub(super) fn read_all(file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::with_capacity(16 * 1024);
+    read_more(file, &mut bytes).map(|()| bytes)
+}
+
+pub(super) fn read_more(file: BorrowedFd<'_>, bytes: &mut Vec<u8>) -> Result<(), Errno> {
     loop {
         bytes.reserve(16 * 1024);
-        match rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)) {
-            Ok(0) => return Ok(bytes),
+        match rustix::io::read(file, rustix::buffer::spare_capacity(bytes)) {
+            Ok(0) => return Ok(()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error),
         }

@@ -57,11 +57,13 @@ pub enum Loss {
     Special,
     /// Symbolic links.
     Links,
+    /// That Windows, whose file system it goes to, can open it by its name.
+    Names,
 }
 
 impl Loss {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Owner,
         Self::Mode,
         Self::Times,
@@ -76,6 +78,7 @@ impl Loss {
         Self::Sharing,
         Self::Special,
         Self::Links,
+        Self::Names,
     ];
 
     /// The word used on the command line and in JSON.
@@ -95,6 +98,7 @@ impl Loss {
             Self::Sharing => "sharing",
             Self::Special => "special",
             Self::Links => "links",
+            Self::Names => "names",
         }
     }
 
@@ -122,6 +126,7 @@ impl Loss {
             Self::Sharing => "that it shares its room with another file; it takes more room there",
             Self::Special => "pipes, sockets or devices; it is left out",
             Self::Links => "symbolic links; it is left out",
+            Self::Names => "a name that Windows can open; it is kept, for this system",
         }
     }
 }

@@ -1,0 +1,210 @@
+//! What was found, in words: what stops a move, and what should be known before it.
+
+use super::{Freight, Named};
+use crate::survey::amount::{counted, size};
+use crate::survey::reason;
+use linkwell_model::holding::Objection;
+use linkwell_model::path::AbsPath;
+use linkwell_model::plan::{Loss, Why};
+use linkwell_model::shown::quoted;
+
+impl Freight {
+    /// What stops it from being moved within its volume. Nothing is copied then, so what stands in it
+    /// does not matter, but where it would stand.
+    pub fn against_renaming(&self) -> Vec<Why> {
+        self.itself().into_iter().chain(self.with_mounts()).collect()
+    }
+
+    /// What stops it from being copied to another volume and freed here. `accepted` is what may be lost;
+    /// `there` is the name of the file system there.
+    pub fn against_copying(&self, there: &str, accepted: &[Loss]) -> Vec<Why> {
+        let mut found: Vec<Why> = self.itself().into_iter().collect();
+        found.extend(self.with_mounts());
+        let mut stop = |named: &Named, what: &str, hint: &str| {
+            if !named.is_empty() {
+                let hint = (!hint.is_empty()).then(|| hint.to_owned());
+                found.push(Why::Other { what: format!("{what}: {}", places(named)), hint });
+            }
+        };
+        stop(
+            &self.subvolumes,
+            "subvolumes begin in it, which a copy would make plain folders of",
+            "move them on their own first, or send them with `btrfs send`",
+        );
+        stop(
+            &self.immutable,
+            "there is something in it that nobody may change or remove (`chattr +i`)",
+            &self.chattr("i", &self.immutable),
+        );
+        stop(
+            &self.append_only,
+            "there is something in it that may only grow, and not be removed (`chattr +a`)",
+            &self.chattr("a", &self.append_only),
+        );
+        stop(&self.unread, "there are files in it that you may not read", "");
+        stop(
+            &self.closed,
+            "there are folders in it that you may not look into, or remove anything from",
+            "",
+        );
+        stop(
+            &self.foreign,
+            "there is something of somebody else's in it, in a folder where only owners may remove",
+            "",
+        );
+        if let Some(error) = self.reason {
+            stop(
+                &self.unseen,
+                &format!("what is in it cannot all be looked at ({})", reason(error)),
+                "",
+            );
+        }
+        if self.clashes > 0 {
+            let pairs: Vec<String> = self
+                .clashing
+                .iter()
+                .map(|(one, other)| format!("`{}` and `{}`", one.shown(), last(other)))
+                .collect();
+            let more = more(self.clashes, pairs.len());
+            found.push(Why::Other {
+                what: format!(
+                    "{} are one and the same there ({there}): {}{more}",
+                    several(self.clashes, "pair of names", "pairs of names"),
+                    pairs.join(", ")
+                ),
+                hint: Some("rename one of each first".into()),
+            });
+        }
+        for (objection, named) in &self.objections {
+            if let Objection::Loss(loss) = objection
+                && accepted.contains(loss)
+            {
+                continue;
+            }
+            let (what, hint) = match objection {
+                Objection::Hindrance(_) => (objection.words().to_owned(), None),
+                Objection::Loss(loss) => (
+                    format!("{there} cannot keep {}", loss.sentence()),
+                    Some(format!("to go on without that, add `--accept-loss {}`", loss.word())),
+                ),
+            };
+            found.push(Why::Other { what: format!("{what}: {}", places(named)), hint });
+        }
+        found
+    }
+
+    /// What should be known before it is copied. `accepted` is what may be lost.
+    pub fn remarks(&self, there: &str, accepted: &[Loss]) -> Vec<String> {
+        let mut words = vec![self.summary()];
+        if !self.split.is_empty() {
+            let (they, become_, are) = if self.split.count == 1 {
+                (
+                    "1 file in it has names outside, too",
+                    "becomes a file of its own",
+                    "under the other names stays what it was",
+                )
+            } else {
+                (
+                    "files in it have names outside, too",
+                    "become files of their own",
+                    "under the other names stays what it was",
+                )
+            };
+            let they = if self.split.count == 1 {
+                they.to_owned()
+            } else {
+                format!("{} {they}", counted(self.split.count))
+            };
+            words.push(format!(
+                "{they}, and {become_} there, while the file {are}: {}",
+                places(&self.split)
+            ));
+        }
+        if !self.broken.is_empty() {
+            words.push(format!(
+                "{} nowhere already, and will be moved as they are: {}",
+                several(self.broken.count, "link in it leads", "links in it lead"),
+                places(&self.broken)
+            ));
+        }
+        if self.absolute_in > 0 {
+            words.push(format!(
+                "{} to its old place by an absolute path, and will go on working through the link",
+                several(self.absolute_in, "link in it leads", "links in it lead")
+            ));
+        }
+        let lost = self.objections.iter().filter_map(|(objection, named)| match objection {
+            Objection::Loss(loss) if accepted.contains(loss) => Some((loss, named)),
+            _ => None,
+        });
+        for (loss, named) in lost {
+            words.push(format!(
+                "{there} cannot keep {}, as you accepted: {}",
+                loss.sentence(),
+                places(named)
+            ));
+        }
+        words
+    }
+
+    /// What it is all in all.
+    pub fn summary(&self) -> String {
+        let special = self.pipes.count + self.sockets.count + self.devices.count;
+        let parts: Vec<String> = [
+            (self.files, "file", "files"),
+            (self.folders, "folder", "folders"),
+            (self.links, "link", "links"),
+            (special, "pipe, socket or device", "pipes, sockets or devices"),
+        ]
+        .into_iter()
+        .filter(|(count, _, _)| *count > 0)
+        .map(|(count, one, many)| several(count, one, many))
+        .collect();
+        format!("{}, {}", parts.join(", "), size(self.bytes))
+    }
+
+    fn itself(&self) -> Option<Why> {
+        let place = self.destination.as_ref()?;
+        Some(Why::Other {
+            what: format!("the destination lies in what is to be moved: in `{}`", place.shown()),
+            hint: None,
+        })
+    }
+
+    fn with_mounts(&self) -> Vec<Why> {
+        let mount = |place: &AbsPath| Why::Other {
+            what: format!("a volume is mounted in it: `{}`", place.shown()),
+            hint: Some(format!("detach it first: `umount {}`", quoted(place.as_bytes()))),
+        };
+        self.mounted.iter().map(mount).collect()
+    }
+
+    fn chattr(&self, letter: &str, named: &Named) -> String {
+        let first = named.first.first().map(|place| quoted(place.as_bytes())).unwrap_or_default();
+        format!("take that away first: `chattr -{letter} {first}`")
+    }
+}
+
+fn last(place: &AbsPath) -> String {
+    let name = place.names().next_back().unwrap_or(b"/");
+    linkwell_model::shown::shown(name).to_string()
+}
+
+fn several(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", counted(count), if count == 1 { one } else { many })
+}
+
+fn more(count: u64, named: usize) -> String {
+    match count.saturating_sub(named as u64) {
+        0 => String::new(),
+        rest if named == 0 => counted(rest),
+        rest => format!(" and {} more", counted(rest)),
+    }
+}
+
+/// The first places, and how many more there are.
+fn places(named: &Named) -> String {
+    let first: Vec<String> =
+        named.first.iter().map(|place| format!("`{}`", place.shown())).collect();
+    format!("{}{}", first.join(", "), more(named.count, first.len()))
+}
