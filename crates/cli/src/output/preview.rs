@@ -1,5 +1,6 @@
 //! A plan in words, before it is carried out; and what came of it.
 
+use super::merged;
 use super::paint::Paint;
 use super::text;
 use linkwell_engine::execute::Fail;
@@ -23,9 +24,15 @@ pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan, verbose: bool, _paint: Paint)
             drop(writeln!(out, "  (it will be `{}`)", plan.place(slot).shown()));
         } else if let Some(moved) = copied_away(item) {
             moved.show(out, plan);
+        } else if let Some(merged) = merged::merged(plan, item) {
+            merged.show(out, plan, most);
         } else {
-            for step in &item.steps {
+            for step in item.steps.iter().take(most) {
                 self::step(out, plan, item, step);
+            }
+            let more = item.steps.len().saturating_sub(most);
+            if more > 0 {
+                drop(writeln!(out, "  … and {} more (`--verbose` shows all)", counted(more)));
             }
         }
         for remark in item.remarks.iter().filter(|remark| Some(*remark) != shared.as_ref()) {
