@@ -37,7 +37,7 @@ const fn row(
 }
 
 /// One line a command. All that changes something belongs here; `gates` runs the same.
-pub(crate) const ROWS: [Row; 25] = [
+pub(crate) const ROWS: [Row; 28] = [
     row("create a link", F, &[], &["create", "-y", "f", "d/new"]),
     row("create --hard", F, &[], &["create", "-y", "--hard", "f", "d/new"]),
     row("create -f", F, &[], &["create", "-y", "-f", "f", "l"]),
@@ -66,8 +66,23 @@ pub(crate) const ROWS: [Row; 25] = [
         &[&["move", "-y", "d", "e/d"], &["move", "-y", "--back", "d"]],
         &["undo", "-y"],
     ),
+    row("move --merge", M, &[], &["move", "-y", "--merge", "here", "there"]),
+    row("move --merge --free", M, &[], &["move", "-y", "--merge", "--free", "here", "there"]),
+    row("undo of move --merge", M, &[&["move", "-y", "--merge", "here", "there"]], &["undo", "-y"]),
     row("remove into the trash", F, &[], &["remove", "-y", "--no-refs", "d", "l"]),
     row("remove --forever", F, &[], &["remove", "-y", "--no-refs", "--forever", "d", "l"]),
+];
+
+/// `here/only` leads out of it; `x` differs, and `one` is one file.
+const M: &[&str] = &[
+    "here/x",
+    "there/x/in",
+    "here/only/l -> ../../out",
+    "here/only/f",
+    "here/new -> ../out",
+    "there/one",
+    "here/one == there/one",
+    "out",
 ];
 
 const F: &[&str] = &["f", "g", "d/x", "e/", "l -> g"];

@@ -20,6 +20,7 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_merge;
 mod places;
 mod plain;
 mod progress;
@@ -59,6 +60,7 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_merge::trials(),
         undo::trials(),
         retarget::trials(),
         remove::trials(),

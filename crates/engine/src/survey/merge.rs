@@ -297,7 +297,7 @@ fn files(
     )?;
     let Some(same) = same else {
         let word = named::word(&ends.from.held.place, &ends.to.held.place);
-        let name = named::beside(surveyor, &ends.to.held, &ends.to.name, &word, false, &[])?;
+        let name = named::beside(surveyor, &ends.to.held, &ends.to.name, &word, &[])?;
         let new = ends.to.held.place.joined(name.as_bytes());
         let mut other = relocate::plan(surveyor, &wanted.moving, path, new.as_bytes());
         if let Some(item) = other.plan.items.first_mut() {

@@ -64,8 +64,8 @@ fn parts(name: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// `photo.jpg` from `Music`, the n-th: `photo (from Music).jpg`, `photo (from Music 2).jpg`.
-fn told_apart(name: &[u8], word: &[u8], whole: bool, number: u32) -> Option<Name> {
-    let (stem, ending) = if whole { (name, &b""[..]) } else { parts(name) };
+fn told_apart(name: &[u8], word: &[u8], number: u32) -> Option<Name> {
+    let (stem, ending) = parts(name);
     let mut middle = b" (from ".to_vec();
     middle.extend_from_slice(word);
     if number > 1 {
@@ -76,18 +76,16 @@ fn told_apart(name: &[u8], word: &[u8], whole: bool, number: u32) -> Option<Name
     Name::new([stem, &middle, ending].concat())
 }
 
-/// A name like `name` that is free in `held` and none of `claimed`, which are sorted. A folder (`whole`)
-/// has no ending.
+/// A name like `name` that is free in `held` and none of `claimed`.
 pub(super) fn beside(
     surveyor: &Surveyor,
     held: &Held,
     name: &Name,
     word: &[u8],
-    whole: bool,
     claimed: &[Name],
 ) -> Result<Name, Why> {
     for number in 1..10_000 {
-        let new = told_apart(name.as_bytes(), word, whole, number);
+        let new = told_apart(name.as_bytes(), word, number);
         let new = new.ok_or(Why::Name("no second name can be made of it"))?;
         if !claimed.contains(&new) && is_free(surveyor, held, &new)? {
             return Ok(new);
@@ -128,19 +126,18 @@ mod tests {
 
     #[test]
     fn the_ending_stays_the_ending() {
-        let rows: [(&str, bool, u32, &str); 9] = [
-            ("photo.jpg", false, 1, "photo (from Music).jpg"),
-            ("photo.jpg", false, 2, "photo (from Music 2).jpg"),
-            ("a.tar.gz", false, 1, "a (from Music).tar.gz"),
-            (".tar.gz", false, 1, ".tar (from Music).gz"),
-            (".hidden", false, 1, ".hidden (from Music)"),
-            ("Mr. Jones", false, 1, "Mr. Jones (from Music)"),
-            ("dot.", false, 1, "dot. (from Music)"),
-            ("v1.2", true, 1, "v1.2 (from Music)"),
-            ("plain", false, 1, "plain (from Music)"),
+        let rows: [(&str, u32, &str); 8] = [
+            ("photo.jpg", 1, "photo (from Music).jpg"),
+            ("photo.jpg", 2, "photo (from Music 2).jpg"),
+            ("a.tar.gz", 1, "a (from Music).tar.gz"),
+            (".tar.gz", 1, ".tar (from Music).gz"),
+            (".hidden", 1, ".hidden (from Music)"),
+            ("Mr. Jones", 1, "Mr. Jones (from Music)"),
+            ("dot.", 1, "dot. (from Music)"),
+            ("plain", 1, "plain (from Music)"),
         ];
-        for (name, whole, number, new) in rows {
-            let made = told_apart(name.as_bytes(), b"Music", whole, number).unwrap();
+        for (name, number, new) in rows {
+            let made = told_apart(name.as_bytes(), b"Music", number).unwrap();
             assert_eq!(String::from_utf8_lossy(made.as_bytes()), new);
         }
     }
@@ -148,7 +145,7 @@ mod tests {
     #[test]
     fn a_long_name_is_cut_between_characters() {
         let long = format!("{}.jpg", "ä".repeat(125));
-        let made = told_apart(long.as_bytes(), b"Music", false, 1).unwrap();
+        let made = told_apart(long.as_bytes(), b"Music", 1).unwrap();
         assert!(made.as_bytes().len() <= LONGEST);
         let text = std::str::from_utf8(made.as_bytes()).unwrap();
         assert!(text.ends_with("ä (from Music).jpg"), "{text}");

@@ -13,6 +13,7 @@ use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::Style;
 use linkwell_model::plan::{self, Bytes, Fate, Leave, Loss, Make, Object, Plan, Slot, Step, Why};
+use linkwell_model::shown::quoted;
 use linkwell_model::target::Target;
 use rustix::fd::AsFd as _;
 use rustix::io::Errno;
@@ -48,9 +49,9 @@ struct Pair {
     there: Held,
     /// The numbers of the two in the plan.
     slots: (u32, u32),
-    /// Where the folder of the destination lies from which the way to this one is the same as here.
+    /// All about the two.
     facts: (Facts, Facts),
-    /// The names that were given to what differs.
+    /// The names that what differs must not get.
     claimed: Vec<Name>,
 }
 
@@ -176,22 +177,25 @@ impl<'w> Walk<'w> {
             }
             answer => answer.map_err(look)?,
         };
-        let both_folders = (facts.kind, there.kind) == (EntryKind::Folder, EntryKind::Folder);
-        if both_folders && !same::opens(&facts, &there, &self.wanted.moving.accept) {
+        let below = |held: &Held| held.place.joined(name.as_bytes());
+        let (one, other) = (below(&pair.here), below(&pair.there));
+        if facts.kind == EntryKind::Folder {
             of_the_volume(&pair.facts.1, &there)?;
+            if there.kind != EntryKind::Folder {
+                return Err(no_folder(&other, there.kind));
+            }
+            if same::opens(&facts, &there, &self.wanted.moving.accept) {
+                return Err(open_there(&one, &other));
+            }
             let dress = |facts: &Facts| (facts.mode, facts.owner, facts.group);
             self.found.folders_otherwise += usize::from(dress(&facts) != dress(&there));
-            let below = |held: &Held| held.place.joined(name.as_bytes());
-            let (one, other) = (below(&pair.here), below(&pair.there));
             todo.push((hold(self.surveyor, one)?, hold(self.surveyor, other)?));
             return Ok(());
         }
-        if !both_folders && self.is_same(pair, name, (&facts, &there), top)? {
+        if self.is_same(pair, name, (&facts, &there), top)? {
             return Ok(());
         }
-        let whole = facts.kind == EntryKind::Folder;
-        let (held, word) = (&pair.there, &self.word);
-        let new = named::beside(self.surveyor, held, name, word, whole, &pair.claimed)?;
+        let new = named::beside(self.surveyor, &pair.there, name, &self.word, &pair.claimed)?;
         pair.claimed.push(new.clone());
         self.goes(pair, &Goes { name, new, facts: &facts }, top)
     }
@@ -335,6 +339,32 @@ impl<'w> Walk<'w> {
         within.rewritten.sort_by(|one, other| one.below.0.cmp(&other.below.0));
         self.found.rewritten += within.rewritten.len() + within.replaced.len();
         Ok(within)
+    }
+}
+
+/// A folder here, something else there: whatever has the one name, the ways into the folder would end.
+fn no_folder(place: &AbsPath, kind: EntryKind) -> Why {
+    Why::Other {
+        what: format!(
+            "it is a folder, and `{}` is a {}: paths into the folder would lead nowhere",
+            place.shown(),
+            kind.word()
+        ),
+        hint: Some("rename one of the two first".into()),
+    }
+}
+
+fn open_there(here: &AbsPath, there: &AbsPath) -> Why {
+    let (one, other) = (quoted(here.as_bytes()), quoted(there.as_bytes()));
+    Why::Other {
+        what: format!(
+            "the folder `{}` belongs to somebody else, or is open to more people than this one",
+            there.shown()
+        ),
+        hint: Some(format!(
+            "make them alike first (`chmod --reference={one} {other}`), or go on with \
+             `--accept-loss owner,mode`"
+        )),
     }
 }
 
