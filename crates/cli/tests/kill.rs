@@ -200,12 +200,22 @@ fn killed(ground: &Ground, call: &str, number: usize, arguments: &[&str]) -> boo
 
 /// The listing without the times, which are other ones for what is made anew.
 fn timeless(listing: &str) -> String {
-    let line = |line: &str| match (line.find(" ("), line.find(") ")) {
-        (Some(from), Some(to)) if from < to => {
+    // A name may hold such signs as well, but no digit behind them.
+    let begin = |line: &str| {
+        let all = line.match_indices(" (").map(|(at, _)| at);
+        let mut times = all.filter(|at| {
+            line.get(at + 2..)
+                .is_some_and(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit()))
+        });
+        times.next()
+    };
+    let line = |line: &str| match begin(line) {
+        Some(from) => {
             let (head, rest) = line.split_at(from);
-            format!("{head}{}", rest.get(to - from..).unwrap_or_default())
+            let to = rest.find(") ").unwrap_or(0);
+            format!("{head}{}", rest.get(to..).unwrap_or_default())
         }
-        _ => line.to_owned(),
+        None => line.to_owned(),
     };
     // A shortcut names the whole path of what it leads to.
     listing.lines().map(line).map(|line| scratchless(&line)).collect::<Vec<_>>().join("\n")

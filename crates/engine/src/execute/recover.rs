@@ -83,6 +83,9 @@ pub fn recover(
                 None if has_failed(*item) => Placed::Not,
                 did => Placed::recorded(did),
             };
+            if work.is_elsewhere(step, steps.get(..number).unwrap_or_default()) {
+                continue;
+            }
             work.back(number, step, &placed)?;
             anew.extend(work.made_anew(step).map(|object| (number, object)));
         }
