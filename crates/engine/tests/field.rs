@@ -15,7 +15,7 @@ use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{
-    Attributes, Bytes, Fate, Item, Leave, Make, Object, Plan, Slot, Step, Token,
+    Attributes, Bytes, Fate, Item, Leave, Make, Manner, Object, Plan, Slot, Step, Token,
 };
 use linkwell_model::target::Target;
 use linkwell_testkit::listing::listing;
@@ -95,7 +95,13 @@ impl Field {
         let store = self.store(&linkwell_engine::disk::Unix);
         let lock = store.lock(&linkwell_engine::disk::Unix).expect("the lock");
         let stop = AtomicBool::new(false);
-        let means = Means { disk, system: self.system, current: None, stop: &stop };
+        let means = Means {
+            disk,
+            system: self.system,
+            current: None,
+            stop: &stop,
+            watch: &linkwell_engine::transfer::Unwatched,
+        };
         execute(&means, &store, &lock, |number| header(number, undoes), plan)
     }
 
@@ -104,7 +110,13 @@ impl Field {
         let store = self.store(&linkwell_engine::disk::Unix);
         let lock = store.lock(&linkwell_engine::disk::Unix).expect("the lock");
         let stop = AtomicBool::new(false);
-        let means = Means { disk, system: self.system, current: None, stop: &stop };
+        let means = Means {
+            disk,
+            system: self.system,
+            current: None,
+            stop: &stop,
+            watch: &linkwell_engine::transfer::Unwatched,
+        };
         let numbers = store.unfinished().expect("it can be listed");
         let one = |number: &u64| {
             let operation = store.read(*number).expect("a record that can be read");
@@ -260,12 +272,14 @@ impl<'f> Draft<'f> {
     /// The two steps of a move that is a copy.
     pub(crate) fn by_copy(&mut self, at: &str, to: &str, leave: Option<&str>) -> Vec<Step> {
         let make = self.copy(at);
-        let Make::Copy { id, folder, .. } = make else { panic!("a copy") };
+        let Make::Copy { of, id, folder, .. } = make else { panic!("a copy") };
+        let manner = || Some(Box::new(Manner::default()));
+        let make = Make::Copy { of, id, folder, manner: manner() };
         let first = match self.find(to) {
             Some(_) => self.replace(to, make, DROPPED),
             None => self.put(to, make),
         };
-        let again = Make::Copy { of: self.slot(to), id, folder, manner: None };
+        let again = Make::Copy { of: self.slot(to), id, folder, manner: manner() };
         let fate = Fate::Dropped { again: Some(Box::new(again)) };
         let second = match leave {
             Some(text) => self.replace(at, link(text), fate),

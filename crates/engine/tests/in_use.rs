@@ -5,12 +5,15 @@ use crate::field::place;
 use crate::support::{Child, path};
 use libtest_mimic::Trial;
 use linkwell_calls::lease;
-use linkwell_engine::in_use::{Found, How, MOST, Subject, User, lease_walk, look, written_to};
+use linkwell_engine::in_use::{
+    Found, How, MOST, Subject, User, lease_walk, look, written_to, written_to_this,
+};
 use linkwell_engine::system::System;
 use linkwell_model::entry::FileId;
 use linkwell_testkit::need::{Need, test_with};
 use linkwell_testkit::tree::{Scratch, make};
 use rustix::fd::AsFd as _;
+use rustix::fs::inotify;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -437,6 +440,20 @@ fn leases() {
     for name in ["d", "l", "p", "gone"] {
         assert_eq!(written_to(system, at, name.as_bytes()), None, "{name}");
     }
+    // What is no regular file is not opened for that: a device might act on it.
+    let watch = |name: &str| {
+        let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
+        let watch = inotify::init(flags).expect("a watch");
+        inotify::add_watch(&watch, scratch.join(name), inotify::WatchFlags::OPEN).expect("a watch");
+        written_to(system, at, name.as_bytes());
+        rustix::io::read(&watch, &mut [0; 512]).is_ok()
+    };
+    assert_eq!((watch("p"), watch("f")), (false, true));
+    // Another file than the one that was meant.
+    make(&scratch.path(), &["g"]);
+    let id = |name: &[u8]| system.facts(at, name).expect("it is there").id;
+    assert_eq!(written_to_this(system, at, b"f", id(b"f")), Some(false));
+    assert_eq!(written_to_this(system, at, b"f", id(b"g")), None);
     let after = std::fs::metadata(scratch.join("f")).expect("a file");
     assert_eq!((before.atime(), before.atime_nsec()), (after.atime(), after.atime_nsec()));
     assert_eq!((before.ctime(), before.ctime_nsec()), (after.ctime(), after.ctime_nsec()));

@@ -92,6 +92,10 @@ fn counted() {
             found.objections.get(&Objection::Loss(Loss::Holes)).map(|named| named.count),
             Some(1)
         );
+        // Within its volume, files are only counted.
+        let within = Wanted::within(holding(b"ext4", Served::Unknown));
+        let found = weigh(system, &scratch.join("t"), &within);
+        assert_eq!((found.entries(), found.bytes), (12, 0), "{system:?}");
         // A file alone.
         let found = weigh(system, &scratch.join("t/b/c"), &across(b"ext4"));
         assert_eq!((found.files, found.folders, found.bytes), (1, 0, 5));
@@ -160,8 +164,8 @@ fn links() {
         let long = scratch.join("longer");
         std::fs::create_dir_all(&long).expect("a folder");
         for (name, length) in [("fits", 1023), ("long", 1024)] {
-            let text = "n/".repeat(512);
-            std::os::unix::fs::symlink(&text[..length], long.join(name)).expect("a link");
+            let text: String = "n/".chars().cycle().take(length).collect();
+            std::os::unix::fs::symlink(text, long.join(name)).expect("a link");
         }
         let found = weigh(system, &long, &across(b"xfs"));
         let hindered = found.objections.get(&Objection::Hindrance(Hindrance::Text));

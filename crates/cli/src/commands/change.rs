@@ -17,6 +17,7 @@ use linkwell_engine::journal::record::{Header, VERSION};
 use linkwell_engine::journal::{Lock, NoLock, Store};
 use linkwell_engine::state::Trouble;
 use linkwell_engine::survey::Surveyor;
+use linkwell_engine::transfer::Unwatched;
 use linkwell_engine::volumes::Volumes;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Fate, Plan, Step, Token};
@@ -139,6 +140,7 @@ pub(super) fn carry(
         system: system(world),
         current: Some(surveyor.current()),
         stop: &stop,
+        watch: &Unwatched,
     };
     let token = fresh_token()?;
     let header = |number| header(number, token, manner.undoes, world);
@@ -379,6 +381,12 @@ fn tell(
     for place in &report.kept {
         say(&format!(
             "note: something that belongs there could not return to its name; it is at `{}`",
+            place.shown()
+        ));
+    }
+    for place in &report.left {
+        say(&format!(
+            "note: something in the old place was new, or was changed in the last moment; it is kept at `{}`",
             place.shown()
         ));
     }

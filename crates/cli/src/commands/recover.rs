@@ -12,6 +12,7 @@ use linkwell_engine::disk::Unix;
 use linkwell_engine::execute::Means;
 use linkwell_engine::execute::recover::{Recovered, recover};
 use linkwell_engine::journal::{Lock, Store};
+use linkwell_engine::transfer::Unwatched;
 use linkwell_model::path::AbsPath;
 use rustix::io::Errno;
 use std::sync::atomic::AtomicBool;
@@ -87,7 +88,13 @@ fn one(
     }
     // What is recovered is not stopped half way: that would only be the next interruption.
     let never = AtomicBool::new(false);
-    let means = Means { disk: &Unix, system: system(world), current: None, stop: &never };
+    let means = Means {
+        disk: &Unix,
+        system: system(world),
+        current: None,
+        stop: &never,
+        watch: &Unwatched,
+    };
     match recover(&means, store, lock, &operation, wanted.leave) {
         Ok(recovered) => {
             if !args.quiet {

@@ -7,7 +7,7 @@
 
 mod aside;
 mod back;
-mod copy;
+mod brought;
 mod forward;
 mod many;
 mod moved;
@@ -23,6 +23,8 @@ use crate::journal::record::{Ended, Header, How};
 use crate::journal::{Journal, Lock, Store};
 use crate::operator::Held;
 use crate::system::System;
+use crate::transfer::{Lost, Watch};
+use brought::{Copies, folder_of};
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Make, Object, Plan, Step, Token};
@@ -50,6 +52,20 @@ pub enum Fail {
     LastName(AbsPath),
     /// What was made does not read back as it should.
     NotAsMade(AbsPath),
+    /// Somebody has this open for writing: the process of this number and name, where that is known.
+    InUse {
+        /// What.
+        place: AbsPath,
+        /// Who.
+        by: Option<(u32, Vec<u8>)>,
+    },
+    /// A copy would lack something that was not accepted.
+    Lossy {
+        /// What was copied.
+        place: AbsPath,
+        /// All that the copy would lack; the paths are below the place.
+        lost: Vec<Lost>,
+    },
     /// A folder in it belongs to another volume, or something in it is of an unknown kind.
     Mounted(AbsPath),
     /// It cannot be moved here by renaming: the two places belong to different volumes, or to parts of one
@@ -91,6 +107,8 @@ pub struct Report {
     pub state: State,
     /// Where something lies that does not belong there, and that a person may want.
     pub kept: Vec<AbsPath>,
+    /// Where something lies that was new, or changed, in what was to be given up.
+    pub left: Vec<AbsPath>,
 }
 
 /// How an operation stands.
@@ -115,6 +133,8 @@ pub struct Means<'a> {
     pub current: Option<&'a Held>,
     /// Set when the person asks to stop.
     pub stop: &'a AtomicBool,
+    /// Who is told how far a copy is.
+    pub watch: &'a dyn Watch,
 }
 
 /// The work on one plan.
@@ -125,6 +145,12 @@ struct Work<'a> {
     same: fn(Identity, Identity) -> bool,
     token: Token,
     kept: Vec<AbsPath>,
+    left: Vec<AbsPath>,
+    /// What is copied for good.
+    copies: Copies,
+    /// The step at hand, while it is done for the first time.
+    step: Option<usize>,
+    watch: &'a dyn Watch,
     /// Set when the person asks to stop: heeded in the middle of a long copy.
     stop: Option<&'a AtomicBool>,
     /// Whether the step at hand may have changed anything.
@@ -167,6 +193,7 @@ pub fn execute(
 ) -> Result<Report, Errno> {
     let mut journal = store.begin(means.disk, lock, header, plan)?;
     let mut work = Work::new(means, plan, Identity::is, journal.token().clone());
+    work.copies = Copies::new(plan, folder_of(store.folder()).map(|held| (held, journal.number())));
     work.stop = Some(means.stop);
     let number = journal.number();
     let mut report = Report {
@@ -175,6 +202,7 @@ pub fn execute(
         failed: Vec::new(),
         state: State::Ended,
         kept: Vec::new(),
+        left: Vec::new(),
     };
     let mut begun = Begun::default();
     let mut run = Run { work: &mut work, journal: &mut journal, plan, begun: &mut begun };
@@ -187,9 +215,10 @@ pub fn execute(
     let unrecorded =
         |error| Fail::System { doing: "record the end", place: store.place().clone(), error };
     let stop = match outcome {
-        Ok(freed) => match journal.end(ended(How::Done, report.done.len(), &work.kept)) {
+        Ok(freed) => match journal.end(ended(How::Done, report.done.len(), &work.all_kept())) {
             Ok(()) => {
                 report.kept = work.kept;
+                report.left = work.left;
                 return Ok(report);
             }
             // All is done and durable, only its record is not; and what is not on record cannot be
@@ -212,6 +241,9 @@ pub fn execute(
         let end = journal.end(ended(How::TakenBack, 0, &work.kept));
         end.map_err(|unended| unrecorded(unended.error))
     });
+    if taken_back.is_ok() {
+        work.copies.forget(&work);
+    }
     report.kept = work.kept;
     report.done.clear();
     report.state = match taken_back {
@@ -411,10 +443,19 @@ impl<'a> Work<'a> {
             same,
             token,
             kept: Vec::new(),
+            left: Vec::new(),
+            copies: Copies::default(),
+            step: None,
+            watch: means.watch,
             stop: None,
             begun: false,
             placed: Placed::Not,
         }
+    }
+
+    /// Every place where something was left that a person may want.
+    fn all_kept(&self) -> Vec<AbsPath> {
+        self.kept.iter().chain(&self.left).cloned().collect()
     }
 
     /// Makes durable what was done: one call a volume.

@@ -1,5 +1,6 @@
 //! After a crash: the operation is taken back, or finished, by looking.
 
+use super::brought::{Copies, folder_of};
 use super::{Fail, Means, Placed, Work, ended};
 use crate::journal::record::{How, Operation};
 use crate::journal::{Lock, Store};
@@ -51,6 +52,7 @@ pub fn recover(
     let plan = &operation.plan;
     let same = Identity::is_after_restart;
     let mut work = Work::new(means, plan, same, operation.header.token.clone());
+    work.copies = Copies::new(plan, folder_of(store.folder()).map(|held| (held, number)));
     let has_failed =
         |item: usize| u64::try_from(item).is_ok_and(|item| operation.failed.contains_key(&item));
     let mut fails: Vec<(usize, Fail)> = Vec::new();
@@ -108,14 +110,18 @@ pub fn recover(
         How::Done => plan.items.len().saturating_sub(operation.failed.len() + fails.len()),
         How::TakenBack | How::Left => 0,
     };
-    let end = journal.end(ended(how, done, &work.kept));
+    let end = journal.end(ended(how, done, &work.all_kept()));
     end.map_err(|unended| error(unended.error))?;
+    if how == How::TakenBack {
+        work.copies.forget(&work);
+    }
+    let kept = work.all_kept();
     Ok(match how {
         How::Done => {
             let left = fails.into_iter().map(|(_, fail)| fail).collect();
-            Recovered::Finished { left, kept: work.kept }
+            Recovered::Finished { left, kept }
         }
-        How::TakenBack => Recovered::TakenBack(work.kept),
+        How::TakenBack => Recovered::TakenBack(kept),
         How::Left => Recovered::Left,
     })
 }

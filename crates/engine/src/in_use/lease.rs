@@ -4,7 +4,7 @@ use crate::descent::Descent;
 use crate::look::without_trace;
 use crate::system::{Access, System};
 use linkwell_calls::lease;
-use linkwell_model::entry::EntryKind;
+use linkwell_model::entry::{EntryKind, Identity};
 use linkwell_model::name::Name;
 use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::io::Errno;
@@ -22,13 +22,24 @@ pub fn written_to(system: System, at: BorrowedFd<'_>, name: &[u8]) -> Option<boo
         // A device might act on being opened.
         return None;
     }
+    written_to_this(system, at, name, before.id)
+}
+
+/// The same of a regular file that was looked at before: `None` also when another object stands at the
+/// name now.
+pub fn written_to_this(
+    system: System,
+    at: BorrowedFd<'_>,
+    name: &[u8],
+    id: Identity,
+) -> Option<bool> {
     let file = match system.open(at, name, Access::Read) {
         Ok(file) => file,
         // Somebody else has a write lease, and with it the file to itself.
         Err(Errno::AGAIN) => return Some(true),
         Err(_) => return None,
     };
-    if !system.facts_of(file.as_fd()).ok()?.id.is(before.id) {
+    if !system.facts_of(file.as_fd()).ok()?.id.is(id) {
         return None;
     }
     asked(file.as_fd())

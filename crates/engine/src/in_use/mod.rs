@@ -12,7 +12,7 @@ mod process;
 #[cfg(target_os = "linux")]
 mod scout;
 
-pub use lease::{Walked, lease_walk, written_to};
+pub use lease::{Walked, lease_walk, written_to, written_to_this};
 
 use crate::system::System;
 use linkwell_model::entry::FileId;

@@ -21,7 +21,7 @@ use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::Plan;
 use record::{Header, Operation};
-use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
@@ -115,6 +115,11 @@ impl Store {
     /// Where the journals lie.
     pub fn place(&self) -> &AbsPath {
         &self.place
+    }
+
+    /// The folder where the journals lie.
+    pub(crate) fn folder(&self) -> BorrowedFd<'_> {
+        self.operations.as_fd()
     }
 
     /// Where the journal of an operation lies that has ended.

@@ -125,7 +125,8 @@ fn facts_from(statx: &Statx) -> Facts {
         accessed: time(statx.stx_atime),
         modified: time(statx.stx_mtime),
         changed: time(statx.stx_ctime),
-        stored: statx.stx_blocks.saturating_mul(512),
+        room: statx.stx_blocks.saturating_mul(512),
+        device: device(statx),
         marks: marks(statx.stx_attributes),
         mount: status.mount,
     }
@@ -137,6 +138,15 @@ fn marks(attributes: StatxAttributes) -> Marks {
         immutable: attributes.contains(StatxAttributes::IMMUTABLE),
         append_only: attributes.contains(StatxAttributes::APPEND),
         others: attributes.intersects(others),
+    }
+}
+
+fn device(statx: &Statx) -> Option<(u64, bool)> {
+    let number = rustix::fs::makedev(statx.stx_rdev_major, statx.stx_rdev_minor);
+    match FileType::from_raw_mode(u32::from(statx.stx_mode)) {
+        FileType::CharacterDevice => Some((number, false)),
+        FileType::BlockDevice => Some((number, true)),
+        _ => None,
     }
 }
 

@@ -59,8 +59,11 @@ pub struct Facts {
     pub modified: Time,
     /// When anything about it was last changed.
     pub changed: Time,
-    /// The room that it takes in bytes.
-    pub stored: u64,
+    /// The room that it takes, in bytes; beyond its length where more is reserved, below where it has
+    /// holes.
+    pub room: u64,
+    /// Of a device: which, and whether it is one of blocks.
+    pub device: Option<(u64, bool)>,
     /// What the file system says it does with it, where it says so (Linux 4.11).
     pub marks: Marks,
     /// The mount it was found on, where the system says so (Linux 5.8).
@@ -148,6 +151,15 @@ impl System {
         access: Access,
     ) -> Result<OwnedFd, Errno> {
         rustix::fs::openat(at, name, flags(access) | OFlags::NOFOLLOW, Mode::empty())
+    }
+
+    /// Opens a file to be read without that counting as read, as its owner may; links are refused.
+    ///
+    /// # Errors
+    /// The system's; EPERM for who is not the owner.
+    pub fn open_quietly(self, at: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+        let quietly = OFlags::NOFOLLOW | no_atime();
+        rustix::fs::openat(at, name, flags(Access::Read) | quietly, Mode::empty())
     }
 
     /// Opens what a person typed; links on the way and at its end are followed.
@@ -456,6 +468,16 @@ fn flags(access: Access) -> OFlags {
         Access::Hold => hold_flags(),
         Access::Read => OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC,
     }
+}
+
+#[cfg(target_os = "linux")]
+fn no_atime() -> OFlags {
+    OFlags::NOATIME
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_atime() -> OFlags {
+    OFlags::empty()
 }
 
 #[cfg(target_os = "linux")]
