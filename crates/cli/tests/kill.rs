@@ -88,7 +88,7 @@ const M: &[&str] = &[
 const F: &[&str] = &["f", "g", "d/x", "e/", "l -> g"];
 
 /// The kinds of call that change something. A kind that a row does not make costs one run.
-const CALLS: [&str; 20] = [
+const CALLS: [&str; 28] = [
     "symlinkat",
     "linkat",
     "renameat2",
@@ -104,7 +104,15 @@ const CALLS: [&str; 20] = [
     "utimensat",
     "fchownat",
     "fchmod",
+    "fchmodat",
     "setxattr",
+    "fsetxattr",
+    "removexattr",
+    "fremovexattr",
+    "fallocate",
+    "ioctl",
+    "pwrite64",
+    "pwritev",
     "copy_file_range",
     "sendfile",
     "openat",
@@ -156,7 +164,7 @@ pub(crate) fn traced<S: AsRef<std::ffi::OsStr>>(
 }
 
 /// How many calls of each kind the command makes, by what strace wrote down.
-fn probe(ground: &Ground, arguments: &[&str]) -> (Ran, BTreeMap<String, Vec<usize>>) {
+pub(crate) fn probe(ground: &Ground, arguments: &[&str]) -> (Ran, BTreeMap<String, Vec<usize>>) {
     let file = ground.scratch().join("trace");
     let kinds = format!("trace={}", CALLS.join(","));
     let out = file.to_str().expect("a plain path").to_owned();
@@ -174,10 +182,14 @@ fn probe(ground: &Ground, arguments: &[&str]) -> (Ran, BTreeMap<String, Vec<usiz
         }
         let count = counts.entry(name.to_owned()).or_default();
         *count += 1;
-        // Opening is a change only where something may be made or written.
-        if name != "openat"
-            || ["O_CREAT", "O_WRONLY", "O_RDWR"].iter().any(|flag| rest.contains(flag))
-        {
+        // Opening is a change only where something may be made or written; and of what is asked of
+        // drivers only this.
+        let changes: &[&str] = match name {
+            "openat" => &["O_CREAT", "O_WRONLY", "O_RDWR"],
+            "ioctl" => &["FICLONE", "FS_IOC_FSSETXATTR", "FS_IOC_SETFLAGS"],
+            _ => &[""],
+        };
+        if changes.iter().any(|change| rest.contains(change)) {
             points.entry(name.to_owned()).or_default().push(*count);
         }
     }
@@ -186,7 +198,7 @@ fn probe(ground: &Ground, arguments: &[&str]) -> (Ran, BTreeMap<String, Vec<usiz
 }
 
 /// Runs the command, killed at one call; `false` when it was not.
-fn killed(ground: &Ground, call: &str, number: usize, arguments: &[&str]) -> bool {
+pub(crate) fn killed(ground: &Ground, call: &str, number: usize, arguments: &[&str]) -> bool {
     let inject = format!("inject={call}:signal=KILL:when={number}");
     let trace = format!("trace={call}");
     let options = ["-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
@@ -232,7 +244,7 @@ fn scratchless(line: &str) -> String {
 }
 
 /// Whether an operation was begun and has not ended, by the names and the last line of the records.
-fn is_unfinished(ground: &Ground) -> bool {
+pub(crate) fn is_unfinished(ground: &Ground) -> bool {
     let Ok(records) = std::fs::read_dir(ground.scratch().join("state/linkwell/operations")) else {
         return false;
     };

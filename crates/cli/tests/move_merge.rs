@@ -34,6 +34,16 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("move --merge: generated pairs of trees", || generated(false)),
         test("move --merge: generated pairs of trees, to another volume", || generated(true)),
         test("move --merge: the oracle finds what a copy and `rm` lose", control),
+        test_with("kill: move --merge to another volume", &[Need::Program("strace")], || {
+            killed_across(&[]);
+        }),
+        test_with(
+            "kill: move --merge --free to another volume",
+            &[Need::Program("strace")],
+            || {
+                killed_across(&["--free"]);
+            },
+        ),
         test_with("move --merge: a full disk", &mounts, full),
         test_with("move --merge: another volume mounted inside", &mounts, mounted),
     ]
@@ -596,6 +606,71 @@ fn control() {
     }
     println!("{lost} of 20 lost something");
     assert!(lost > 5);
+}
+
+/// Two trees on two volumes, to be made one.
+fn two_drives() -> (Ground, Scratch) {
+    let ground = Ground::with(&["here/x", "here/only/f", "here/only/l -> ../../out", "here/same"]);
+    let drive = Scratch::in_memory();
+    make(&ground.tree(), &["here/both/new", "out"]);
+    make(&drive.path(), &["there/x -> gone", "there/both/own"]);
+    write(&ground.tree().join("here/same"), "same");
+    write(&drive.join("there/same"), "same");
+    (ground, drive)
+}
+
+/// Killed at some calls (all of them with `LINKWELL_TEST_KILLS=all`), and recovered: both are as before, or
+/// are one.
+fn killed_across(more: &[&str]) {
+    let command = |drive: &Scratch| {
+        let to = drive.join("there").to_str().expect("a plain path").to_owned();
+        let fixed = ["move", "-y", "--merge"].iter().chain(more).chain(&["here"]);
+        fixed.map(|word| (*word).to_owned()).chain([to]).collect::<Vec<String>>()
+    };
+    let all = std::env::var_os("LINKWELL_TEST_KILLS").is_some_and(|value| value == "all");
+    let (ground, drive) = two_drives();
+    let words = command(&drive);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (ran, points) = crate::kill::probe(&ground, &words);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let goal = things(&drive.join("there"));
+    let (mut kills, mut unfinished, mut merged) = (0, 0, 0);
+    for (call, numbers) in points {
+        let often = matches!(call.as_str(), "unlinkat" | "renameat2" | "symlinkat");
+        for (at, number) in numbers.into_iter().enumerate() {
+            if !(all || often || at % 4 == 0) {
+                continue;
+            }
+            let (ground, drive) = two_drives();
+            let look = || (listing(&ground.tree()), listing(&drive.path()));
+            let before = look();
+            let words = command(&drive);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let what = format!("{more:?}, killed at {call} {number}");
+            kills += usize::from(crate::kill::killed(&ground, &call, number, &words));
+            unfinished += usize::from(crate::kill::is_unfinished(&ground));
+            let recover = ground.run(&["recover", "-y"]);
+            assert_eq!(recover.code, 0, "{what}: {recover:?}");
+            let now = look();
+            let strays = format!("{}{}", now.0, now.1).contains(".linkwell-");
+            assert!(!strays, "{what}: {recover:?}: {now:?}");
+            if now == before {
+                continue;
+            }
+            merged += 1;
+            let there = things(&drive.join("there"));
+            let text = |things: &Things| {
+                // The links are written from where the ground lies.
+                let plain = things.iter().filter(|(_, thing)| !matches!(thing, Thing::Link(_)));
+                format!("{:?}", plain.collect::<Vec<_>>())
+            };
+            assert_eq!(text(&there), text(&goal), "{what}: {recover:?}");
+            let undo = ground.run(&["undo", "-y"]);
+            assert_eq!((undo.code, look()), (0, before), "{what}: {undo:?}");
+        }
+    }
+    println!("killed {kills} times: {unfinished} unfinished, {merged} merged in the end");
+    assert!(unfinished > 10 && merged > 0);
 }
 
 /// Runs a script with mounts of its own; `run` tells the code.

@@ -20,7 +20,9 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_kill;
 mod move_merge;
+mod moving;
 mod places;
 mod plain;
 mod progress;
@@ -60,6 +62,7 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_kill::trials(),
         move_merge::trials(),
         undo::trials(),
         retarget::trials(),

@@ -10,7 +10,7 @@ use crate::support::Child;
 use libtest_mimic::Trial;
 use linkwell_calls::attributes::Attributes;
 use linkwell_engine::disk::{Disk, Special, Unix};
-use linkwell_engine::execute::recover::recover;
+use linkwell_engine::execute::recover::{Wish, recover};
 use linkwell_engine::execute::{Means, Report, State, execute};
 use linkwell_engine::journal::Store;
 use linkwell_engine::journal::record::{Header, VERSION};
@@ -18,6 +18,7 @@ use linkwell_engine::state::Trouble;
 use linkwell_engine::survey::Surveyor;
 use linkwell_engine::survey::create::{Control, Kind, Pair, Wanted, Whither};
 use linkwell_engine::system::System;
+use linkwell_engine::transfer::Unwatched;
 use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
@@ -209,13 +210,7 @@ impl Ground {
         let store = Store::open_or_make(disk, system, &self.state()).expect("a store");
         let lock = store.lock(disk).expect("the lock");
         let stop = AtomicBool::new(false);
-        let means = Means {
-            disk,
-            system,
-            current: None,
-            stop: &stop,
-            watch: &linkwell_engine::transfer::Unwatched,
-        };
+        let means = Means { disk, system, current: None, stop: &stop, watch: &Unwatched };
         let header = |operation| Header {
             linkwell: VERSION,
             operation,
@@ -252,16 +247,10 @@ impl Ground {
         };
         let lock = store.lock(&Unix).expect("the lock");
         let stop = AtomicBool::new(false);
-        let means = Means {
-            disk: &Unix,
-            system,
-            current: None,
-            stop: &stop,
-            watch: &linkwell_engine::transfer::Unwatched,
-        };
+        let means = Means { disk: &Unix, system, current: None, stop: &stop, watch: &Unwatched };
         for number in store.unfinished().expect("a listing").into_iter().rev() {
             let operation = store.read(number).expect("a record that can be read");
-            recover(&means, &store, &lock, &operation, false).expect("it can be recovered");
+            recover(&means, &store, &lock, &operation, Wish::Back).expect("it can be recovered");
         }
         assert_eq!(store.unfinished().expect("a listing"), Vec::<u64>::new());
     }

@@ -107,6 +107,13 @@ pub(super) fn carry(
     }
     if plan.items.is_empty() {
         say_conflicts(&plan);
+        if !plan.conflicts.is_empty() {
+            // What stands in the way may be what an interrupted operation has left: then that is the thing
+            // to be told.
+            if let Some(store) = store_if_any(world)?.filter(|store| !store.is_busy()) {
+                refuse_unfinished(&store)?;
+            }
+        }
         if plan.conflicts.is_empty() {
             if !args.quiet && !change.json {
                 say("note: everything is as it was asked for; nothing was changed");
@@ -423,6 +430,15 @@ fn tell(
             say(&format!("error: {}", preview::fail(why)));
             say("note: all of it was taken back; everything is as it was before");
             Exit::Found
+        }
+        State::Unfinished(Fail::Interrupted, Fail::Interrupted) => {
+            say(
+                "note: stopped; what was copied by then is kept, and everything else is as it was before",
+            );
+            say(
+                "hint: `linkwell recover` goes on where it stopped, `linkwell recover --back` takes it back",
+            );
+            Exit::Unfinished
         }
         State::Unfinished(why, second) => {
             say(&format!("error: {}", preview::fail(why)));

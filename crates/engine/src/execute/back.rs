@@ -8,7 +8,6 @@
 use super::aside::same_object;
 use super::moved::Way;
 use super::{Fail, Placed, Work};
-use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Fate, Make, Object, Slot, Step, inverse};
 use rustix::fd::{AsFd as _, OwnedFd};
@@ -83,34 +82,6 @@ impl Work<'_> {
             }
             undone => undone,
         }
-    }
-
-    /// Whether a folder of the step's is still where a step `before` it is to bring it from, or is there
-    /// again: then the step was not begun, or has been taken back already.
-    pub(super) fn is_elsewhere(&mut self, step: &Step, before: &[(usize, &Step)]) -> bool {
-        step.slots().any(|slot| self.is_to_be_brought(slot, before))
-    }
-
-    fn is_to_be_brought(&mut self, slot: &Slot, before: &[(usize, &Step)]) -> bool {
-        if self.places.folder(slot).is_ok() {
-            return false;
-        }
-        let place = self.places.place(slot).parent();
-        before.iter().any(|(_, earlier)| {
-            let (to, object) = match earlier {
-                Step::Move { to, old, .. } => (to, old),
-                Step::Put { at, make: Make::Moved { object, .. } }
-                | Step::Replace { at, make: Make::Moved { object, .. }, .. } => (at, &**object),
-                _ => return false,
-            };
-            if object.kind() != EntryKind::Folder || !place.is_at_or_below(&self.places.place(to)) {
-                return false;
-            }
-            let folder = self.places.folder(to);
-            let now = folder.and_then(|folder| self.look(&folder, &to.name, to));
-            // Also where its own folder is not there: that is brought by a step before it.
-            !matches!(now, Ok(Some(now)) if same_object(object, &now, self.same))
-        })
     }
 
     /// What stands at a step's slot after it was taken back, if that is not the old object itself but

@@ -17,7 +17,7 @@ use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How many threads copy.
 const THREADS: usize = 2;
@@ -70,7 +70,20 @@ impl Copies {
             return Ok(None);
         };
         let name = Self::name(*operation, step);
-        Record::begin(work.disk, work.system, folder.as_fd(), &name).map(Some)
+        let (disk, system, folder) = (work.disk, work.system, folder.as_fd());
+        if work.resume {
+            return Record::resume(disk, system, folder, &name).map(Some);
+        }
+        // Of a copy that was taken back.
+        match disk.drop_name(folder, &name) {
+            Ok(()) | Err(Errno::NOENT) => Record::begin(disk, system, folder, &name).map(Some),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether copies are on record at all.
+    pub(super) fn are_kept(&self) -> bool {
+        self.folder.is_some()
     }
 
     /// The record by which what stands at `at` was copied to `to`.
@@ -127,6 +140,11 @@ impl Work<'_> {
                 (step, record.map_err(|error| self.refused(at, "begin its record", error))?)
             }
         };
+        let counting = Counting {
+            heeding: Stopping { stop: self.stop, watch: self.watch },
+            entries: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        };
         let order = Order {
             disk: self.disk,
             system: self.system,
@@ -138,9 +156,16 @@ impl Work<'_> {
             links: &how.links,
             alone: manner.is_some(),
             threads: THREADS,
-            watch: &Stopping { stop: self.stop, watch: self.watch },
+            watch: &counting,
         };
         let brought = transfer::bring(&order, record.as_mut());
+        if let Ok(brought) = &brought
+            && self.resume
+        {
+            self.went_on = Some((brought.kept, brought.entries));
+        }
+        self.copied.0 += counting.entries.into_inner();
+        self.copied.1 += counting.bytes.into_inner();
         brought.map_err(|trouble| self.trouble(trouble, of, at))?;
         if let Some(record) = record {
             self.copies.read.insert(step, Arc::new(record.into_manifest()));
@@ -313,6 +338,38 @@ impl Watch for Stopping<'_> {
     fn at(&self, below: &dyn Fn() -> Vec<u8>, name: &Name) {
         self.watch.at(below, name);
     }
+}
+
+/// Counts what is done, besides.
+struct Counting<'a> {
+    heeding: Stopping<'a>,
+    entries: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Watch for Counting<'_> {
+    fn stops(&self) -> bool {
+        self.heeding.stops()
+    }
+
+    fn phase(&self, phase: Phase) {
+        self.heeding.phase(phase);
+    }
+
+    fn done(&self, entries: u64, bytes: u64) {
+        self.entries.fetch_add(entries, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.heeding.done(entries, bytes);
+    }
+
+    fn at(&self, below: &dyn Fn() -> Vec<u8>, name: &Name) {
+        self.heeding.at(below, name);
+    }
+}
+
+/// Whether it is recorded what is copied: of what a move makes.
+pub(super) fn is_on_record(make: &Make) -> bool {
+    matches!(make, Make::Copy { manner: Some(_), .. })
 }
 
 /// A descriptor of the folder of the journals of one's own.

@@ -173,7 +173,7 @@ impl Work<'_> {
 
     /// Refuses to give up what is more than a copy of what stands elsewhere: somebody has written to
     /// it since it was compared for the plan.
-    fn only_a_copy(
+    pub(super) fn only_a_copy(
         &mut self,
         at: &Slot,
         folder: &Arc<OwnedFd>,

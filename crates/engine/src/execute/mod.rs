@@ -11,6 +11,7 @@ mod brought;
 mod forward;
 mod many;
 mod moved;
+mod onward;
 mod places;
 pub mod recover;
 mod rename;
@@ -157,6 +158,12 @@ struct Work<'a> {
     begun: bool,
     /// What is known of what the step at hand made.
     placed: Placed,
+    /// Whether the copy that is made next goes on with what lies under its staged name.
+    resume: bool,
+    /// How many entries and bytes were copied in this run.
+    copied: (u64, u64),
+    /// How many entries of a copy were there already, and of how many.
+    went_on: Option<(u64, u64)>,
 }
 
 /// What is known of what a step put at its slot.
@@ -260,6 +267,9 @@ fn ended(how: How, done: usize, kept: &[AbsPath]) -> Ended {
         kept: kept.iter().map(|place| Bytes(place.as_bytes().into())).collect(),
     }
 }
+
+/// A copy that has come so far is kept when the person asks to stop: entries, or bytes.
+const KEPT: (u64, u64) = (1000, 64 << 20);
 
 /// The steps that may have changed something, by number, and what is known of what they made.
 type Begun = std::collections::BTreeMap<usize, Placed>;
@@ -371,6 +381,10 @@ impl Run<'_, '_, '_> {
                         self.begun.insert(number, placed);
                         recorded.map_err(|error| (self.record(error), false))?;
                     }
+                    // What has taken a while is not thrown away: it can be gone on with.
+                    if fail == Fail::Interrupted && self.work.is_worth_keeping() {
+                        return Err((fail, true));
+                    }
                     self.take_back(first, steps).map_err(|second| (second, false))?;
                     // Asked to stop in the middle of something long: that is for the whole.
                     return if fail == Fail::Interrupted {
@@ -413,7 +427,13 @@ impl Run<'_, '_, '_> {
         let freeing = self.journal.freeing();
         freeing.map_err(|unended| (self.record(unended.error), !unended.gone))?;
         for (number, (item, step)) in to_free {
-            if let Some(fail) = self.work.free(number, step).map_err(|fail| (fail, true))? {
+            let freed = self.work.free(number, step);
+            if let Err(fail) = &freed {
+                // So that it is not tried for ever. Were it not recorded, it is tried once more.
+                let recorded = self.journal.stuck(number, &format!("{fail:?}"));
+                recorded.and_then(|()| self.journal.settle()).unwrap_or_default();
+            }
+            if let Some(fail) = freed.map_err(|fail| (fail, true))? {
                 let recorded = self.journal.failed(item, &format!("{fail:?}"));
                 recorded.map_err(|error| (self.record(error), true))?;
                 report.failed.push((item, fail));
@@ -439,7 +459,7 @@ impl<'a> Work<'a> {
         Self {
             disk: means.disk,
             system: means.system,
-            places: Places::new(means.system, &plan.folders, same, means.current),
+            places: Places::new(means.system, plan, same, means.current),
             same,
             token,
             kept: Vec::new(),
@@ -450,7 +470,15 @@ impl<'a> Work<'a> {
             stop: None,
             begun: false,
             placed: Placed::Not,
+            resume: false,
+            copied: (0, 0),
+            went_on: None,
         }
+    }
+
+    /// Whether what was copied is more than a moment's work.
+    fn is_worth_keeping(&self) -> bool {
+        self.copied.0 >= KEPT.0 || self.copied.1 >= KEPT.1
     }
 
     /// Every place where something was left that a person may want.

@@ -209,6 +209,25 @@ impl Work<'_> {
         }
     }
 
+    /// What a move left, if all of it is done.
+    pub(super) fn has_moved(
+        &mut self,
+        past: &Past<'_>,
+        way: &Way<'_>,
+    ) -> Result<Option<Option<Object>>, Fail> {
+        let ends = self.ends(way)?;
+        let here = self.look(&ends.here, &way.at.name, way.at)?;
+        let there = self.look(&ends.there, &way.to.name, way.to)?;
+        if !there.is_some_and(|there| self.is_it(way, &there)) {
+            return Ok(None);
+        }
+        Ok(match (way.leave, here) {
+            (None, None) => Some(None),
+            (Some(_), Some(left)) if self.is_ours_here(past, way, &left) => Some(Some(left)),
+            _ => None,
+        })
+    }
+
     /// Whether this is what was moved, whatever was written to it since.
     fn is_it(&self, way: &Way<'_>, found: &Object) -> bool {
         same_object(way.old, found, self.same)

@@ -50,6 +50,12 @@ impl Work<'_> {
         Ok(Some(Fail::Left(Box::new(fail))))
     }
 
+    /// Notes that what a step had set aside stays where it is.
+    pub(super) fn keep_staged(&mut self, number: usize, step: &Step) {
+        let name = self.token.staged(number);
+        self.keep_where_it_is(&Slot { folder: step.at().folder, name });
+    }
+
     /// Removes what stands at `name`, with all that is in it.
     pub(super) fn free_tree(
         &self,

@@ -117,11 +117,6 @@ impl Store {
         &self.place
     }
 
-    /// The folder where the journals lie.
-    pub(crate) fn folder(&self) -> BorrowedFd<'_> {
-        self.operations.as_fd()
-    }
-
     /// Where the journal of an operation lies that has ended.
     pub fn path(&self, number: u64) -> AbsPath {
         self.place.joined(file_name(number, FINISHED).as_bytes())
@@ -173,6 +168,11 @@ impl Store {
             return false;
         };
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+
+    /// The folder of the journals, held.
+    pub(crate) fn folder(&self) -> BorrowedFd<'_> {
+        self.operations.as_fd()
     }
 
     /// The numbers of all operations with that state, in order.

@@ -125,19 +125,10 @@ fn facts_from(statx: &Statx) -> Facts {
         accessed: time(statx.stx_atime),
         modified: time(statx.stx_mtime),
         changed: time(statx.stx_ctime),
-        room: statx.stx_blocks.saturating_mul(512),
-        device: device(statx),
+        stored: statx.stx_blocks.saturating_mul(512),
         marks: marks(statx.stx_attributes),
+        device: device(statx),
         mount: status.mount,
-    }
-}
-
-fn marks(attributes: StatxAttributes) -> Marks {
-    let others = StatxAttributes::COMPRESSED | StatxAttributes::NODUMP | StatxAttributes::DAX;
-    Marks {
-        immutable: attributes.contains(StatxAttributes::IMMUTABLE),
-        append_only: attributes.contains(StatxAttributes::APPEND),
-        others: attributes.intersects(others),
     }
 }
 
@@ -147,6 +138,15 @@ fn device(statx: &Statx) -> Option<(u64, bool)> {
         FileType::CharacterDevice => Some((number, false)),
         FileType::BlockDevice => Some((number, true)),
         _ => None,
+    }
+}
+
+fn marks(attributes: StatxAttributes) -> Marks {
+    let others = StatxAttributes::COMPRESSED | StatxAttributes::NODUMP | StatxAttributes::DAX;
+    Marks {
+        immutable: attributes.contains(StatxAttributes::IMMUTABLE),
+        append_only: attributes.contains(StatxAttributes::APPEND),
+        others: attributes.intersects(others),
     }
 }
 

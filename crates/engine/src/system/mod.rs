@@ -59,13 +59,12 @@ pub struct Facts {
     pub modified: Time,
     /// When anything about it was last changed.
     pub changed: Time,
-    /// The room that it takes, in bytes; beyond its length where more is reserved, below where it has
-    /// holes.
-    pub room: u64,
-    /// Of a device: which, and whether it is one of blocks.
-    pub device: Option<(u64, bool)>,
+    /// The room that it takes in bytes.
+    pub stored: u64,
     /// What the file system says it does with it, where it says so (Linux 4.11).
     pub marks: Marks,
+    /// Of a device: which, and whether it is one of blocks.
+    pub device: Option<(u64, bool)>,
     /// The mount it was found on, where the system says so (Linux 5.8).
     pub mount: Option<u64>,
 }

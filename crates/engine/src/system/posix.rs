@@ -83,13 +83,13 @@ fn facts_from(stat: &rustix::fs::Stat) -> Facts {
         accessed: time(stat.st_atime as i64, stat.st_atime_nsec as u64),
         modified: time(stat.st_mtime as i64, stat.st_mtime_nsec as u64),
         changed: time(stat.st_ctime as i64, stat.st_ctime_nsec as u64),
-        room: stat.st_blocks.cast_unsigned().saturating_mul(512),
+        stored: stat.st_blocks.cast_unsigned().saturating_mul(512),
+        marks: Marks::default(),
         device: match FileType::from_raw_mode(stat.st_mode.into()) {
             FileType::CharacterDevice => Some((stat.st_rdev as u64, false)),
             FileType::BlockDevice => Some((stat.st_rdev as u64, true)),
             _ => None,
         },
-        marks: Marks::default(),
         mount: None,
     }
 }

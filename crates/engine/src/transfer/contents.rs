@@ -79,7 +79,7 @@ impl Job<'_> {
         let mut sum = self.reads_back().then(Sum::new);
         if facts.size == 0 && !self.made_up {
             // Nothing to be read.
-        } else if facts.size > 0 && (facts.room < facts.size || facts.size >= LARGE) {
+        } else if facts.size > 0 && (facts.stored < facts.size || facts.size >= LARGE) {
             let mut at = 0;
             while let Some(data) = next_data(from, at, facts.size) {
                 filled.holes |= data.start > at;
@@ -100,7 +100,7 @@ impl Job<'_> {
                 return Err(Slip::Changed);
             }
         }
-        if facts.room > facts.size.next_multiple_of(4096) + SPARE || filled.holes {
+        if facts.stored > facts.size.next_multiple_of(4096) + SPARE || filled.holes {
             filled.lost = self.reserve(tools, from, to)?;
         }
         let size = if self.made_up { filled.bytes } else { facts.size };

@@ -1,6 +1,6 @@
 //! What the record of a transfer holds of one entry, and how it is written.
 
-use crate::system::Facts;
+use crate::system::{Facts, Marks};
 use linkwell_model::entry::{EntryKind, Identity, Time};
 use linkwell_model::name::Name;
 
@@ -122,7 +122,7 @@ pub(super) fn put_entry(to: &mut Vec<u8>, entry: &Entry) {
     put(to, facts.id.inode);
     put(to, facts.names);
     put(to, facts.size);
-    put(to, facts.room);
+    put(to, facts.stored);
     put(to, facts.owner.into());
     put(to, facts.group.into());
     put(to, facts.mode.into());
@@ -224,10 +224,9 @@ impl<'b> Reader<'b> {
             accessed,
             modified,
             changed,
-            room,
+            stored: room,
+            marks: Marks::default(),
             device: number,
-            // Not on record.
-            marks: crate::system::Marks::default(),
             mount: None,
         };
         Some(Entry { name, facts, sum, carries: has(CARRIES), copy })
@@ -255,9 +254,9 @@ mod tests {
                 accessed: Time(i64::MAX >> 2, 1),
                 modified: at,
                 changed: Time(0, 0),
-                room: 4096,
+                stored: 4096,
+                marks: Marks::default(),
                 device: (kind == EntryKind::Device).then_some((0x0801, true)),
-                marks: crate::system::Marks::default(),
                 mount: None,
             };
             let copy = Copied { inode: 7, born: (!odd).then_some(at), modified: at };

@@ -136,6 +136,7 @@ impl Job<'_> {
             at.level.forget(name);
             self.late_again(at, name, &now)?;
             self.count(1, 0);
+            self.kept.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             return Ok(true);
         }
         self.firsts.forget(key, name, &at.level.folder);
@@ -295,7 +296,7 @@ impl Job<'_> {
         if let Some(kind) = lost {
             lose(kind);
         }
-        if holes && dressed.facts.room >= facts.size && facts.room + SPARE < facts.size {
+        if holes && dressed.facts.stored >= facts.size && facts.stored + SPARE < facts.size {
             lose(Loss::Holes);
         }
         if let Some(attributes) = dressed.late {

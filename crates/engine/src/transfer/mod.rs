@@ -77,6 +77,8 @@ pub struct Brought {
     pub entries: u64,
     /// How many bytes were copied in this run, holes not counted.
     pub bytes: u64,
+    /// How many entries, folders not counted, an earlier run had copied.
+    pub kept: u64,
     /// What the copy lacks, all of it accepted.
     pub lost: Vec<Lost>,
 }

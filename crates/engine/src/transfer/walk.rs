@@ -83,6 +83,8 @@ pub(super) struct Job<'a> {
     used: Mutex<HashSet<usize>>,
     entries: AtomicU64,
     bytes: AtomicU64,
+    /// How many entries an earlier run had copied.
+    pub(super) kept: AtomicU64,
     since: (AtomicU64, AtomicU64),
     small: Mutex<Vec<(Arc<Folder>, Option<Name>)>>,
     made: AtomicUsize,
@@ -243,6 +245,7 @@ impl<'a> Job<'a> {
             dirty: Mutex::default(),
             used: Mutex::default(),
             entries: AtomicU64::new(0),
+            kept: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             since: (AtomicU64::new(0), AtomicU64::new(0)),
             small: Mutex::default(),
@@ -265,7 +268,13 @@ impl<'a> Job<'a> {
             let known = pass > 1 || self.resumed;
             if facts.kind == EntryKind::Folder {
                 let work = |hand: &mut Hand, task: Task| self.task(hand, task);
-                run_all(order.threads, work, |crew| self.walk(order, &facts, known, crew))?;
+                let walked =
+                    run_all(order.threads, work, |crew| self.walk(order, &facts, known, crew));
+                if walked == Err(Trouble::Stopped) {
+                    // What was done by then can be gone on with.
+                    self.keep_so_far()?;
+                }
+                walked?;
             } else {
                 self.top_leaf(order, &facts, known)?;
             }
@@ -608,9 +617,19 @@ impl<'a> Job<'a> {
         if !much || !record.is_kept() {
             return Ok(());
         }
-        // The record stays locked: what is recorded from now on stands behind the checkpoint.
         bytes.store(0, Ordering::Relaxed);
         entries.store(0, Ordering::Relaxed);
+        self.checkpoint(&mut record)
+    }
+
+    /// Makes what is on record so far last.
+    fn keep_so_far(&self) -> Result<(), Trouble> {
+        let mut record = self.record();
+        if record.is_kept() { self.checkpoint(&mut record) } else { Ok(()) }
+    }
+
+    /// The record stays locked: what is recorded from now on stands behind the checkpoint.
+    fn checkpoint(&self, record: &mut Record) -> Result<(), Trouble> {
         if let Some(top) = self.top.get().and_then(|top| top.descriptor()) {
             let synced = self.disk.sync_volume(top);
             synced.map_err(|error| Slip::copy("make it last")(error).at(Vec::new()))?;
@@ -704,7 +723,8 @@ impl<'a> Job<'a> {
         let lost = self.accepted(order)?;
         record.complete(self.disk)?;
         let entries = self.entries.load(Ordering::Relaxed);
-        Ok(Brought { entries, bytes: self.bytes.load(Ordering::Relaxed), lost })
+        let (bytes, kept) = (self.bytes.load(Ordering::Relaxed), self.kept.load(Ordering::Relaxed));
+        Ok(Brought { entries, bytes, kept, lost })
     }
 
     /// What the copy lacks, if that was accepted.

@@ -274,7 +274,7 @@ impl Walk<'_> {
         let to = self.wanted.to.as_ref();
         if !again {
             self.freight.bytes = self.freight.bytes.saturating_add(facts.size);
-            self.freight.stored = self.freight.stored.saturating_add(facts.room);
+            self.freight.stored = self.freight.stored.saturating_add(facts.stored);
             if self.freight.largest.as_ref().is_none_or(|(size, _)| *size < facts.size) {
                 self.freight.largest = Some((facts.size, place()));
             }
@@ -290,13 +290,14 @@ impl Walk<'_> {
     /// How much a copy of a file holds beside holes.
     fn data(&self, at: BorrowedFd<'_>, name: &[u8], facts: &Facts) -> u64 {
         let Some(to) = self.wanted.to.as_ref() else { return facts.size };
-        if to.holes == Answer::No || facts.room >= facts.size {
-            let kept = to.reserved != Answer::No && facts.room > facts.size.saturating_add(1 << 16);
-            return if kept { facts.room } else { facts.size };
+        if to.holes == Answer::No || facts.stored >= facts.size {
+            let kept =
+                to.reserved != Answer::No && facts.stored > facts.size.saturating_add(1 << 16);
+            return if kept { facts.stored } else { facts.size };
         }
         // What takes less room than it is long has holes, where nothing is compressed or packed.
         if matches!(self.wanted.from.word, "ext4" | "ext3" | "ext2" | "XFS" | "tmpfs") {
-            return facts.room;
+            return facts.stored;
         }
         if facts.size <= 1 << 16 {
             return facts.size;
@@ -339,7 +340,7 @@ impl Walk<'_> {
         let file = facts.kind == EntryKind::File;
         let has_holes = to.holes == Answer::No
             && file
-            && facts.room.saturating_add(1 << 16) <= facts.size
+            && facts.stored.saturating_add(1 << 16) <= facts.size
             && data_in(self.system, at, name).is_none_or(|data| data < facts.size);
         let entry = Entry {
             name,
