@@ -50,7 +50,7 @@ const fn row(
 }
 
 /// One line a command. All that changes something belongs here; `gates` runs the same.
-pub(crate) const ROWS: [Row; 30] = [
+pub(crate) const ROWS: [Row; 33] = [
     row("create a link", F, &[], &["create", "-y", "f", "d/new"]),
     row("create --hard", F, &[], &["create", "-y", "--hard", "f", "d/new"]),
     row("create -f", F, &[], &["create", "-y", "-f", "f", "l"]),
@@ -104,6 +104,14 @@ pub(crate) const ROWS: [Row; 30] = [
         &[&["move", "-y", "--no-link", "--under", ".", "A", "e/B"]],
         &["undo", "-y"],
     ),
+    row("move --merge", MERGED, &[], &["move", "-y", "--merge", "here", "there"]),
+    row("move --merge --free", MERGED, &[], &["move", "-y", "--merge", "--free", "here", "there"]),
+    row(
+        "undo of move --merge",
+        MERGED,
+        &[&["move", "-y", "--merge", "here", "there"]],
+        &["undo", "-y"],
+    ),
     row("remove into the trash", F, &[], &["remove", "-y", "--no-refs", "d", "l"]),
     row("remove --forever", F, &[], &["remove", "-y", "--no-refs", "--forever", "d", "l"]),
 ];
@@ -118,6 +126,18 @@ const M: &[&str] = &[
     "A/abs -> $/A/x",
     "l -> A/x",
     "e/m -> ../A/s",
+];
+
+/// `here/only` leads out of it; `x` differs, and `one` is one file.
+const MERGED: &[&str] = &[
+    "here/x",
+    "there/x/in",
+    "here/only/l -> ../../out",
+    "here/only/f",
+    "here/new -> ../out",
+    "there/one",
+    "here/one == there/one",
+    "out",
 ];
 
 const F: &[&str] = &["f", "g", "d/x", "e/", "l -> g"];
@@ -247,12 +267,22 @@ pub(crate) fn killed(ground: &Ground, call: &str, number: usize, arguments: &[&s
 
 /// The listing without the times, which are other ones for what is made anew.
 fn timeless(listing: &str) -> String {
-    let line = |line: &str| match (line.find(" ("), line.find(") ")) {
-        (Some(from), Some(to)) if from < to => {
+    // A name may hold such signs as well, but no digit behind them.
+    let begin = |line: &str| {
+        let all = line.match_indices(" (").map(|(at, _)| at);
+        let mut times = all.filter(|at| {
+            line.get(at + 2..)
+                .is_some_and(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit()))
+        });
+        times.next()
+    };
+    let line = |line: &str| match begin(line) {
+        Some(from) => {
             let (head, rest) = line.split_at(from);
-            format!("{head}{}", rest.get(to - from..).unwrap_or_default())
+            let to = rest.find(") ").unwrap_or(0);
+            format!("{head}{}", rest.get(to..).unwrap_or_default())
         }
-        _ => line.to_owned(),
+        None => line.to_owned(),
     };
     // A shortcut names the whole path of what it leads to.
     listing.lines().map(line).map(|line| scratchless(&line)).collect::<Vec<_>>().join("\n")

@@ -25,7 +25,8 @@ const STEADY: &str = "flock,mkdirat,symlinkat,linkat,mknodat,renameat2,renameat,
                       utimensat,setxattr,fsync,syncfs,ftruncate";
 
 /// Calls that are looked at only where they touch the original: the others depend on what else runs.
-const LOOKS: &str = "openat,openat2,statx,getdents64,read,readlinkat,pread64,copy_file_range,sendfile,close";
+const LOOKS: &str =
+    "openat,openat2,statx,getdents64,read,readlinkat,pread64,copy_file_range,sendfile,close";
 
 /// Where the original is: `a/p` is its parent, beside `a/q`, a link of somebody else's to a canary.
 pub(crate) const TREE: [&str; 5] = ["a/p/d/f", "a/p/d/sub/g", "a/p/d/l -> f", "a/p/x", "e"];
@@ -161,7 +162,10 @@ pub(crate) fn seen(top: &Path) -> BTreeMap<Vec<u8>, String> {
                 todo.push(path.clone());
                 "folder".into()
             } else if kind.is_file() {
-                format!("{:?}", fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+                format!(
+                    "{:?}",
+                    fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                )
             } else {
                 format!("{:?}", fs::read_link(&path))
             };
@@ -263,8 +267,7 @@ pub(crate) fn stopped(
         options.extend(near(field, top));
     }
     let mut command = program.below_strace(field, &options);
-    let mut child =
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace");
     let mut act = Some(act);
     let mut answered = 0;
     let started = Instant::now();

@@ -384,7 +384,10 @@ fn sweep(way: &Way) {
             done += usize::from(ended == 0);
             refused += usize::from(ended != 0);
         }
-        println!("move step: {}, {}: {acted} times; {done} done, {refused} not", way.name, attack.name);
+        println!(
+            "move step: {}, {}: {acted} times; {done} done, {refused} not",
+            way.name, attack.name
+        );
     }
 }
 
@@ -465,7 +468,8 @@ fn control(way: &Way) {
                 acted = act(&scene, attack, &mut bytes);
             });
             (attack.heal)(&scene);
-            let outside = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| field.outside("")));
+            let outside =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| field.outside("")));
             let lost = bytes.difference(&field.bytes()).next().is_some();
             let other = attack.leaves.is_some_and(|leaves| {
                 leaves(&mut tree);

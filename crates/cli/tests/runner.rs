@@ -23,11 +23,11 @@ mod list;
 mod list_json;
 mod move_fidelity;
 mod move_field;
-mod move_live;
-mod move_step;
 mod move_kill;
 mod move_links;
 mod move_live;
+mod move_merge;
+mod move_step;
 mod moving;
 mod places;
 mod plain;
@@ -78,6 +78,7 @@ fn main() -> std::process::ExitCode {
         kill::trials(),
         move_step::trials(),
         move_kill::trials(),
+        move_merge::trials(),
         undo::trials(),
         move_links::trials(),
         retarget::trials(),

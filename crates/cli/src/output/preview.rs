@@ -1,5 +1,6 @@
 //! A plan in words, before it is carried out; and what came of it.
 
+use super::merged;
 use super::paint::Paint;
 use super::text;
 use linkwell_engine::execute::Fail;
@@ -37,11 +38,17 @@ pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan, verbose: bool, _paint: Paint)
             for step in item.steps.iter().filter(|step| verbose && is_link_changed(step)) {
                 self::step(out, plan, item, step);
             }
+        } else if let Some(merged) = merged::merged(plan, item) {
+            merged.show(out, plan, most);
         } else {
             let moves = item.steps.iter().any(|step| matches!(step, Step::Move { .. }));
             let aside = |step: &Step| moves && !verbose && !matches!(step, Step::Move { .. });
-            for step in item.steps.iter().filter(|step| !aside(step)) {
+            for step in item.steps.iter().filter(|step| !aside(step)).take(most) {
                 self::step(out, plan, item, step);
+            }
+            let more = item.steps.len().saturating_sub(most);
+            if more > 0 {
+                drop(writeln!(out, "  … and {} more (`--verbose` shows all)", counted(more)));
             }
         }
         for remark in item.remarks.iter().filter(|remark| Some(*remark) != shared.as_ref()) {

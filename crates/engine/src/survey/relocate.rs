@@ -72,6 +72,13 @@ pub struct Looked {
     shape: Option<Shape>,
 }
 
+impl Looked {
+    /// A plan without regard to links elsewhere: they go on working as they are.
+    pub(super) fn alone(plan: Plan, moving: Option<Moving>) -> Self {
+        Self { plan, moving, going: Going::default(), shape: None }
+    }
+}
+
 /// What a planned move comes to.
 #[derive(Debug)]
 struct Shape {
@@ -241,7 +248,7 @@ fn look(
     Ok((moving, against))
 }
 
-fn no(what: String, hint: Option<String>) -> Why {
+pub(super) fn no(what: String, hint: Option<String>) -> Why {
     Why::Other { what, hint }
 }
 
@@ -265,7 +272,7 @@ fn out(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Re
 }
 
 /// Where something goes that is to go to `dest`.
-fn destination(
+pub(super) fn destination(
     surveyor: &mut Surveyor,
     path: &[u8],
     dest: &[u8],
