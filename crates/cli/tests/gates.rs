@@ -52,8 +52,7 @@ fn all(options: &[&str], plain: bool) {
 /// Runs a row, and then `recover` after it was killed at its last sync; counts what was looked at.
 fn seen(row: &Row, options: &[&str], plain: bool) -> (usize, usize) {
     let ready = || {
-        let ground =
-            if row.lines == TREE { Ground::with_other(row.lines) } else { Ground::with(row.lines) };
+        let ground = if row.lines == TREE { Ground::with_other(row.lines) } else { row.ground() };
         for command in row.before {
             assert_eq!(ground.run(command).code, 0);
         }

@@ -27,6 +27,19 @@ pub(crate) struct Row {
     pub(crate) command: &'static [&'static str],
 }
 
+impl Row {
+    /// What stands there, made. `$` in a target is the tree.
+    pub(crate) fn ground(&self) -> Ground {
+        let ground = Ground::with(&[]);
+        let tree = ground.tree();
+        let tree = tree.to_str().expect("a plain path");
+        let lines: Vec<String> = self.lines.iter().map(|line| line.replace('$', tree)).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        linkwell_testkit::tree::make(&ground.tree(), &lines);
+        ground
+    }
+}
+
 pub(crate) const fn row(
     name: &'static str,
     lines: &'static [&'static str],
@@ -37,7 +50,7 @@ pub(crate) const fn row(
 }
 
 /// One line a command. All that changes something belongs here; `gates` runs the same.
-pub(crate) const ROWS: [Row; 25] = [
+pub(crate) const ROWS: [Row; 33] = [
     row("create a link", F, &[], &["create", "-y", "f", "d/new"]),
     row("create --hard", F, &[], &["create", "-y", "--hard", "f", "d/new"]),
     row("create -f", F, &[], &["create", "-y", "-f", "f", "l"]),
@@ -66,8 +79,65 @@ pub(crate) const ROWS: [Row; 25] = [
         &[&["move", "-y", "d", "e/d"], &["move", "-y", "--back", "d"]],
         &["undo", "-y"],
     ),
+    row(
+        "move, links rewritten",
+        M,
+        &[],
+        &["move", "-y", "--rewrite-inner", "--under", ".", "A", "e/B"],
+    ),
+    row(
+        "move, links followed",
+        M,
+        &[],
+        &["move", "-y", "--follow-refs", "--under", ".", "A", "e/B"],
+    ),
+    row("move --no-link, links", M, &[], &["move", "-y", "--no-link", "--under", ".", "A", "e/B"]),
+    row(
+        "move --back, links",
+        M,
+        &[&["move", "-y", "--follow-refs", "--under", ".", "A", "e/B"]],
+        &["move", "-y", "--under", ".", "--back", "A"],
+    ),
+    row(
+        "undo of move --no-link, links",
+        M,
+        &[&["move", "-y", "--no-link", "--under", ".", "A", "e/B"]],
+        &["undo", "-y"],
+    ),
+    row("move --merge", MERGED, &[], &["move", "-y", "--merge", "here", "there"]),
+    row("move --merge --free", MERGED, &[], &["move", "-y", "--merge", "--free", "here", "there"]),
+    row(
+        "undo of move --merge",
+        MERGED,
+        &[&["move", "-y", "--merge", "here", "there"]],
+        &["undo", "-y"],
+    ),
     row("remove into the trash", F, &[], &["remove", "-y", "--no-refs", "d", "l"]),
     row("remove --forever", F, &[], &["remove", "-y", "--no-refs", "--forever", "d", "l"]),
+];
+
+/// A folder with links that lead out of it and into it, and some elsewhere that do.
+const M: &[&str] = &[
+    "f",
+    "e/",
+    "A/x",
+    "A/s/out -> ../../f",
+    "A/in -> ../A/x",
+    "A/abs -> $/A/x",
+    "l -> A/x",
+    "e/m -> ../A/s",
+];
+
+/// `here/only` leads out of it; `x` differs, and `one` is one file.
+const MERGED: &[&str] = &[
+    "here/x",
+    "there/x/in",
+    "here/only/l -> ../../out",
+    "here/only/f",
+    "here/new -> ../out",
+    "there/one",
+    "here/one == there/one",
+    "out",
 ];
 
 const F: &[&str] = &["f", "g", "d/x", "e/", "l -> g"];
@@ -121,7 +191,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// A ground with what a row needs done.
 fn ground(row: &Row) -> Ground {
-    let ground = Ground::with(row.lines);
+    let ground = row.ground();
     for command in row.before {
         let ran = ground.run(command);
         assert_eq!(ran.code, 0, "{command:?}: {ran:?}");
@@ -197,12 +267,22 @@ pub(crate) fn killed(ground: &Ground, call: &str, number: usize, arguments: &[&s
 
 /// The listing without the times, which are other ones for what is made anew.
 fn timeless(listing: &str) -> String {
-    let line = |line: &str| match (line.find(" ("), line.find(") ")) {
-        (Some(from), Some(to)) if from < to => {
+    // A name may hold such signs as well, but no digit behind them.
+    let begin = |line: &str| {
+        let all = line.match_indices(" (").map(|(at, _)| at);
+        let mut times = all.filter(|at| {
+            line.get(at + 2..)
+                .is_some_and(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit()))
+        });
+        times.next()
+    };
+    let line = |line: &str| match begin(line) {
+        Some(from) => {
             let (head, rest) = line.split_at(from);
-            format!("{head}{}", rest.get(to - from..).unwrap_or_default())
+            let to = rest.find(") ").unwrap_or(0);
+            format!("{head}{}", rest.get(to..).unwrap_or_default())
         }
-        _ => line.to_owned(),
+        None => line.to_owned(),
     };
     // A shortcut names the whole path of what it leads to.
     listing.lines().map(line).map(|line| scratchless(&line)).collect::<Vec<_>>().join("\n")

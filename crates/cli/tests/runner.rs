@@ -11,6 +11,7 @@ mod create_ln;
 mod create_names;
 mod create_pairs;
 mod endings;
+mod exchange;
 mod foreign;
 mod gates;
 mod generated;
@@ -23,12 +24,15 @@ mod list_json;
 mod move_fidelity;
 mod move_field;
 mod move_kill;
+mod move_links;
 mod move_live;
+mod move_merge;
 mod move_safety;
 mod move_step;
 mod moving;
 mod places;
 mod plain;
+mod power;
 mod progress;
 mod race;
 mod refs;
@@ -46,10 +50,14 @@ fn main() -> std::process::ExitCode {
     if let Some(ended) = remove_trash::oracle() {
         return ended;
     }
+    if let Some(ended) = linkwell_testkit::power::role() {
+        return ended;
+    }
     let trials = [
         arguments::trials(),
         check::trials(),
         endings::trials(),
+        exchange::trials(),
         generated::trials(),
         hard::trials(),
         hostile::trials(),
@@ -59,6 +67,7 @@ fn main() -> std::process::ExitCode {
         move_live::trials(),
         places::trials(),
         plain::trials(),
+        power::trials(),
         progress::trials(),
         refs::trials(),
         shortcuts::trials(),
@@ -71,7 +80,9 @@ fn main() -> std::process::ExitCode {
         move_safety::trials(),
         move_step::trials(),
         move_kill::trials(),
+        move_merge::trials(),
         undo::trials(),
+        move_links::trials(),
         retarget::trials(),
         remove::trials(),
         remove_races::trials(),

@@ -9,6 +9,7 @@ mod future;
 pub mod guard;
 pub mod known;
 mod led;
+pub mod merge;
 mod neighbours;
 pub mod relocate;
 pub mod remove;
