@@ -187,7 +187,8 @@ fn new_text(
         from.pop();
         to.pop();
     }
-    if from == to {
+    // It may pass the tree by its old name on the way.
+    if from == to && (link.end.is_none() || leads_back(surveyor, moved, link, &old)) {
         return None;
     }
     let mut place = from.clone();
@@ -207,7 +208,7 @@ fn new_text(
     Some(made)
 }
 
-/// Whether a link that leads out and in again does so at the new place as well, by itself.
+/// Whether a link leads where it led from the new place as well, without the link that is left.
 fn leads_back(surveyor: &mut Surveyor, moved: &Moved, link: &Leaving, old: &AbsPath) -> bool {
     let chain = then(surveyor, moved, old, link.text.as_bytes());
     let end = found(&chain);
