@@ -228,6 +228,7 @@ sharing\t''
 special\t''
 links\t''
 names\t''"
+complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l under -d 'Where to look for links that lead into it; by default in the home folder and on the volume of PATH' -r -f -a "(__fish_complete_directories)"
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal that wants it (NO_COLOR and CLICOLOR are heeded)'
 always\t'Always'
 never\t'Never'"
@@ -236,6 +237,10 @@ complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l no-link -d 'L
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s r -l relative -d 'Write the link\'s target as seen from the link'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l absolute -d 'Write the link\'s target from `/`'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l keep -d 'To another volume: keep the old one aside instead of freeing it'
+complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l rewrite-inner -d 'Absolute links inside that lead into the old place lead straight to the new one'
+complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l follow-refs -d 'Links elsewhere that lead into it lead straight to the new place'
+complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l no-refs -d 'Do not look for links that lead into it'
+complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l allow-broken -d 'Go on though links would be left broken'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l synced-anyway -d 'Move it though a sync client syncs it, or the folder that it lies in'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s n -l dry-run -d 'Only show what would be done'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s y -l yes -d 'Do it without asking'
