@@ -344,7 +344,7 @@ fn held(
         let facts = system.facts_of(opened.as_fd()).map_err(looked)?;
         let held = Held { folder: Arc::new(opened), place: folder.clone() };
         may_change_in(&held)?;
-        *last = Some((folder.clone(), held, facts.id, facts.mode & 0o1002 == 0o1002));
+        *last = Some((folder, held, facts.id, facts.mode & 0o1002 == 0o1002));
     }
     let Some((_, held, id, shared)) = last.as_ref() else { return Ok(()) };
     let found = look::object_in_full(surveyor.system(), held.folder.as_fd(), name.as_bytes());
