@@ -173,8 +173,7 @@ fn record(world: &World, link: &Object, place: &AbsPath) -> Vec<Rewritten> {
     let mut numbers = store.ended().unwrap_or_default();
     numbers.sort_unstable();
     let operations = numbers.into_iter().rev().filter_map(|number| store.read(number).ok());
-    let mut found = operations.filter_map(|operation| recorded(&operation, link, place));
-    found.next().unwrap_or_default()
+    recorded(operations, link, place)
 }
 
 fn look(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move, world: &World) -> Looked {
