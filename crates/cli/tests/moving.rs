@@ -50,8 +50,8 @@ pub(crate) struct Drives {
 impl Drives {
     /// Two volumes of these kinds, with a tree; within `alone`.
     pub(crate) fn new(from: Kind, to: Kind) -> Option<Self> {
-        let from = Volume::in_memory(from, 64 << 20)?;
-        let to = Volume::in_memory(to, 64 << 20)?;
+        let from = Volume::in_memory(from, 192 << 20)?;
+        let to = Volume::in_memory(to, 192 << 20)?;
         let before = Manifest::default();
         let mut drives = Self { from, to, ground: Ground::with(&[]), before };
         drives.lay();
@@ -83,6 +83,13 @@ impl Drives {
             std::fs::create_dir(&folder).expect("a folder");
         }
         drop(nasty::make(&self.path(), &PARTS));
+    }
+
+    /// Puts another tree at the old path, made by `make`.
+    pub(crate) fn fill(&mut self, make: impl FnOnce(&Path)) {
+        std::fs::remove_dir_all(self.path()).expect("it can be removed");
+        make(&self.path());
+        self.before = Manifest::of(&self.path());
     }
 
     /// A command with the two places in it.
@@ -122,7 +129,13 @@ impl Drives {
     }
 }
 
-fn names(folder: &Path) -> Vec<String> {
+/// The names in a folder, sorted.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let all = std::fs::read_dir(folder).expect("a folder");
-    all.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.expect("an entry").file_name().to_string_lossy().into_owned()
+    };
+    let mut all: Vec<String> = all.map(name).collect();
+    all.sort();
+    all
 }

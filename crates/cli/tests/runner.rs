@@ -21,6 +21,7 @@ mod kill;
 mod list;
 mod list_json;
 mod move_kill;
+mod move_stop;
 mod moving;
 mod places;
 mod plain;
@@ -62,6 +63,7 @@ fn main() -> std::process::ExitCode {
         gates::trials(),
         kill::trials(),
         move_kill::trials(),
+        move_stop::trials(),
         undo::trials(),
         retarget::trials(),
         remove::trials(),
