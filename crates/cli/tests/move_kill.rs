@@ -74,7 +74,9 @@ fn tried(points: &[(String, usize)], count: usize) -> Vec<(String, usize)> {
     // The last symbolic link is the one that is exchanged; around it all is decided.
     let exchanged = points.iter().rposition(|(call, _)| call == "symlinkat");
     let some = points.iter().cloned().enumerate();
-    some.filter(|(at, _)| at % step == 0 || Some(*at) == exchanged).map(|(_, point)| point).collect()
+    some.filter(|(at, _)| at % step == 0 || Some(*at) == exchanged)
+        .map(|(_, point)| point)
+        .collect()
 }
 
 fn ready(drives: &Drives, row: &Row) -> Vec<String> {

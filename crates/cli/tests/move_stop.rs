@@ -45,7 +45,8 @@ fn many(drives: &mut Drives) {
 fn one(drives: &mut Drives) {
     drives.fill(|top| {
         std::fs::create_dir_all(top).expect("a folder");
-        let bytes: Vec<u8> = (0..48_u32 << 20).map(|at| at.wrapping_mul(2_654_435_761) as u8).collect();
+        let bytes: Vec<u8> =
+            (0..48_u32 << 20).map(|at| at.wrapping_mul(2_654_435_761) as u8).collect();
         std::fs::write(top.join("f"), bytes).expect("a file");
     });
 }
@@ -198,7 +199,10 @@ fn another() {
         let at = drives.to.path();
         let ran = crate::support::shell(
             &at,
-            &format!("mount -t tmpfs other {0} && mkdir {0}/at && touch {0}/at/theirs", at.display()),
+            &format!(
+                "mount -t tmpfs other {0} && mkdir {0}/at && touch {0}/at/theirs",
+                at.display()
+            ),
         );
         assert_eq!(ran.code, 0, "{ran:?}");
         let ran = drives.ground.run(&["recover", "-y"]);
@@ -235,8 +239,10 @@ fn told() {
         words.push("--json".into());
         let ran = drives.ground.run(&words);
         let objects = crate::support::objects(&ran);
-        let progress: Vec<_> =
-            objects.iter().filter(|object| crate::support::text(object, "type") == "progress").collect();
+        let progress: Vec<_> = objects
+            .iter()
+            .filter(|object| crate::support::text(object, "type") == "progress")
+            .collect();
         for object in &progress {
             let number = |field: &str| object.get(field).and_then(serde_json::Value::as_u64);
             assert_eq!(number("of_entries"), Some(16_041), "{object}");

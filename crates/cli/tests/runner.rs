@@ -20,6 +20,7 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_errors;
 mod move_kill;
 mod move_stop;
 mod moving;
@@ -62,6 +63,7 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_errors::trials(),
         move_kill::trials(),
         move_stop::trials(),
         undo::trials(),
