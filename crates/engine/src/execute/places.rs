@@ -91,6 +91,19 @@ impl<'a> Places<'a> {
         })
     }
 
+    /// Whether the folder of a slot is still found at its place: what is held can be reached also after
+    /// its drive was detached, and then by nobody else.
+    pub(super) fn still_there(&self, slot: &Slot) -> Result<(), Fail> {
+        let folder = self.planned(slot.folder)?;
+        let found = self.open(&folder.place, Access::Hold);
+        let found = found.and_then(|opened| self.system.facts_of(opened.as_fd()));
+        match found {
+            Ok(facts) if (self.same)(folder.id, facts.id) => Ok(()),
+            Ok(_) => Err(Fail::Folder { place: folder.place.clone(), error: None }),
+            Err(error) => Err(Fail::Folder { place: folder.place.clone(), error: Some(error) }),
+        }
+    }
+
     fn planned(&self, number: u32) -> Result<&'a PlanFolder, Fail> {
         let at = usize::try_from(number).unwrap_or(usize::MAX);
         self.plan.folders.get(at).ok_or(Fail::Record)
