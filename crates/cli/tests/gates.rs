@@ -5,13 +5,25 @@
     reason = "a test stands outside: it makes its trees, looks at them by itself"
 )]
 
-use crate::kill::{ROWS, Row, traced};
+use crate::kill::{ROWS, Row, row, traced};
 use crate::support::Ground;
 use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test_with};
 use linkwell_testkit::program::Ran;
 use std::path::Path;
 use std::process::Command;
+
+const TREE: &[&str] = &["f", "d/x", "d/sub/y", "d/l -> x", "d/h == d/x", "d/p |"];
+const GO: &[&str] = &["move", "-y", "d", "other/d"];
+
+/// To another volume, where there is one in memory: `other`.
+const ACROSS: [Row; 5] = [
+    row("move across", TREE, &[], GO),
+    row("move across --no-link", TREE, &[], &["move", "-y", "--no-link", "d", "other/"]),
+    row("move across of a file", TREE, &[], &["move", "-y", "--keep", "f", "other/f"]),
+    row("move across --back", TREE, &[GO], &["move", "-y", "--back", "d"]),
+    row("undo of move across", TREE, &[GO], &["undo", "-y"]),
+];
 
 pub(crate) fn trials() -> Vec<Trial> {
     let needs = [Need::Program("strace")];
@@ -28,7 +40,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// What is run beside the rows of `kill`: `recover` of each row that was killed.
 fn all(options: &[&str], plain: bool) {
     let (mut changes, mut opens) = (0, 0);
-    for row in &ROWS {
+    for row in ROWS.iter().chain(&ACROSS) {
         let seen = seen(row, options, plain);
         changes += seen.0;
         opens += seen.1;
@@ -40,7 +52,7 @@ fn all(options: &[&str], plain: bool) {
 /// Runs a row, and then `recover` after it was killed at its last sync; counts what was looked at.
 fn seen(row: &Row, options: &[&str], plain: bool) -> (usize, usize) {
     let ready = || {
-        let ground = row.ground();
+        let ground = if row.lines == TREE { Ground::with_other(row.lines) } else { row.ground() };
         for command in row.before {
             assert_eq!(ground.run(command).code, 0);
         }
@@ -72,7 +84,8 @@ fn seen(row: &Row, options: &[&str], plain: bool) -> (usize, usize) {
         }
         let ran: Ran = command.output().expect("strace can be started").into();
         let text = std::fs::read_to_string(&trace).expect("a trace");
-        let faults = faults(&text, &ground.tree());
+        let mut faults = faults(&text, &ground.tree());
+        faults.extend(self::faults(&text, &ground.other()));
         assert!(faults.is_empty(), "{}: {arguments:?}: {faults:#?}", row.name);
         assert!(!whole || ran.code == 0, "{}: {arguments:?}: {ran:?}", row.name);
         counted.0 += calls(&text).filter(|call| is_change(call)).count();

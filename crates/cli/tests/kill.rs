@@ -40,7 +40,7 @@ impl Row {
     }
 }
 
-const fn row(
+pub(crate) const fn row(
     name: &'static str,
     lines: &'static [&'static str],
     before: &'static [&'static [&'static str]],

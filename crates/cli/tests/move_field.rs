@@ -40,15 +40,24 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// The tree of [`TREE`]; `there/` is a folder of the other volume, or of the same.
+    /// The tree of [`TREE`], and a folder `t` on the other volume, or on the same.
     pub(crate) fn new(across: bool) -> Self {
-        let ground = Ground::in_memory(&TREE);
+        Self::with(&TREE, across)
+    }
+
+    /// The same with another tree.
+    pub(crate) fn with(lines: &[&str], across: bool) -> Self {
+        let ground = Ground::in_memory(lines);
         let canary = ground.scratch().join("canary");
-        make(&canary, &["d/f", "d/sub/g", "d/new", "f", "g", "sub/g"]);
+        for path in ["d/f", "d/sub/g", "d/new", "f", "g", "sub/g"] {
+            make(&canary, &[path]);
+            fs::write(canary.join(path), format!("outside: {path}")).expect("a file");
+        }
         let volume = across.then(|| Volume::in_memory(Kind::Tmpfs, 16 << 20).expect("memory"));
         let untouched = fingerprint(&canary);
         let field = Self { ground, volume, canary, untouched };
         fs::create_dir(field.there()).expect("a folder");
+        fs::create_dir_all(field.at("a")).expect("a folder");
         for link in [field.at("a/q"), field.there_beside()] {
             std::os::unix::fs::symlink(&field.canary, &link).expect("a link");
             lchown(&link, Some(65534), Some(65534)).expect("an owner");
@@ -203,7 +212,7 @@ pub(crate) struct Point {
     pub(crate) call: String,
     pub(crate) number: usize,
     /// Counted are only calls that touch the original.
-    near: bool,
+    pub(crate) near: bool,
 }
 
 /// `-P` for the original and all that is in it.

@@ -115,6 +115,54 @@ const ROWS: &[Row] = &[
         naive: |tree| fs::rename(looked(tree, "g")?, tree.join("trashed")),
     },
     Row {
+        name: "move within",
+        typed: &["move", "-y", "a/p/g", "moved"],
+        first: &[],
+        naive: |tree| moved(&looked(tree, "g")?, &tree.join("moved")),
+    },
+    Row {
+        name: "move across",
+        typed: &["move", "-y", "a/p/g", "other/g"],
+        first: &[],
+        naive: |tree| moved(&looked(tree, "g")?, &tree.join("other/g")),
+    },
+    Row {
+        name: "move into it, within",
+        typed: &["move", "-y", "h", "a/p/h"],
+        first: &[],
+        naive: |tree| moved(&tree.join("h"), &looked(tree, "h")?),
+    },
+    Row {
+        name: "move into it, across",
+        typed: &["move", "-y", "other/h", "a/p/h"],
+        first: &[],
+        naive: |tree| moved(&tree.join("other/h"), &looked(tree, "h")?),
+    },
+    Row {
+        name: "move --back within",
+        typed: &["move", "-y", "--back", "a/p/g"],
+        first: &["move", "-y", "a/p/g", "moved"],
+        naive: |tree| home(&tree.join("moved"), &looked(tree, "g")?),
+    },
+    Row {
+        name: "move --back across",
+        typed: &["move", "-y", "--back", "a/p/g"],
+        first: &["move", "-y", "a/p/g", "other/g"],
+        naive: |tree| home(&tree.join("moved"), &looked(tree, "g")?),
+    },
+    Row {
+        name: "undo of move within",
+        typed: &["undo", "-y"],
+        first: &["move", "-y", "a/p/g", "moved"],
+        naive: |tree| home(&tree.join("moved"), &looked(tree, "g")?),
+    },
+    Row {
+        name: "undo of move across",
+        typed: &["undo", "-y"],
+        first: &["move", "-y", "a/p/g", "other/g"],
+        naive: |tree| home(&tree.join("moved"), &looked(tree, "g")?),
+    },
+    Row {
         name: "undo of create",
         typed: &["undo", "-y"],
         first: &["create", "-y", "f", "a/p/made"],
@@ -164,6 +212,20 @@ fn looked(tree: &Path, name: &str) -> std::io::Result<PathBuf> {
     } else {
         Err(std::io::ErrorKind::NotADirectory.into())
     }
+}
+
+/// Moves as one must not: by paths.
+fn moved(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::copy(from, to)?;
+    fs::remove_file(from)?;
+    symlink(to, from)
+}
+
+/// Brings home as one must not.
+fn home(from: &Path, link: &Path) -> std::io::Result<()> {
+    fs::remove_file(link)?;
+    fs::write(from, b"g")?;
+    fs::rename(from, link)
 }
 
 /// Swaps two names until it is dropped.
@@ -251,7 +313,7 @@ struct Stage {
 
 impl Stage {
     fn new(row: &Row) -> Self {
-        let ground = Ground::with(&["f", "l -> f", "a/q -> ../../canary"]);
+        let ground = Ground::with_other(&["f", "l -> f", "a/q -> ../../canary"]);
         let canary = ground.scratch().join("canary");
         make(&canary, &INSIDE);
         fs::create_dir(ground.tree().join("a/p")).expect("a folder");
@@ -271,7 +333,13 @@ impl Stage {
                 fs::remove_dir_all(&path).expect("a folder");
             }
         }
-        fs::remove_file(self.ground.tree().join("second")).unwrap_or_default();
+        let (tree, other) = (self.ground.tree(), self.ground.other());
+        for path in [tree.join("second"), tree.join("moved"), tree.join("h"), other.join("g")] {
+            fs::remove_file(path).unwrap_or_default();
+        }
+        fs::remove_file(other.join("h")).unwrap_or_default();
+        make(&tree, &["h"]);
+        make(&other, &["h"]);
         let inside: &[&str] = if row.first.is_empty() { &INSIDE[..2] } else { &["l -> x", "g"] };
         make(&real, inside);
     }

@@ -28,6 +28,7 @@ mod move_kill;
 mod move_links;
 mod move_live;
 mod move_merge;
+mod move_safety;
 mod move_step;
 mod move_stop;
 mod moving;
@@ -79,6 +80,8 @@ fn main() -> std::process::ExitCode {
         gates::trials(),
         kill::trials(),
         move_errors::trials(),
+        move_safety::trials(),
+        move_step::trials(),
         move_kill::trials(),
         move_merge::trials(),
         move_step::trials(),

@@ -37,6 +37,8 @@ pub(crate) fn shell(folder: &Path, line: &str) -> Ran {
 /// A tree to be changed, with a state folder and a home of its own beside it.
 pub(crate) struct Ground {
     scratch: Scratch,
+    /// On another volume, as far as the machine has one in memory.
+    other: Option<Scratch>,
 }
 
 impl Ground {
@@ -50,12 +52,26 @@ impl Ground {
         Self::on(Scratch::in_memory(), lines)
     }
 
+    /// The same, with a link `other` in the tree that leads to an empty folder of another volume.
+    pub(crate) fn with_other(lines: &[&str]) -> Self {
+        let mut ground = Self::with(lines);
+        let other = Scratch::in_memory();
+        std::os::unix::fs::symlink(other.path(), ground.tree().join("other")).expect("a link");
+        ground.other = Some(other);
+        ground
+    }
+
+    /// That folder; the tree where there is none.
+    pub(crate) fn other(&self) -> std::path::PathBuf {
+        self.other.as_ref().map_or_else(|| self.tree(), Scratch::path)
+    }
+
     fn on(scratch: Scratch, lines: &[&str]) -> Self {
         for folder in ["tree", "home", "state"] {
             linkwell_testkit::tree::make(&scratch.path(), &[&format!("{folder}/")]);
         }
         linkwell_testkit::tree::make(&scratch.join("tree"), lines);
-        Self { scratch }
+        Self { scratch, other: None }
     }
 
     /// The folder that holds tree, home and state.

@@ -255,21 +255,19 @@ impl Work<'_> {
         fate: &Fate,
     ) -> Option<Result<(), Fail>> {
         self.manifest(at, fate)?;
-        if let Err(fail) = self.still_as_copied(at, folder, name, fate) {
-            return Some(Err(fail));
-        }
-        // Whoever opened something before the exchange writes to the old one. What is written by now is
-        // seen when it is freed; what will be written then would be lost.
+        // Whoever opened something before the exchange writes to the old one: what they write next would
+        // be lost. What was written until then is seen by looking, afterwards.
         let place = self.places.place(at).parent().joined(name.as_bytes());
         let facts = self.system.facts(folder.as_fd(), name.as_bytes());
         let Ok(id) = facts.map(|facts| facts.id.file()) else { return Some(Ok(())) };
         let belongs = |other| other == id;
         let subject = Subject { place: &place, id, belongs: &belongs };
         let found = in_use::look(self.system, &subject).filter(in_use::Found::changes);
-        Some(found.map_or(Ok(()), |found| {
+        if let Some(found) = found {
             let by = found.users.first().map(|user| (user.process, user.name.clone()));
-            Err(Fail::InUse { place: self.places.place(at), by })
-        }))
+            return Some(Err(Fail::InUse { place: self.places.place(at), by }));
+        }
+        Some(self.still_as_copied(at, folder, name, fate))
     }
 
     /// Frees by its record what was set aside under `staged`; `None` where there is none. What is new in
