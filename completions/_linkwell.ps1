@@ -260,6 +260,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
         'linkwell;move' {
             [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'To another volume: how the copy is compared before the old one is given up')
             [CompletionResult]::new('--accept-loss', '--accept-loss', [CompletionResultType]::ParameterName, 'To another volume: go on though this cannot be kept there (may be given several times)')
+            [CompletionResult]::new('--under', '--under', [CompletionResultType]::ParameterName, 'Where to look for links that lead into it; by default in the home folder and on the volume of PATH')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--back', '--back', [CompletionResultType]::ParameterName, 'Bring home what the link PATH leads to, in place of the link')
             [CompletionResult]::new('--no-link', '--no-link', [CompletionResultType]::ParameterName, 'Leave no link at the old place')
@@ -267,6 +268,12 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--relative', '--relative', [CompletionResultType]::ParameterName, 'Write the link''s target as seen from the link')
             [CompletionResult]::new('--absolute', '--absolute', [CompletionResultType]::ParameterName, 'Write the link''s target from `/`')
             [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'To another volume: keep the old one aside instead of freeing it')
+            [CompletionResult]::new('--rewrite-inner', '--rewrite-inner', [CompletionResultType]::ParameterName, 'Absolute links inside that lead into the old place lead straight to the new one')
+            [CompletionResult]::new('--follow-refs', '--follow-refs', [CompletionResultType]::ParameterName, 'Links elsewhere that lead into it lead straight to the new place')
+            [CompletionResult]::new('--no-refs', '--no-refs', [CompletionResultType]::ParameterName, 'Do not look for links that lead into it')
+            [CompletionResult]::new('--allow-broken', '--allow-broken', [CompletionResultType]::ParameterName, 'Go on though links would be left broken')
+            [CompletionResult]::new('--merge', '--merge', [CompletionResultType]::ParameterName, 'DEST is there already: make the two one. What both have and is the same stays once; what differs is kept twice, as `name (from PATH)`')
+            [CompletionResult]::new('--free', '--free', [CompletionResultType]::ParameterName, 'With `--merge`: give up in the old place what stands at DEST by then, instead of keeping it aside')
             [CompletionResult]::new('--synced-anyway', '--synced-anyway', [CompletionResultType]::ParameterName, 'Move it though a sync client syncs it, or the folder that it lies in')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
@@ -335,6 +342,8 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
         }
         'linkwell;recover' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--back', '--back', [CompletionResultType]::ParameterName, 'Take it back, also where it could go on: what was copied by then is removed')
+            [CompletionResult]::new('--forward', '--forward', [CompletionResultType]::ParameterName, 'Go on with it, also where it would be taken back')
             [CompletionResult]::new('--leave', '--leave', [CompletionResultType]::ParameterName, 'Leave everything as it is now, and only close the record')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')

@@ -40,7 +40,7 @@ fn all(options: &[&str], plain: bool) {
 /// Runs a row, and then `recover` after it was killed at its last sync; counts what was looked at.
 fn seen(row: &Row, options: &[&str], plain: bool) -> (usize, usize) {
     let ready = || {
-        let ground = Ground::with(row.lines);
+        let ground = row.ground();
         for command in row.before {
             assert_eq!(ground.run(command).code, 0);
         }

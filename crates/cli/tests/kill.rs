@@ -27,6 +27,19 @@ pub(crate) struct Row {
     pub(crate) command: &'static [&'static str],
 }
 
+impl Row {
+    /// What stands there, made. `$` in a target is the tree.
+    pub(crate) fn ground(&self) -> Ground {
+        let ground = Ground::with(&[]);
+        let tree = ground.tree();
+        let tree = tree.to_str().expect("a plain path");
+        let lines: Vec<String> = self.lines.iter().map(|line| line.replace('$', tree)).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        linkwell_testkit::tree::make(&ground.tree(), &lines);
+        ground
+    }
+}
+
 const fn row(
     name: &'static str,
     lines: &'static [&'static str],
@@ -37,7 +50,7 @@ const fn row(
 }
 
 /// One line a command. All that changes something belongs here; `gates` runs the same.
-pub(crate) const ROWS: [Row; 28] = [
+pub(crate) const ROWS: [Row; 33] = [
     row("create a link", F, &[], &["create", "-y", "f", "d/new"]),
     row("create --hard", F, &[], &["create", "-y", "--hard", "f", "d/new"]),
     row("create -f", F, &[], &["create", "-y", "-f", "f", "l"]),
@@ -66,15 +79,57 @@ pub(crate) const ROWS: [Row; 28] = [
         &[&["move", "-y", "d", "e/d"], &["move", "-y", "--back", "d"]],
         &["undo", "-y"],
     ),
-    row("move --merge", M, &[], &["move", "-y", "--merge", "here", "there"]),
-    row("move --merge --free", M, &[], &["move", "-y", "--merge", "--free", "here", "there"]),
-    row("undo of move --merge", M, &[&["move", "-y", "--merge", "here", "there"]], &["undo", "-y"]),
+    row(
+        "move, links rewritten",
+        M,
+        &[],
+        &["move", "-y", "--rewrite-inner", "--under", ".", "A", "e/B"],
+    ),
+    row(
+        "move, links followed",
+        M,
+        &[],
+        &["move", "-y", "--follow-refs", "--under", ".", "A", "e/B"],
+    ),
+    row("move --no-link, links", M, &[], &["move", "-y", "--no-link", "--under", ".", "A", "e/B"]),
+    row(
+        "move --back, links",
+        M,
+        &[&["move", "-y", "--follow-refs", "--under", ".", "A", "e/B"]],
+        &["move", "-y", "--under", ".", "--back", "A"],
+    ),
+    row(
+        "undo of move --no-link, links",
+        M,
+        &[&["move", "-y", "--no-link", "--under", ".", "A", "e/B"]],
+        &["undo", "-y"],
+    ),
+    row("move --merge", MERGED, &[], &["move", "-y", "--merge", "here", "there"]),
+    row("move --merge --free", MERGED, &[], &["move", "-y", "--merge", "--free", "here", "there"]),
+    row(
+        "undo of move --merge",
+        MERGED,
+        &[&["move", "-y", "--merge", "here", "there"]],
+        &["undo", "-y"],
+    ),
     row("remove into the trash", F, &[], &["remove", "-y", "--no-refs", "d", "l"]),
     row("remove --forever", F, &[], &["remove", "-y", "--no-refs", "--forever", "d", "l"]),
 ];
 
-/// `here/only` leads out of it; `x` differs, and `one` is one file.
+/// A folder with links that lead out of it and into it, and some elsewhere that do.
 const M: &[&str] = &[
+    "f",
+    "e/",
+    "A/x",
+    "A/s/out -> ../../f",
+    "A/in -> ../A/x",
+    "A/abs -> $/A/x",
+    "l -> A/x",
+    "e/m -> ../A/s",
+];
+
+/// `here/only` leads out of it; `x` differs, and `one` is one file.
+const MERGED: &[&str] = &[
     "here/x",
     "there/x/in",
     "here/only/l -> ../../out",
@@ -136,7 +191,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// A ground with what a row needs done.
 fn ground(row: &Row) -> Ground {
-    let ground = Ground::with(row.lines);
+    let ground = row.ground();
     for command in row.before {
         let ran = ground.run(command);
         assert_eq!(ran.code, 0, "{command:?}: {ran:?}");

@@ -69,12 +69,14 @@ fn all() -> bool {
 }
 
 /// Of the points of a run, those that are tried: every one, or about so many.
-fn tried(points: &[(String, usize)], count: usize) -> Vec<(usize, (String, usize))> {
+fn tried(points: &[(String, usize)], count: usize) -> Vec<(String, usize)> {
     let step = if all() { 1 } else { points.len().div_ceil(count).max(1) };
     // The last symbolic link is the one that is exchanged; around it all is decided.
     let exchanged = points.iter().rposition(|(call, _)| call == "symlinkat");
     let some = points.iter().cloned().enumerate();
-    some.filter(|(at, _)| at % step == 0 || Some(*at) == exchanged).collect()
+    some.filter(|(at, _)| at % step == 0 || Some(*at) == exchanged)
+        .map(|(_, point)| point)
+        .collect()
 }
 
 fn ready(drives: &Drives, row: &Row) -> Vec<String> {
@@ -108,7 +110,8 @@ fn sweep(row: &Row, (from, to): (Kind, Kind)) {
         let points = points(&drives, &command);
         assert_eq!(drives.stands(row.name), row.goal, "{}", row.name);
         let (mut unfinished, mut forward, mut back, mut kills) = (0, 0, 0, 0);
-        for (at, (call, number)) in tried(&points, if row.name == "move" { 16 } else { 10 }) {
+        let some = tried(&points, if row.name == "move" { 16 } else { 10 });
+        for (at, (call, number)) in some.into_iter().enumerate() {
             let what = format!("{}, killed at {call} {number}", row.name);
             let command = ready(&drives, row);
             let began = drives.stands(&what);
@@ -188,7 +191,7 @@ fn sweep_recover(row: &Row, kinds: (Kind, Kind)) {
                 met += 1;
                 let recovering: Vec<String> = recover.iter().map(|word| (*word).into()).collect();
                 let inner = self::points(&drives, &recovering);
-                for (_, (inner_call, inner_number)) in tried(&inner, 2) {
+                for (inner_call, inner_number) in tried(&inner, 2) {
                     let what = format!(
                         "{}, killed at {call} {number}, {recover:?} at {inner_call} {inner_number}",
                         row.name

@@ -70,8 +70,12 @@ impl Drives {
         self.to.join("at/tree")
     }
 
-    /// Lays the tree out anew, at its old path, and nothing else.
+    /// Lays the tree out anew, at its old path, and nothing else; nothing was ever done.
     pub(crate) fn lay(&self) {
+        let state = self.ground.scratch().join("state/linkwell");
+        if state.exists() {
+            std::fs::remove_dir_all(state).expect("it can be removed");
+        }
         for folder in [self.from.join("at"), self.to.join("at")] {
             if folder.exists() {
                 std::fs::remove_dir_all(&folder).expect("it can be removed");

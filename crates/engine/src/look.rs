@@ -131,7 +131,8 @@ pub(crate) fn extended(at: BorrowedFd<'_>, name: &[u8]) -> Vec<(Bytes, Bytes)> {
 
 /// Whether two entries hold the same: the same bytes in files, the same texts in links, the same names
 /// in folders, all the way down, however deep. Permissions and times do not count; another volume
-/// mounted inside is not looked into.
+/// mounted inside is not looked into. Links that were given another text when the second was copied in
+/// this manner must have it.
 ///
 /// # Errors
 /// The system's, where one of the two cannot be read; EXDEV where another volume is mounted in one.
@@ -139,8 +140,9 @@ pub fn equal(
     system: System,
     one: (BorrowedFd<'_>, &Name),
     other: (BorrowedFd<'_>, &Name),
+    manner: Option<&Manner>,
 ) -> Result<bool, Errno> {
-    compare(system, one, other, same_names, None)
+    compare(system, one, other, same_names, manner)
 }
 
 /// Whether `part` holds nothing that `whole` does not hold, at the same names; [`equal`] but for what is

@@ -52,6 +52,11 @@ impl Going {
         self.0.insert(place, number);
     }
 
+    /// What goes.
+    pub fn places(&self) -> impl Iterator<Item = &AbsPath> {
+        self.0.keys()
+    }
+
     /// Whether nothing goes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -31,6 +31,8 @@ pub(crate) enum Fault {
 pub(crate) struct Lacks {
     pub(crate) exchange: Option<Errno>,
     pub(crate) rename_new: Option<Errno>,
+    /// A file can have one name only.
+    pub(crate) names: bool,
 }
 
 /// The door.
@@ -129,6 +131,7 @@ impl Disk for Faulty {
         name: &Name,
     ) -> Result<(), Errno> {
         self.whole("make_name")?;
+        lacking(self.lacks.names.then_some(Errno::PERM))?;
         Unix.make_name(file, from, of, at, name)
     }
 

@@ -276,8 +276,8 @@ fn fill(top: &Path) {
 }
 
 /// The disk, and a look at it after every call.
-struct Watched<'w> {
-    after: Mutex<&'w mut (dyn FnMut(&'static str) + Send)>,
+pub(crate) struct Watched<'w> {
+    pub(crate) after: Mutex<&'w mut (dyn FnMut(&'static str) + Send)>,
 }
 
 impl Watched<'_> {

@@ -37,7 +37,7 @@ pub(crate) const TREE: [&str; 13] = [
 pub(crate) fn all() -> Vec<Request> {
     let whole = Lacks::default();
     let no_exchange = |errno| Lacks { exchange: Some(errno), ..whole };
-    let plain = Lacks { exchange: Some(Errno::INVAL), rename_new: Some(Errno::INVAL) };
+    let plain = Lacks { exchange: Some(Errno::INVAL), rename_new: Some(Errno::INVAL), ..whole };
     let mut all: Vec<Request> =
         ALONE.iter().chain(&COMPANY).map(|(name, draw)| request(name, *draw, false)).collect();
     all.extend(FREEING.iter().map(|(name, draw)| request(name, *draw, true)));

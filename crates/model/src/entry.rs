@@ -40,6 +40,10 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Which object nobody knows yet: an earlier step of the same plan makes it. No real object has it
+    /// (0 is no inode's number).
+    pub const TO_COME: Self = Self { device: 0, inode: 0, born: None };
+
     /// The object's number, without its birth.
     pub fn file(self) -> FileId {
         FileId { device: self.device, inode: self.inode }

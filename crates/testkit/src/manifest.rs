@@ -1,8 +1,8 @@
 //! The oracle of a move: everything that a tree is, and how two trees differ, by feature.
 //!
 //! It asks the system itself and shares nothing with linkwell's engine, so that a blind spot there is
-//! not one here. Folders are walked by descriptors, so that a path may be of any length. Of the kernel's
-//! answers that no safe call gives, the project comes from `lsattr -p` and extents from `filefrag -v`.
+//! not one here; only the bare calls that no library offers come from `linkwell-calls`. Folders are walked
+//! by descriptors, so that a path may be of any length.
 
 mod compare;
 mod extents;
@@ -17,7 +17,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{CString, OsStr};
+use std::ffi::CString;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -57,6 +57,8 @@ pub struct Entry {
     pub text: Option<Vec<u8>>,
     /// Extended attributes, access lists among them.
     pub attributes: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Those that can be had by name and are not listed: ntfs-3g holds more than it lists.
+    pub unlisted: BTreeMap<Vec<u8>, Vec<u8>>,
     /// The flags of `chattr` that somebody sets, of files and folders; `None` where there are none.
     pub flags: Option<u32>,
     /// The project, of files and folders; `None` where there is none.
@@ -143,14 +145,14 @@ impl Walk {
                 entry.room = stat.st_blocks.unsigned_abs() * 512;
                 entry.data = data(file.as_fd(), entry.size);
                 entry.hash = Some(hash(file.as_fd(), &entry.data));
-                self.held(&mut entry, file.as_fd(), parent, name);
+                held(&mut entry, file.as_fd());
                 if entry.room > 0 && SHARING.contains(&file_system(file.as_fd())) {
-                    self.extents.add(&path, entry.file, parent, name);
+                    self.extents.add(&path, entry.file, file.as_fd());
                 }
             }
             FileType::Directory => {
                 let folder = open(parent, name, OFlags::RDONLY | OFlags::DIRECTORY);
-                self.held(&mut entry, folder.as_fd(), parent, name);
+                held(&mut entry, folder.as_fd());
                 self.below(folder, &path, entry.file.0);
             }
             _ => {
@@ -158,7 +160,7 @@ impl Walk {
                     let text = readlinkat(parent, name, Vec::new()).expect("a link");
                     entry.text = Some(text.into_bytes());
                 }
-                entry.attributes = attributes_beside(parent, name);
+                (entry.attributes, entry.unlisted) = attributes_beside(parent, name);
             }
         }
         self.found.entries.insert(path, entry);
@@ -182,13 +184,13 @@ impl Walk {
             self.entry(folder.as_fd(), &name, below);
         }
     }
+}
 
-    /// What is asked of files and folders that are held.
-    fn held(&self, entry: &mut Entry, file: BorrowedFd<'_>, parent: BorrowedFd<'_>, name: &[u8]) {
-        entry.attributes = attributes(file);
-        entry.flags = rustix::fs::ioctl_getflags(file).ok().map(|flags| flags.bits() & FLAGS);
-        entry.project = entry.flags.and_then(|_| project(parent, name));
-    }
+/// What is asked of files and folders that are held.
+fn held(entry: &mut Entry, file: BorrowedFd<'_>) {
+    (entry.attributes, entry.unlisted) = attributes(file);
+    entry.flags = rustix::fs::ioctl_getflags(file).ok().map(|flags| flags.bits() & FLAGS);
+    entry.project = linkwell_calls::attributes::of(file).ok().map(|about| about.project);
 }
 
 fn open(parent: BorrowedFd<'_>, name: &[u8], flags: OFlags) -> OwnedFd {
@@ -210,6 +212,7 @@ fn plain(stat: &Stat, kind: FileType) -> Entry {
         modified: (stat.st_mtime, stat.st_mtime_nsec.try_into().expect("below a billion")),
         text: None,
         attributes: BTreeMap::new(),
+        unlisted: BTreeMap::new(),
         flags: None,
         project: None,
         device: if is_device { stat.st_rdev } else { 0 },
@@ -272,57 +275,58 @@ fn file_system(file: BorrowedFd<'_>) -> i64 {
     rustix::fs::fstatfs(file).map_or(0, |about| about.f_type)
 }
 
-fn attributes(file: BorrowedFd<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+/// Attributes by name.
+type Values = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Attributes that are asked for by name where they are not listed.
+const UNLISTED: [&[u8]; 5] = [
+    b"system.posix_acl_access",
+    b"system.posix_acl_default",
+    b"security.capability",
+    b"trusted.linkwell",
+    b"security.linkwell",
+];
+
+fn attributes(file: BorrowedFd<'_>) -> (Values, Values) {
     let mut list = vec![0; 64 << 10];
     let length = rustix::fs::flistxattr(file, list.as_mut_slice()).unwrap_or(0);
     list.truncate(length);
-    let value = |name: &[u8]| {
-        let mut value = vec![0; 64 << 10];
-        let length = rustix::fs::fgetxattr(file, name, value.as_mut_slice());
-        value.truncate(length.expect("it was listed"));
-        (name.to_vec(), value)
-    };
-    list.split(|byte| *byte == 0).filter(|name| is_own(name)).map(value).collect()
+    all_attributes(&list, |name, value| rustix::fs::fgetxattr(file, name, value))
 }
 
 /// Those of a link or a special file, which cannot be held for this.
-fn attributes_beside(parent: BorrowedFd<'_>, name: &[u8]) -> BTreeMap<Vec<u8>, Vec<u8>> {
+fn attributes_beside(parent: BorrowedFd<'_>, name: &[u8]) -> (Values, Values) {
     let path = [format!("/proc/self/fd/{}", parent.as_raw_fd()).as_bytes(), name].join(&b'/');
     let path = CString::new(path).expect("no NUL");
     let mut list = vec![0; 64 << 10];
     let length = rustix::fs::llistxattr(path.as_c_str(), list.as_mut_slice()).unwrap_or(0);
     list.truncate(length);
-    let value = |name: &[u8]| {
-        let mut value = vec![0; 64 << 10];
-        let length = rustix::fs::lgetxattr(path.as_c_str(), name, value.as_mut_slice());
-        value.truncate(length.expect("it was listed"));
-        (name.to_vec(), value)
-    };
-    list.split(|byte| *byte == 0).filter(|name| is_own(name)).map(value).collect()
+    all_attributes(&list, |name, value| rustix::fs::lgetxattr(path.as_c_str(), name, value))
+}
+
+fn all_attributes(
+    list: &[u8],
+    get: impl Fn(&[u8], &mut [u8]) -> Result<usize, Errno>,
+) -> (Values, Values) {
+    let listed: Vec<&[u8]> = list.split(|byte| *byte == 0).filter(|name| is_own(name)).collect();
+    let (mut found, mut unlisted) = (BTreeMap::new(), BTreeMap::new());
+    let mut value = vec![0; 64 << 10];
+    for name in listed.iter().chain(UNLISTED.iter().filter(|name| !listed.contains(name))) {
+        let is_listed = listed.contains(name);
+        match get(name, &mut value) {
+            Ok(length) => {
+                let into = if is_listed { &mut found } else { &mut unlisted };
+                into.insert(name.to_vec(), value.get(..length).unwrap_or_default().to_vec());
+            }
+            Err(error) => assert!(!is_listed, "{}: {error}", shown(name)),
+        }
+    }
+    (found, unlisted)
 }
 
 /// XFS shows its access lists a second time to root, under names of its own.
 fn is_own(name: &[u8]) -> bool {
     !name.is_empty() && !name.starts_with(b"trusted.SGI_ACL_")
-}
-
-/// The project, by `lsattr`; `None` where that cannot tell.
-fn project(parent: BorrowedFd<'_>, name: &[u8]) -> Option<u32> {
-    let said = beside(parent, name, "lsattr", &["-pd"])?;
-    said.split_ascii_whitespace().next()?.parse().ok()
-}
-
-/// What a program says about one entry; the program stands in the entry's folder, so that neither the
-/// length of the path nor an odd name matters.
-fn beside(parent: BorrowedFd<'_>, name: &[u8], program: &str, words: &[&str]) -> Option<String> {
-    let name = [b"./", name].concat();
-    let ran = std::process::Command::new(program)
-        .args(words)
-        .arg(OsStr::from_bytes(&name))
-        .current_dir(format!("/proc/self/fd/{}", parent.as_raw_fd()))
-        .output()
-        .ok()?;
-    ran.status.success().then(|| String::from_utf8_lossy(&ran.stdout).into_owned())
 }
 
 /// A path, readable.

@@ -1,6 +1,7 @@
 //! A tree with every kind of entry that a move can meet, in parts: each part lies in a folder of its
 //! own, so that a destination which loses something can be tried part by part. Made by root.
 
+mod links;
 mod parts;
 
 pub use parts::Part;

@@ -215,7 +215,7 @@ impl Volume {
             return;
         }
         // A program that was just ended may hold it for a moment.
-        let mut tries = 0..250;
+        let mut tries = 0..3000;
         while let Err(error) = unmount(self.path(), UnmountFlags::empty()) {
             assert!(tries.next().is_some(), "{}: {error}", self.path().display());
             std::thread::sleep(Duration::from_millis(20));

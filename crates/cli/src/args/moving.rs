@@ -63,6 +63,27 @@ pub(crate) struct Move {
     #[arg(value_parser = PossibleValuesParser::new(Loss::ALL.map(Loss::word)))]
     pub(crate) accept_loss: Vec<String>,
 
+    /// Absolute links inside that lead into the old place lead straight to the new one.
+    #[arg(long, conflicts_with = "back")]
+    pub(crate) rewrite_inner: bool,
+
+    /// Links elsewhere that lead into it lead straight to the new place.
+    #[arg(long, conflicts_with = "no_refs")]
+    pub(crate) follow_refs: bool,
+
+    /// Where to look for links that lead into it; by default in the home folder and on the volume of
+    /// PATH.
+    #[arg(long, value_name = "ROOT", value_hint = ValueHint::DirPath)]
+    pub(crate) under: Vec<OsString>,
+
+    /// Do not look for links that lead into it.
+    #[arg(long, conflicts_with = "under")]
+    pub(crate) no_refs: bool,
+
+    /// Go on though links would be left broken.
+    #[arg(long)]
+    pub(crate) allow_broken: bool,
+
     /// DEST is there already: make the two one. What both have and is the same stays once; what
     /// differs is kept twice, as `name (from PATH)`.
     #[arg(long, conflicts_with_all = ["back", "no_link", "keep"])]

@@ -6,6 +6,7 @@ mod change;
 mod check;
 mod convert;
 mod create;
+mod elsewhere;
 mod generate;
 mod list;
 mod log;

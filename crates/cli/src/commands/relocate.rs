@@ -1,30 +1,39 @@
 //! `linkwell move`: something goes elsewhere, and a link stays; and home again.
 
-use super::change::{Came, Manner, carry, surveyor};
+use super::change::{Came, Manner, carry, store_if_any, surveyor};
+use super::elsewhere::Search;
 use super::refuse_if_lost;
 use crate::World;
 use crate::args::Args;
 use crate::args::moving::{Move, Verify as How};
 use crate::error::{Exit, Failure, say};
+use crate::interrupt;
 use crate::output::in_use as words;
 use crate::output::moving::{bind_instead, of_others};
 use linkwell_engine::in_use::{self, Subject};
 use linkwell_engine::survey::merge;
-use linkwell_engine::survey::relocate::{self, Looked, Moving, Wanted};
+use linkwell_engine::survey::relocate::{self, Follow, Looked, Moving, Wanted, lead, recorded};
 use linkwell_engine::survey::{Surveyor, conflict};
 use linkwell_model::entry::EntryKind;
+use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::Style;
-use linkwell_model::plan::{Loss, Plan, Verify, Why};
+use linkwell_model::plan::{Loss, Object, Plan, Rewritten, Verify, Why};
 use std::os::unix::ffi::OsStrExt as _;
 
 pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Failure> {
     let typed: Vec<Vec<u8>> =
         [Some(&moving.path), moving.dest.as_ref()].into_iter().flatten().map(bytes).collect();
     refuse_if_lost(world, &typed)?;
+    let under: Vec<Vec<u8>> = moving.under.iter().map(bytes).collect();
+    refuse_if_lost(world, &under)?;
     let mut wanted = wanted(moving, world);
     loop {
         let mut surveyor = surveyor(world)?;
-        let looked = look(&mut surveyor, &wanted, moving);
+        let mut looked = look(&mut surveyor, &wanted, moving, world);
+        elsewhere(&mut surveyor, &mut looked, moving, &under, args, world);
+        if interrupt::came() {
+            return Ok(Exit::Interrupted);
+        }
         let mut plan = looked.plan;
         if let Some(found) = &looked.moving {
             if found.copied {
@@ -112,16 +121,72 @@ fn wanted(moving: &Move, world: &World) -> Wanted {
         copy: false,
         synced_anyway: moving.synced_anyway,
         state: world.state.clone(),
+        rewrite_inner: moving.rewrite_inner,
+        allow_broken: moving.allow_broken,
     }
 }
 
-fn look(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move) -> Looked {
+/// Looks for links elsewhere that lead into what is moved, and plans for them.
+fn elsewhere(
+    surveyor: &mut Surveyor,
+    looked: &mut Looked,
+    moving: &Move,
+    under: &[Vec<u8>],
+    args: &Args,
+    world: &World,
+) {
+    let leaves = looked.moving.as_ref().is_none_or(|moving| moving.leaves);
+    // For nobody to read, nothing is looked for that goes on working.
+    let read = !args.quiet || moving.change.dry_run || moving.change.json;
+    let needed = read || moving.follow_refs || !leaves;
+    // What is merged leaves a link that leads to all of it: links elsewhere go on working.
+    if moving.merge {
+        return;
+    }
+    let Some(item) = looked.plan.items.first_mut() else { return };
+    if moving.no_refs || !needed {
+        if !leaves {
+            item.remarks.push(
+                "no link is left there, and links elsewhere were not looked for: those that lead into it \
+                 will be broken"
+                    .into(),
+            );
+        }
+        return;
+    }
+    let volumes = std::sync::Arc::clone(surveyor.volumes());
+    let going = std::mem::take(&mut looked.going);
+    let places = going.places().cloned().collect();
+    let search = Search { going, places, under, volumes: &volumes };
+    let found = search.run(args, world);
+    let links: Vec<AbsPath> = found.found.iter().map(|link| link.place.clone()).collect();
+    let follow = Follow { follow: moving.follow_refs, allow_broken: moving.allow_broken };
+    lead(surveyor, looked, &links, follow);
+    if let Some(item) = looked.plan.items.first_mut() {
+        item.remarks.extend(found.remarks("leads into it"));
+    }
+}
+
+/// What the operation that has left `link` is on record to have changed in what stands at `place` now.
+fn record(world: &World, link: &Object, place: &AbsPath) -> Vec<Rewritten> {
+    let Ok(Some(store)) = store_if_any(world) else { return Vec::new() };
+    let mut numbers = store.ended().unwrap_or_default();
+    numbers.sort_unstable();
+    let operations = numbers.into_iter().rev().filter_map(|number| store.read(number).ok());
+    let mut found = operations.filter_map(|operation| recorded(&operation, link, place));
+    found.next().unwrap_or_default()
+}
+
+fn look(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move, world: &World) -> Looked {
     match &moving.dest {
         Some(dest) if moving.merge => {
             let wanted = merge::Wanted { moving: wanted.clone(), free: moving.free };
             merge::plan(surveyor, &wanted, moving.path.as_bytes(), dest.as_bytes())
         }
         Some(dest) => relocate::plan(surveyor, wanted, moving.path.as_bytes(), dest.as_bytes()),
-        None => relocate::home(surveyor, wanted, moving.path.as_bytes()),
+        None => {
+            let record = |link: &Object, place: &AbsPath| record(world, link, place);
+            relocate::home(surveyor, wanted, moving.path.as_bytes(), record)
+        }
     }
 }

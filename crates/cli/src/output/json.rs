@@ -242,6 +242,13 @@ fn step(object: &mut Object<'_>, plan: &Plan, step: &Step) {
         if let Some(slot) = slot {
             object.bytes("of", plan.place(slot).as_bytes());
         }
+        if let Make::Copy { manner: Some(manner), .. } = make {
+            object.objects("rewrites", &manner.links, |object, link| {
+                object.bytes("below", &link.below.0);
+                object.bytes("old_target", link.was.as_bytes());
+                object.bytes("target", link.now.as_bytes());
+            });
+        }
     }
     if let Some(old) = step.old() {
         object.text("old", old.kind().word());

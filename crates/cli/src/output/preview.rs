@@ -4,8 +4,8 @@ use super::merged;
 use super::paint::Paint;
 use super::text;
 use linkwell_engine::execute::Fail;
-use linkwell_model::entry::EntryKind;
-use linkwell_model::plan::{Conflict, Fate, Item, Make, Object, Plan, Slot, Step};
+use linkwell_model::entry::{EntryKind, Identity};
+use linkwell_model::plan::{Conflict, Fate, Item, Make, Object, Plan, Rewritten, Slot, Step};
 use linkwell_model::shown::shown;
 use std::io::Write as _;
 
@@ -24,10 +24,26 @@ pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan, verbose: bool, _paint: Paint)
             drop(writeln!(out, "  (it will be `{}`)", plan.place(slot).shown()));
         } else if let Some(moved) = copied_away(item) {
             moved.show(out, plan);
+            let links = moved.links.iter().filter(|_| verbose);
+            for link in links {
+                out.extend_from_slice(b"  rewrite    ");
+                text::path(out, &link.below.0);
+                drop(writeln!(
+                    out,
+                    " → `{}`  (`{}` until now)",
+                    shown(link.now.as_bytes()),
+                    shown(link.was.as_bytes())
+                ));
+            }
+            for step in item.steps.iter().filter(|step| verbose && is_link_changed(step)) {
+                self::step(out, plan, item, step);
+            }
         } else if let Some(merged) = merged::merged(plan, item) {
             merged.show(out, plan, most);
         } else {
-            for step in item.steps.iter().take(most) {
+            let moves = item.steps.iter().any(|step| matches!(step, Step::Move { .. }));
+            let aside = |step: &Step| moves && !verbose && !matches!(step, Step::Move { .. });
+            for step in item.steps.iter().filter(|step| !aside(step)).take(most) {
                 self::step(out, plan, item, step);
             }
             let more = item.steps.len().saturating_sub(most);
@@ -75,11 +91,22 @@ struct CopiedAway<'p> {
     /// The link in whose place it comes home.
     over: bool,
     kept: Option<&'p Slot>,
+    /// The links inside that get another text.
+    links: &'p [Rewritten],
+}
+
+/// Whether a step gives a link another text.
+fn is_link_changed(step: &Step) -> bool {
+    matches!(step, Step::Replace { old: Object::Link { .. }, make: Make::Link { .. }, .. })
 }
 
 fn copied_away(item: &Item) -> Option<CopiedAway<'_>> {
-    let [first, second] = item.steps.as_slice() else { return None };
-    let (Make::Copy { of, .. }, from) = (first.make()?, second.at()) else { return None };
+    // Between the two, links elsewhere may be changed.
+    let [first, links @ .., second] = item.steps.as_slice() else { return None };
+    let (Make::Copy { of, manner, .. }, from) = (first.make()?, second.at()) else { return None };
+    if !links.iter().all(is_link_changed) {
+        return None;
+    }
     let fate = second.fate()?;
     let kept = match fate {
         Fate::Kept(slot) => Some(slot),
@@ -92,6 +119,7 @@ fn copied_away(item: &Item) -> Option<CopiedAway<'_>> {
         leave: second.make(),
         over: matches!(first, Step::Replace { .. }),
         kept,
+        links: manner.as_ref().map_or(&[], |manner| &manner.links),
     })
 }
 
@@ -142,7 +170,8 @@ fn step(out: &mut Vec<u8>, plan: &Plan, item: &Item, step: &Step) {
     out.extend_from_slice(verb.as_bytes());
     out.extend(std::iter::repeat_n(b' ', 11_usize.saturating_sub(verb.len()).max(1)));
     // The path that was typed for the item's main step; else where it is.
-    if item.steps.len() == 1 && !matches!(step, Step::Move { over: Some(_), .. }) {
+    let alone = item.steps.len() == 1 && !matches!(step, Step::Move { over: Some(_), .. });
+    if alone {
         text::path(out, &item.path);
     } else {
         text::path(out, plan.place(step.at()).as_bytes());
@@ -152,10 +181,16 @@ fn step(out: &mut Vec<u8>, plan: &Plan, item: &Item, step: &Step) {
         match (leave, over) {
             (Some(leave), _) => {
                 out.extend_from_slice(b"\n  link       ");
-                text::path(out, &item.path);
+                if alone {
+                    text::path(out, &item.path);
+                } else {
+                    text::path(out, plan.place(step.at()).as_bytes());
+                }
                 out.extend_from_slice(" → ".as_bytes());
                 text::path(out, leave.target.as_bytes());
             }
+            // One that the plan itself puts there for a moment is no link of theirs.
+            (None, Some(link)) if link.id() == Identity::TO_COME => {}
             (None, Some(_)) => out.extend_from_slice(b", in place of the link there"),
             (None, None) => {}
         }
@@ -287,6 +322,7 @@ pub(crate) fn fail(failed: &Fail) -> String {
             format!("`{}`: could not {doing}: {}", place.shown(), crate::error::reason(*error))
         }
         Fail::Left(why) => format!("not all of it could be freed: {}", fail(why)),
+        Fail::Needs => "what it relies on was not done".into(),
         Fail::Record => "the record makes no sense".into(),
         Fail::Interrupted => "you asked to stop".into(),
     }

@@ -8,7 +8,9 @@
 use super::aside::same_object;
 use super::moved::Way;
 use super::{Fail, Placed, Work};
+use linkwell_model::entry::Identity;
 use linkwell_model::name::Name;
+use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Fate, Make, Object, Slot, Step, inverse};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::io::Errno;
@@ -39,7 +41,10 @@ impl Work<'_> {
         if let Some(way) = Way::of(step) {
             return self.relocate_back(&past, &way);
         }
-        let folder = self.places.folder(at)?;
+        let folder = match self.places.folder(at) {
+            Err(Fail::Folder { place, .. }) if self.is_moved(&place) => return Ok(()),
+            folder => folder?,
+        };
         self.places.touch(at);
         for name in [&back, &staged] {
             self.settle_out(&folder, name, at, &|aside| past.records(aside))?;
@@ -84,6 +89,15 @@ impl Work<'_> {
         }
     }
 
+    /// Whether a folder that is not where the plan has it lies in something that the plan moves. Then it
+    /// is at the other end: what was to be done in it after the move was not done, or has been taken
+    /// back; and where the move could not be taken back, what was done before it stands, which is right
+    /// at both ends.
+    fn is_moved(&self, folder: &AbsPath) -> bool {
+        let mut ends = self.moves.iter().flat_map(|(at, to)| [at, to]);
+        ends.any(|end| folder.is_at_or_below(end))
+    }
+
     /// What stands at a step's slot after it was taken back, if that is not the old object itself but
     /// one made anew: a later undo must know it.
     pub(super) fn made_anew(&mut self, step: &Step) -> Option<Object> {
@@ -94,7 +108,8 @@ impl Work<'_> {
         };
         let folder = self.places.folder(at).ok()?;
         let now = self.look(&folder, &at.name, at).ok()??;
-        (!old.is_still(&now, self.same) && as_before(old, &now)).then_some(now)
+        let known = old.id() != Identity::TO_COME && old.is_still(&now, self.same);
+        (!known && as_before(old, &now)).then_some(now)
     }
 
     /// Does the inverse of a step that was done.

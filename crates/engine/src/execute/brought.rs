@@ -204,16 +204,19 @@ impl Work<'_> {
         self.copies.manifest(self.system, at, to)
     }
 
-    /// Looks again at what was copied, right before a link takes its place.
+    /// Looks again at what was copied, which stands at `name`: right before a link takes its place, so
+    /// that a link to what is stale is never seen, and right behind that, when nobody finds the old one
+    /// any more.
     pub(super) fn still_as_copied(
         &mut self,
         at: &Slot,
         folder: &Arc<OwnedFd>,
+        name: &Name,
         fate: &Fate,
     ) -> Result<(), Fail> {
         let Some(manifest) = self.manifest(at, fate) else { return Ok(()) };
         let watch = Stopping { stop: self.stop, watch: self.watch };
-        let found = transfer::still(self.system, &manifest, (folder.as_fd(), &at.name), &watch);
+        let found = transfer::still(self.system, &manifest, (folder.as_fd(), name), &watch);
         let found = found.map_err(|trouble| self.trouble(trouble, at, at))?;
         match found.first() {
             None => Ok(()),
@@ -249,6 +252,9 @@ impl Work<'_> {
         fate: &Fate,
     ) -> Option<Result<(), Fail>> {
         self.manifest(at, fate)?;
+        if let Err(fail) = self.still_as_copied(at, folder, name, fate) {
+            return Some(Err(fail));
+        }
         // Whoever opened something before the exchange writes to the old one. What is written by now is
         // seen when it is freed; what will be written then would be lost.
         let place = self.places.place(at).parent().joined(name.as_bytes());

@@ -109,7 +109,7 @@ impl Work<'_> {
             Some(now) if old.is_still(&now, self.same) => self.last_name(at, &now, fate)?,
             _ => return Err(changed()),
         }
-        self.still_as_copied(at, &folder, fate)?;
+        self.still_as_copied(at, &folder, &at.name, fate)?;
         self.places.touch(at);
         if let Make::Moved { from, object } = make {
             self.bring(from, object, at, &folder, staged)?;
@@ -155,7 +155,7 @@ impl Work<'_> {
             Some(now) if old.is_still(&now, self.same) => self.last_name(at, &now, fate)?,
             _ => return Err(Fail::Changed(self.places.place(at))),
         }
-        self.still_as_copied(at, &folder, fate)?;
+        self.still_as_copied(at, &folder, &at.name, fate)?;
         self.places.touch(at);
         if let Fate::Kept(slot) = fate {
             return self.keep(&folder, &at.name, old, at, slot);

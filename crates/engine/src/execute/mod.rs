@@ -84,6 +84,8 @@ pub enum Fail {
     /// Not all of it could be freed, for this reason; what is left has its name again, unless somebody
     /// has taken that.
     Left(Box<Fail>),
+    /// What it relies on was not done.
+    Needs,
     /// The record makes no sense.
     Record,
     /// The person asked to stop.
@@ -164,6 +166,8 @@ struct Work<'a> {
     copied: (u64, u64),
     /// How many entries of a copy were there already, and of how many.
     went_on: Option<(u64, u64)>,
+    /// What the plan moves: where each thing stands before, and after.
+    moves: Vec<(AbsPath, AbsPath)>,
 }
 
 /// What is known of what a step put at its slot.
@@ -181,6 +185,22 @@ impl Placed {
     /// What is recorded of a step; absent when nothing is.
     fn recorded(did: Option<&Option<Object>>) -> Self {
         did.and_then(Option::as_ref).map_or(Self::Unknown, |made| Self::This(made.clone()))
+    }
+
+    /// The same; or what taking back a later step has made anew in the same place. `anew` is by the numbers
+    /// of `steps`.
+    fn or_anew(&self, step: &Step, plan: &Plan, steps: &[&Step], anew: &[(usize, Object)]) -> Self {
+        let Self::This(_) = self else { return self.clone() };
+        if anew.is_empty() {
+            return self.clone();
+        }
+        let place = plan.place(step.at());
+        let made = anew.iter().rev().find(|(number, _)| match steps.get(*number) {
+            Some(Step::Move { to, .. }) => plan.place(to) == place,
+            Some(later) => plan.place(later.at()) == place,
+            None => false,
+        });
+        made.map_or_else(|| self.clone(), |(_, made)| Self::This(made.clone()))
     }
 }
 
@@ -260,6 +280,15 @@ pub fn execute(
     Ok(report)
 }
 
+fn moves(plan: &Plan) -> Vec<(AbsPath, AbsPath)> {
+    let steps = plan.items.iter().flat_map(|item| &item.steps);
+    let places = steps.filter_map(|step| match step {
+        Step::Move { at, to, .. } => Some((plan.place(at), plan.place(to))),
+        _ => None,
+    });
+    places.collect()
+}
+
 fn ended(how: How, done: usize, kept: &[AbsPath]) -> Ended {
     Ended {
         how,
@@ -280,7 +309,7 @@ fn run_back(work: &mut Work<'_>, plan: &Plan, begun: &Begun) -> Result<Vec<(usiz
     let steps: Vec<&Step> = plan.items.iter().flat_map(|item| &item.steps).collect();
     for (number, placed) in begun.iter().rev() {
         if let Some(step) = steps.get(*number) {
-            work.back(*number, step, placed)?;
+            work.back(*number, step, &placed.or_anew(step, plan, &steps, &anew))?;
             anew.extend(work.made_anew(step).map(|object| (*number, object)));
         }
     }
@@ -307,7 +336,13 @@ impl Run<'_, '_, '_> {
             if stop.load(Ordering::SeqCst) {
                 return Err((Fail::Interrupted, false));
             }
-            match self.item(first, &item.steps)? {
+            let needs = self.plan.needs.get(&number);
+            let outcome = if needs.is_some_and(|needs| !report.done.contains(needs)) {
+                Ok(Err(Fail::Needs))
+            } else {
+                self.item(first, &item.steps)
+            };
+            match outcome? {
                 Ok(()) => {
                     // So that it is known exactly what was done, should this process be killed. Of a new
                     // link, its text tells that as well.
@@ -400,12 +435,16 @@ impl Run<'_, '_, '_> {
 
     /// Takes back what was begun of an item.
     fn take_back(&mut self, first: usize, steps: &[Step]) -> Result<(), Fail> {
-        for (number, step) in (first..first + steps.len()).zip(steps).rev() {
+        let all: Vec<&Step> = steps.iter().collect();
+        let mut anew: Vec<(usize, Object)> = Vec::new();
+        for (at, step) in steps.iter().enumerate().rev() {
+            let number = first + at;
             if let Some(placed) = self.begun.get(&number) {
-                self.work.back(number, step, placed)?;
+                self.work.back(number, step, &placed.or_anew(step, self.plan, &all, &anew))?;
                 self.begun.remove(&number);
-                if let Some(anew) = self.work.made_anew(step) {
-                    self.journal.back(number, &anew).map_err(|error| self.record(error))?;
+                if let Some(made) = self.work.made_anew(step) {
+                    self.journal.back(number, &made).map_err(|error| self.record(error))?;
+                    anew.push((at, made));
                 }
             }
         }
@@ -473,6 +512,7 @@ impl<'a> Work<'a> {
             resume: false,
             copied: (0, 0),
             went_on: None,
+            moves: moves(plan),
         }
     }
 

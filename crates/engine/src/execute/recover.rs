@@ -245,9 +245,11 @@ impl<'r> Recovery<'r> {
     /// Takes all back, last first.
     fn back(mut self) -> Result<Recovered, Fail> {
         let mut anew = Vec::new();
-        let all: Vec<(usize, &Step)> = steps(&self.operation.plan).collect();
+        let plan = &self.operation.plan;
+        let all: Vec<(usize, &Step)> = steps(plan).collect();
+        let bare: Vec<&Step> = all.iter().map(|(_, step)| *step).collect();
         for (number, (item, step)) in all.into_iter().enumerate().rev() {
-            let placed = self.placed(number, item);
+            let placed = self.placed(number, item).or_anew(step, plan, &bare, &anew);
             self.work.back(number, step, &placed)?;
             anew.extend(self.work.made_anew(step).map(|object| (number, object)));
         }

@@ -10,7 +10,7 @@ mod hard;
 mod links;
 mod names;
 mod walk;
-mod words;
+pub(super) mod words;
 
 pub use links::Leaving;
 pub use walk::look;

@@ -100,13 +100,13 @@ pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) 
     if !plan.conflicts.is_empty() {
         plan.items.clear();
     }
-    Looked { plan, moving }
+    Looked::alone(plan, moving)
 }
 
 fn refusal(path: &[u8], why: Why) -> Looked {
     let mut plan = Plan::default();
     conflict(&mut plan, path, why);
-    Looked { plan, moving: None }
+    Looked::alone(plan, None)
 }
 
 /// The two; `None` when nothing is at the destination.

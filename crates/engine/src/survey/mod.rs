@@ -146,6 +146,14 @@ impl Surveyor {
         self.operator.folder(typed).map_err(|refusal| self.why(refusal))
     }
 
+    /// What a link leads to in the end, by links of root's and the user's own alone.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub fn behind(&mut self, link: &Spot) -> Result<Spot, Why> {
+        self.operator.behind(link).map_err(|refusal| self.why(refusal))
+    }
+
     /// A refusal in the words of conflicts.
     pub fn why(&mut self, refusal: Refusal) -> Why {
         match refusal {

@@ -3,6 +3,15 @@
 //! Where names can be exchanged, within a volume, that is one step of one call. Elsewhere it is a copy,
 //! which is verified and durable before a link takes the old place, and the freeing of the old, last.
 
+mod after;
+mod inside;
+mod links;
+mod outside;
+mod record;
+
+pub use outside::{Follow, lead};
+pub use record::texts as recorded;
+
 use super::create::{goes_inside, last_name};
 use super::freight::{self, Freight};
 use super::guard::{Destination, may_move};
@@ -10,16 +19,20 @@ use super::room::{holding_at, room};
 use super::synced::synced;
 use super::{Surveyor, conflict, refused, style};
 use crate::operator::Spot;
+use crate::refer::Going;
 use crate::system::Facts;
+use after::Moved;
+use links::{bridge, by_name_with, links_inside};
 use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::{Shared, Style, written};
 use linkwell_model::plan::{
-    Fate, Item, Leave, Loss, Make, Manner, Object, Plan, Slot, Step, Verify, Why,
+    Fate, Item, Leave, Loss, Make, Manner, Object, Plan, Rewritten, Slot, Step, Verify, Why,
 };
 use linkwell_model::shown::quoted;
 use linkwell_model::target::Target;
+use std::collections::HashMap;
 
 /// What is wanted of a move.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +53,10 @@ pub struct Wanted {
     pub synced_anyway: bool,
     /// linkwell's own state folder, which stays.
     pub state: Option<AbsPath>,
+    /// Absolute links inside that lead into the old place lead into the new one.
+    pub rewrite_inner: bool,
+    /// Links that would be broken are left so.
+    pub allow_broken: bool,
 }
 
 /// A plan, and what it is about.
@@ -49,6 +66,28 @@ pub struct Looked {
     pub plan: Plan,
     /// What is moved; none where that could not be found out.
     pub moving: Option<Moving>,
+    /// What leaves its place, for the search for links that lead there.
+    pub going: Going,
+    /// What must be known to plan for these.
+    shape: Option<Shape>,
+}
+
+impl Looked {
+    /// A plan without regard to links elsewhere: they go on working as they are.
+    pub(super) fn alone(plan: Plan, moving: Option<Moving>) -> Self {
+        Self { plan, moving, going: Going::default(), shape: None }
+    }
+}
+
+/// What a planned move comes to.
+#[derive(Debug)]
+struct Shape {
+    moved: Moved,
+    /// A link stands at the old place, through which links elsewhere go on working.
+    leaves: bool,
+    /// A link at the new name that leads to the old one, and how it is known: it lets texts lead there
+    /// before anything is moved.
+    bridge: Option<(Step, Object)>,
 }
 
 /// What is moved.
@@ -84,19 +123,28 @@ struct Ends {
     to: Spot,
     /// The link that stands there now and goes, when something comes home.
     over: Option<Object>,
+    /// The texts that links inside get again, where an earlier move changed them: what it is on record to
+    /// have written, and what stood there before.
+    record: Vec<Rewritten>,
 }
 
 /// Plans moving what is at the typed path `path` to `dest`: into that folder if the path ends in a slash,
 /// else to exactly that name.
 pub fn plan(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Looked {
     let ends = out(surveyor, wanted, path, dest);
-    planned(surveyor, wanted, path, ends)
+    planned(surveyor, wanted, path, ends, |_, _| Vec::new())
 }
 
 /// Plans bringing home what the link at the typed path `link` leads to: it takes the link's place.
-pub fn home(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Looked {
+/// `record` gives, for that link and the place of what it leads to, what [`recorded`] finds.
+pub fn home(
+    surveyor: &mut Surveyor,
+    wanted: &Wanted,
+    link: &[u8],
+    record: impl FnOnce(&Object, &AbsPath) -> Vec<Rewritten>,
+) -> Looked {
     let ends = back(surveyor, wanted, link);
-    planned(surveyor, wanted, link, ends)
+    planned(surveyor, wanted, link, ends, record)
 }
 
 /// The plan for something that goes from one end to the other. All that speaks against it is found, not
@@ -106,17 +154,35 @@ fn planned(
     wanted: &Wanted,
     typed: &[u8],
     ends: Result<Ends, Why>,
+    record: impl FnOnce(&Object, &AbsPath) -> Vec<Rewritten>,
 ) -> Looked {
     let mut plan = Plan::default();
-    let moving = ends.and_then(|ends| {
+    let (mut going, mut shape) = (Going::default(), None);
+    let moving = ends.and_then(|mut ends| {
         let mut remarks = Vec::new();
+        if let Some(over) = &ends.over {
+            ends.record = record(over, &ends.from.place());
+        }
         let (moving, against) = look(surveyor, wanted, &ends, &mut remarks)?;
         if against.is_empty() {
             let steps = steps(surveyor, &mut plan, wanted, &ends, &moving, &mut remarks)?;
-            for step in &steps {
-                surveyor.lay(&plan, step);
+            match steps {
+                Ok((steps, found)) => {
+                    for step in &steps {
+                        surveyor.lay(&plan, step);
+                    }
+                    plan.items.push(Item { path: typed.into(), steps, remarks });
+                    for seen in surveyor.volumes().mounts().aliases(&moving.from) {
+                        going.add(seen, 0);
+                    }
+                    shape = Some(found);
+                }
+                Err(broken) => {
+                    for (place, why) in broken {
+                        conflict(&mut plan, place.as_bytes(), why);
+                    }
+                }
             }
-            plan.items.push(Item { path: typed.into(), steps, remarks });
         }
         for why in against {
             conflict(&mut plan, typed, why);
@@ -124,7 +190,7 @@ fn planned(
         Ok(moving)
     });
     let moving = moving.map_err(|why| conflict(&mut plan, typed, why)).ok();
-    Looked { plan, moving }
+    Looked { plan, moving, going, shape }
 }
 
 /// Looks at all that is to be moved; gives what speaks against it.
@@ -145,12 +211,14 @@ fn look(
         }
     }
     let here = holding_at(surveyor, &ends.from.held);
+    let absolute = wanted.rewrite_inner || !leaves;
     let freight = if copied {
         let there = holding_at(surveyor, &ends.to.held);
         let room = room(ends.to.at())?;
         let name = there.word;
         let asked = freight::Wanted {
             above_destination: ends.above.clone(),
+            absolute,
             ..freight::Wanted::across(here, there, room.block)
         };
         let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
@@ -161,6 +229,7 @@ fn look(
     } else {
         let asked = freight::Wanted {
             above_destination: ends.above.clone(),
+            absolute,
             ..freight::Wanted::within(here)
         };
         let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
@@ -199,7 +268,7 @@ fn out(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Re
     if let Some(there) = there {
         return Err(taken(surveyor, dest, &to, &there));
     }
-    Ok(Ends { from, object, facts, above, to, over: None })
+    Ok(Ends { from, object, facts, above, to, over: None, record: Vec::new() })
 }
 
 /// Where something goes that is to go to `dest`.
@@ -253,26 +322,29 @@ fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Result<Ends, W
     };
     super::create::may_replace(surveyor, &to, attributes.owner)?;
     let led = surveyor.led(Some(&to.held.place), to.name.as_bytes());
-    let Some(place) = led.physical else {
+    if led.physical.is_none() {
         return Err(no(
             "it leads nowhere now, so there is nothing to bring home".into(),
             Some(format!("`linkwell show {}` says why", quoted(link))),
         ));
-    };
-    let Some((folder, name)) = place.split() else {
+    }
+    if led.physical.is_some_and(|place| place.split().is_none()) {
         return Err(no("it leads to the top of all folders".into(), None));
-    };
-    let held = surveyor.folder(folder.as_bytes())?;
-    let from = Spot { held, name, as_folder: false };
+    }
+    // Whoever has made a link on the way says what is moved: that may be the user and root.
+    let from = surveyor.behind(&to)?;
+    let place = from.place();
     let there = surveyor.object(&from)?;
     let there = there.ok_or_else(|| Why::Nothing(place.as_bytes().into()))?;
     let end = Destination { spot: &to, object: Some(&object) };
     let state = wanted.state.as_ref();
     let (facts, above) = may_move(surveyor, place.as_bytes(), (&from, &there), end, state)?;
-    Ok(Ends { from, object: there, facts, above, to, over: Some(object) })
+    Ok(Ends { from, object: there, facts, above, to, over: Some(object), record: Vec::new() })
 }
 
-/// The steps from one end to the other.
+/// The steps from one end to the other; or which links would be broken.
+type Steps = Result<(Vec<Step>, Shape), Vec<(AbsPath, Why)>>;
+
 fn steps(
     surveyor: &mut Surveyor,
     plan: &mut Plan,
@@ -280,16 +352,35 @@ fn steps(
     ends: &Ends,
     moving: &Moving,
     remarks: &mut Vec<String>,
-) -> Result<Vec<Step>, Why> {
+) -> Result<Steps, Why> {
     surveyor.claim(&ends.from)?;
     surveyor.claim(&ends.to)?;
     let (from, to) = (surveyor.slot(plan, &ends.from)?, surveyor.slot(plan, &ends.to)?);
     let leave = if moving.leaves { Some(left(surveyor, wanted, ends, remarks)?) } else { None };
-    if !moving.copied {
+    let mut moved = Moved {
+        top: moving.from.clone(),
+        dest: moving.to.clone(),
+        kind: moving.kind,
+        leave: leave.as_ref().map(|leave| leave.target.clone()),
+        texts: HashMap::new(),
+    };
+    let by_name = !moving.copied;
+    let way = (&mut moved, by_name);
+    let inside = match links_inside(surveyor, wanted, ends, way, &moving.freight, remarks) {
+        Ok(inside) => inside,
+        Err(broken) => return Ok(Err(broken)),
+    };
+    let bridged = by_name && !moving.leaves && ends.over.is_none();
+    let bridge = bridged.then(|| bridge(&to, &moved));
+    let mut shape = Shape { moved, leaves: moving.leaves, bridge };
+    let steps = if by_name {
         let (old, over) = (ends.object.clone(), ends.over.clone());
-        return Ok(vec![Step::Move { at: from, old, to, leave, over }]);
-    }
-    Ok(copied(wanted, ends, from, to, leave))
+        by_name_with(plan, &mut shape, &inside, Step::Move { at: from, old, to, leave, over })
+    } else {
+        let links = inside.renewed.into_values().map(|link| link.text).collect();
+        copied(wanted, ends, (from, to), leave, links)
+    };
+    Ok(Ok((steps, shape)))
 }
 
 /// Whether a rename should do, as far as that can be known beforehand: it is tried, and may be refused.
@@ -331,9 +422,15 @@ fn left(
 }
 
 /// The steps of a copy: it is made, a link takes the old place, the old is freed.
-fn copied(wanted: &Wanted, ends: &Ends, from: Slot, to: Slot, leave: Option<Leave>) -> Vec<Step> {
+fn copied(
+    wanted: &Wanted,
+    ends: &Ends,
+    (from, to): (Slot, Slot),
+    leave: Option<Leave>,
+    links: Vec<Rewritten>,
+) -> Vec<Step> {
     let folder = ends.facts.kind == EntryKind::Folder;
-    let manner = Manner { verify: wanted.verify, accept: wanted.accept.clone(), links: Vec::new() };
+    let manner = Manner { verify: wanted.verify, accept: wanted.accept.clone(), links };
     let id = ends.facts.id;
     // The old is a copy of the new by then: so it can be given up, and made again.
     let reversed = Some(Box::new(manner.reversed()));

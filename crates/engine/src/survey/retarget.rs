@@ -5,7 +5,7 @@
 
 mod aim;
 mod fare;
-mod text;
+pub(super) mod text;
 mod walk;
 
 use super::{Surveyor, conflict, reason, refused};

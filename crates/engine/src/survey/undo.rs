@@ -12,6 +12,7 @@ use crate::system::Access;
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Fate, Irrevocable, Item, Make, Object, Plan, Slot, Step, Why, inverse};
+use linkwell_model::target::Target;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -127,6 +128,13 @@ fn today(
             let fate = slots.fate(fate)?;
             let old = slots.given_up((done, before), &at, old, now, &fate, &spot)?;
             Step::Replace { at, old, make: slots.make(make)?, fate }
+        }
+        // What an earlier step of this very plan leaves there.
+        Step::Remove { old: Object::Link { target, attributes, .. }, fate, .. }
+            if slots.is_left(before, &spot, &target) =>
+        {
+            let old = Object::Link { target, id: Identity::TO_COME, attributes };
+            Step::Remove { at, old, fate: slots.fate(fate)? }
         }
         Step::Remove { old, fate, .. } => {
             let fate = slots.fate(fate)?;
@@ -250,6 +258,17 @@ impl Slots<'_> {
         let opened = Folder::of_place(&now).open(self.surveyor.system(), Access::Hold);
         let folder = opened.map_err(|error| refused("its folder cannot be opened", error))?;
         Ok(Held { folder: Arc::new(folder), place: place.clone() })
+    }
+
+    /// Whether one of these steps leaves a link with this text there.
+    fn is_left(&self, before: &[Step], spot: &Spot, text: &Target) -> bool {
+        let place = spot.place();
+        before.iter().any(|step| match step {
+            Step::Move { at, leave: Some(leave), .. } => {
+                leave.target == *text && self.plan.place(at) == place
+            }
+            _ => false,
+        })
     }
 
     /// What the operation is on record to have put at a slot of its own.

@@ -238,6 +238,11 @@ impl Job<'_> {
         if now != Attributes::default() {
             self.flag(copy, &now, lose)?;
         }
+        if wanted.flags.has_any(LATE) && !self.kept_on_record {
+            // What is copied aside must be possible to take back as any other copy is.
+            lose(Loss::Flags);
+            return Ok(None);
+        }
         Ok(wanted.flags.has_any(LATE).then_some(wanted))
     }
 

@@ -262,6 +262,9 @@ impl Names {
     }
 }
 
+/// So much is copied between two checkpoints: bytes, and entries.
+const CHECKPOINT: (u64, u64) = (4 << 30, 200_000);
+
 /// A record that is being written.
 #[derive(Debug)]
 pub struct Record {
@@ -270,6 +273,7 @@ pub struct Record {
     folder: Option<OwnedFd>,
     /// Whether it was begun by an earlier run.
     resumed: bool,
+    every: (u64, u64),
 }
 
 impl Record {
@@ -287,7 +291,7 @@ impl Record {
         let file = disk.make_file(held.as_fd(), name)?;
         let frames = Frames::begin(Place::File(file));
         let manifest = Manifest { frames, index: Index::default() };
-        Ok(Self { manifest, folder: Some(held), resumed: false })
+        Ok(Self { manifest, folder: Some(held), resumed: false, every: CHECKPOINT })
     }
 
     /// Goes on with the record that an interrupted run left: with what was on record, in the copy too,
@@ -329,14 +333,26 @@ impl Record {
             }
             Err(error) => return Err(error),
         };
-        Ok(Self { manifest, folder: Some(held), resumed: true })
+        Ok(Self { manifest, folder: Some(held), resumed: true, every: CHECKPOINT })
     }
 
     /// A record that is not kept.
     pub(super) fn in_memory() -> Self {
         let frames = Frames::begin(Place::Memory(Vec::new()));
         let manifest = Manifest { frames, index: Index::default() };
-        Self { manifest, folder: None, resumed: false }
+        Self { manifest, folder: None, resumed: false, every: CHECKPOINT }
+    }
+
+    /// Makes a checkpoint after so many bytes, or so many entries. Each waits for the copy's disk.
+    #[must_use]
+    pub fn with_checkpoints(mut self, bytes: u64, entries: u64) -> Self {
+        self.every = (bytes, entries);
+        self
+    }
+
+    /// Whether a checkpoint is due after so much.
+    pub(super) fn is_due(&self, bytes: u64, entries: u64) -> bool {
+        self.is_kept() && (bytes >= self.every.0 || entries >= self.every.1)
     }
 
     /// What is on record, after [`super::bring`].

@@ -105,9 +105,10 @@ struct Looking<'a> {
 /// which is on record of the original alone.
 fn fits(side: Side, entry: &Entry, now: &Facts, changed: bool) -> bool {
     match (side, &entry.copy) {
+        // A folder is on record as it was before anything was put into it; what is in it is compared.
         (Side::Copy, Some(copy)) => {
             is_it(side, entry, now)
-                && copy.modified == now.modified
+                && copy.is(now)
                 && (now.kind != EntryKind::File || entry.facts.size == now.size)
         }
         (Side::Copy, None) => false,

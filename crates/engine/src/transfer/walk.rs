@@ -36,10 +36,6 @@ const PASSES: usize = 3;
 /// others have written to it lately along.
 const SYNCED_ALONE: usize = 20;
 
-/// So much is copied between two checkpoints.
-const CHECKPOINT_BYTES: u64 = 4 << 30;
-const CHECKPOINT_ENTRIES: u64 = 200_000;
-
 /// So many names are handed out at once.
 const CHUNK: usize = 128;
 
@@ -338,6 +334,7 @@ impl<'a> Job<'a> {
         let number = if known { self.known_top()? } else { None };
         let door = Door { parent: NONE, above: None, old: number, known };
         let (facts, made) = self.door(order.to, &door).map_err(top)?;
+        let own = facts.id;
         let begun = Descent::begin(self.system, order.to.0, order.to.1, &facts);
         let mut copy = begun.map_err(|error| top(Slip::copy("open it")(error)))?;
         let mut level = self.level(&mut tools, order.from.1, &door, (&original, &copy), made)?;
@@ -373,6 +370,10 @@ impl<'a> Job<'a> {
                 }
                 Err(error) => return Err(here(entering(error))),
             };
+            if inner.id.is(own) {
+                // The copy lies in its original.
+                return Err(here(Slip::original("copy it into itself")(Errno::INVAL)));
+            }
             match original.down(&name, &inner) {
                 Ok(()) => {}
                 // It was moved between two looks.
@@ -584,7 +585,12 @@ impl<'a> Job<'a> {
             given.is_ok()
         });
         given?;
-        listed.map_err(|error| Slip::original("list it")(error).at(level.own_path(self)))?;
+        match listed {
+            Ok(()) => {}
+            // It was removed since it was entered.
+            Err(Errno::NOENT) => self.changed(level.own_path(self)),
+            Err(error) => return Err(Slip::original("list it")(error).at(level.own_path(self))),
+        }
         give(task)?;
         Ok(folders)
     }
@@ -612,9 +618,7 @@ impl<'a> Job<'a> {
         let mut record = self.record();
         record.entries(self.disk, &mut hand.block)?;
         let (bytes, entries) = &self.since;
-        let much = bytes.load(Ordering::Relaxed) >= CHECKPOINT_BYTES
-            || entries.load(Ordering::Relaxed) >= CHECKPOINT_ENTRIES;
-        if !much || !record.is_kept() {
+        if !record.is_due(bytes.load(Ordering::Relaxed), entries.load(Ordering::Relaxed)) {
             return Ok(());
         }
         bytes.store(0, Ordering::Relaxed);

@@ -19,6 +19,7 @@ use crate::entry::Identity;
 use crate::name::Name;
 use crate::path::AbsPath;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A folder in which something is to change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +66,9 @@ pub struct Plan {
     pub remarks: Vec<String>,
     /// How many things are already as they are wanted.
     pub already: u64,
+    /// Items, by number, that are only done if this other one was done. Not in the record: what was not
+    /// done is on record as failed.
+    pub needs: BTreeMap<usize, usize>,
 }
 
 impl Plan {

@@ -152,7 +152,8 @@ impl List {
         let names: BTreeSet<&Vec<u8>> =
             old.attributes.keys().chain(new.attributes.keys()).collect();
         for name in names {
-            let (was, is) = (old.attributes.get(name), new.attributes.get(name));
+            let was = old.attributes.get(name).or(old.unlisted.get(name));
+            let is = new.attributes.get(name).or(new.unlisted.get(name));
             if was != is {
                 let held = matches!(old.kind, FileType::RegularFile | FileType::Directory);
                 let feature = match name.as_slice() {

@@ -1,10 +1,10 @@
-//! Which files share room on the disk, out of `filefrag -v`.
+//! Which files share room on the disk.
 
-use super::beside;
+use linkwell_calls::extents;
 use rustix::fd::BorrowedFd;
 use std::collections::BTreeSet;
 
-/// Extents on the disk, in blocks, of the files looked at so far.
+/// Extents on the disk, in bytes, of the files looked at so far.
 #[derive(Debug, Default)]
 pub(super) struct Extents {
     all: Vec<Extent>,
@@ -20,15 +20,11 @@ struct Extent {
 
 impl Extents {
     /// Adds what a file shares with whomever.
-    pub(super) fn add(
-        &mut self,
-        path: &[u8],
-        file: (u64, u64),
-        parent: BorrowedFd<'_>,
-        name: &[u8],
-    ) {
-        let said = beside(parent, name, "filefrag", &["-v"]).unwrap_or_default();
-        for (from, to) in said.lines().filter_map(shared) {
+    pub(super) fn add(&mut self, path: &[u8], file: (u64, u64), held: BorrowedFd<'_>) {
+        let mut buffer = extents::Buffer::default();
+        let found = extents::map(held, 0..u64::MAX, extents::Cached::WrittenFirst, &mut buffer);
+        for extent in found.unwrap_or_default().iter().filter(|extent| extent.is_shared()) {
+            let (from, to) = (extent.physical, extent.physical + extent.length - 1);
             self.all.push(Extent { path: path.to_vec(), file, from, to });
         }
     }
@@ -47,30 +43,5 @@ impl Extents {
             }
         }
         pairs
-    }
-}
-
-/// The blocks of a line such as `  0:  0..  15:  24..  39:  16:  last,shared,eof`.
-fn shared(line: &str) -> Option<(u64, u64)> {
-    let fields: Vec<&str> = line.split(':').map(str::trim).collect();
-    let flags = fields.last()?;
-    if !flags.split(',').any(|flag| flag == "shared") {
-        return None;
-    }
-    let (from, to) = fields.get(2)?.split_once("..")?;
-    Some((from.trim().parse().ok()?, to.trim().parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shared;
-
-    #[test]
-    fn only_shared_extents_count() {
-        let line =
-            "   0:        0..      15:         24..        39:     16:             last,shared,eof";
-        assert_eq!(shared(line), Some((24, 39)));
-        assert_eq!(shared(&line.replace("shared,", "")), None);
-        assert_eq!(shared(" ext:     logical_offset:        physical_offset: length:"), None);
     }
 }

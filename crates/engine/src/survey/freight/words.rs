@@ -120,19 +120,6 @@ impl Freight {
                 places(&self.split)
             ));
         }
-        if !self.broken.is_empty() {
-            words.push(format!(
-                "{} nowhere already, and will be moved as they are: {}",
-                several(self.broken.count, "link in it leads", "links in it lead"),
-                places(&self.broken)
-            ));
-        }
-        if self.absolute_in > 0 {
-            words.push(format!(
-                "{} to its old place by an absolute path, and will go on working through the link",
-                several(self.absolute_in, "link in it leads", "links in it lead")
-            ));
-        }
         let lost = self.objections.iter().filter_map(|(objection, named)| match objection {
             Objection::Loss(loss) if accepted.contains(loss) => Some((loss, named)),
             _ => None,
@@ -203,7 +190,7 @@ fn more(count: u64, named: usize) -> String {
 }
 
 /// The first places, and how many more there are.
-fn places(named: &Named) -> String {
+pub(in crate::survey) fn places(named: &Named) -> String {
     let first: Vec<String> =
         named.first.iter().map(|place| format!("`{}`", place.shown())).collect();
     format!("{}{}", first.join(", "), more(named.count, first.len()))

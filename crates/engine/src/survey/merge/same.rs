@@ -57,7 +57,7 @@ pub(super) fn files(
     if lists != others && !accept.contains(&Loss::AccessLists) {
         return Ok(None);
     }
-    let equal = look::equal(system, (here.0, here.1), (there.0, there.1));
+    let equal = look::equal(system, (here.0, here.1), (there.0, there.1), None);
     let equal = equal.map_err(|error| refused("the two cannot be compared", error))?;
     let dress = |facts: &Facts| (facts.mode, facts.owner, facts.group, facts.modified);
     let dressed = dress(one) == dress(other) && ours == theirs;

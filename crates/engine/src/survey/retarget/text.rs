@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// How texts are to become others.
 #[derive(Clone, Debug)]
-pub(super) enum Rule {
+pub(in crate::survey) enum Rule {
     /// Lead to this place.
     To {
         /// The place: its folder physically, and its last name.
@@ -40,14 +40,14 @@ pub(super) enum Rule {
 
 impl Rule {
     /// Whether what a link leads to stays the same.
-    pub(super) fn keeps_destination(&self) -> bool {
+    pub(in crate::survey) fn keeps_destination(&self) -> bool {
         matches!(self, Self::Written(_) | Self::Shorter)
     }
 }
 
 /// What a rule makes of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Made {
+pub(in crate::survey) enum Made {
     /// It is not about this text.
     NotMeant,
     /// The text is as wanted.
@@ -58,15 +58,15 @@ pub(super) enum Made {
 
 /// Where a link stands.
 #[derive(Clone, Copy)]
-pub(super) struct Standing<'a> {
+pub(in crate::survey) struct Standing<'a> {
     /// The folder, for looking from it.
-    pub(super) folder: &'a Arc<Folder>,
+    pub(in crate::survey) folder: &'a Arc<Folder>,
     /// Where that lies, physically.
-    pub(super) place: &'a AbsPath,
+    pub(in crate::survey) place: &'a AbsPath,
 }
 
 /// What `rule` makes of `text`, held by a link that stands there.
-pub(super) fn remade<V: View<Folder = Arc<Folder>>>(
+pub(in crate::survey) fn remade<V: View<Folder = Arc<Folder>>>(
     view: &mut V,
     at: Standing<'_>,
     text: &[u8],

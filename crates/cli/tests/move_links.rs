@@ -1,0 +1,346 @@
+//! `move`: links inside and elsewhere lead where they led, there and back, whichever way it is moved.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests look for themselves, and may stop at the first surprise"
+)]
+
+use crate::support::Ground;
+use libtest_mimic::Trial;
+use linkwell_testkit::need::test;
+use linkwell_testkit::program::Ran;
+use linkwell_testkit::tree::Scratch;
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        test("move: links of every kind lead where they led, by every way, there and back", pairs),
+        test("move: `mv` and a link break what leads out (control)", naive),
+        test("move: a text that goes on leading there stays", stays),
+        test("move: what would break a link is a conflict that names it", conflicts),
+        test("move: a link elsewhere that cannot be followed leaves the move alone", alone),
+        test("move: links are rewritten, and said in the preview and in JSON", told),
+        test("move --back: without a record, links lead where they led all the same", unrecorded),
+        test("move --back: what was changed since keeps its text", changed_since),
+    ]
+}
+
+/// What stands there: `A` is moved. `{}` is the tree.
+const LINES: &[&str] = &[
+    "out/x",
+    "out/d/y",
+    "deep/er/",
+    "A/f",
+    "A/sub/g",
+    "A/sub/deeper/h",
+    // Inside, relative, stays inside.
+    "A/plain -> f",
+    "A/sub/up -> ../f",
+    "A/sub/winding -> deeper/../../sub/./g",
+    // Inside, relative, leads out.
+    "A/o1 -> ../out/x",
+    "A/sub/o2 -> ../../out/d",
+    "A/sub/slash -> ../../out/d/",
+    "A/sub/deeper/o3 -> ../../../out/d/../x",
+    "A/sub/after -> deeper/../../../out/x",
+    "A/sub/parent -> ../..",
+    "A/sub/through -> ../o1",
+    "A/sub/beside -> o2/y",
+    // Out and in again.
+    "A/sub/again -> ../../A/f",
+    "A/itself -> ../A",
+    "A/sub/twice -> ../../A/../out/x",
+    // Inside, absolute.
+    "A/abs -> {}/A/f",
+    "A/sub/abs-folder -> {}/A/sub/deeper/",
+    "A/abs-out -> {}/out/x",
+    // Broken before.
+    "A/broken -> ../nowhere/x",
+    "A/sub/loop -> loop",
+    // Elsewhere, into it.
+    "rel -> A/f",
+    "deep/rel2 -> ../A/sub/g",
+    "abs -> {}/A/sub",
+    "via -> rel",
+    "other -> out/x",
+];
+
+/// Where it goes: within the volume deeper, beside, or onto another one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Where {
+    Deeper,
+    Beside,
+    SameName,
+    Across,
+}
+
+/// A tree with links, and a folder on another volume.
+struct Field {
+    ground: Ground,
+    far: Scratch,
+}
+
+impl Field {
+    fn new(lines: &[&str]) -> Self {
+        let ground = Ground::with(&[]);
+        let tree = ground.tree();
+        let tree = tree.to_str().expect("a plain path");
+        let lines: Vec<String> = lines.iter().map(|line| line.replace("{}", tree)).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        linkwell_testkit::tree::make(&ground.tree(), &lines);
+        Self { ground, far: Scratch::in_memory() }
+    }
+
+    fn is_far(&self) -> bool {
+        let device = |path: &Path| std::fs::metadata(path).expect("a folder").dev();
+        device(&self.ground.tree()) != device(&self.far.path())
+    }
+
+    fn dest(&self, place: Where) -> PathBuf {
+        match place {
+            Where::Deeper => self.ground.tree().join("deep/er/B"),
+            Where::Beside => self.ground.tree().join("B"),
+            Where::SameName => self.ground.tree().join("deep/A"),
+            Where::Across => self.far.join("B"),
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.ground.run(arguments)
+    }
+
+    fn moves(&self, options: &[&str], place: Where) -> Ran {
+        let dest = self.dest(place);
+        let dest = dest.to_str().expect("a plain path");
+        self.run(&[&["move", "-y", "--under", "."], options, &["A", dest]].concat())
+    }
+
+    /// Every link with its text, by where it lies.
+    fn texts(&self) -> BTreeMap<PathBuf, PathBuf> {
+        let mut found = BTreeMap::new();
+        for top in [self.ground.tree(), self.far.path()] {
+            links(&top, &mut found);
+        }
+        found
+    }
+
+    /// Where every link leads in the end, with what is moved called by its old name. Links in it are, too.
+    fn ends(&self, dest: &Path) -> BTreeMap<PathBuf, Option<PathBuf>> {
+        let old = self.ground.tree().join("A");
+        let called = |path: PathBuf| match path.strip_prefix(dest) {
+            Ok(below) if below.as_os_str().is_empty() => old.clone(),
+            Ok(below) => old.join(below),
+            Err(_) => path,
+        };
+        let texts = self.texts().into_keys().filter(|link| *link != old);
+        texts.map(|link| (called(link.clone()), link.canonicalize().ok().map(called))).collect()
+    }
+}
+
+fn links(folder: &Path, found: &mut BTreeMap<PathBuf, PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let kind = entry.file_type().expect("its kind");
+        if kind.is_symlink() {
+            found.insert(entry.path(), std::fs::read_link(entry.path()).expect("a link"));
+        } else if kind.is_dir() {
+            links(&entry.path(), found);
+        }
+    }
+}
+
+const WAYS: [&[&str]; 5] = [
+    &[],
+    &["--no-link"],
+    &["--rewrite-inner"],
+    &["--follow-refs"],
+    &["--rewrite-inner", "--follow-refs"],
+];
+
+const PLACES: [Where; 4] = [Where::Deeper, Where::Beside, Where::SameName, Where::Across];
+
+fn pairs() {
+    for place in PLACES {
+        for options in WAYS {
+            for home in ["undo", "back"] {
+                if home == "back" && options.contains(&"--no-link") {
+                    continue;
+                }
+                let what = format!("{place:?} {options:?} {home}");
+                let field = Field::new(LINES);
+                assert!(field.is_far(), "the memory is another volume than the temporary folder");
+                let (texts, listing) = (field.texts(), field.ground.listing());
+                let dest = field.dest(place);
+                let ends = field.ends(&dest);
+                let ran = field.moves(options, place);
+                assert_eq!(ran.code, 0, "{what}: {ran:?}");
+                assert!(dest.join("sub/deeper/h").exists(), "{what}");
+                assert_eq!(field.ends(&dest), ends, "{what}: {ran:?}");
+                let left = std::fs::symlink_metadata(field.ground.tree().join("A"));
+                assert_eq!(left.is_ok(), !options.contains(&"--no-link"), "{what}");
+                let straight = std::fs::read_link(dest.join("abs")).expect("a link");
+                let rewritten = options.iter().any(|option| *option == "--rewrite-inner")
+                    || options.contains(&"--no-link");
+                assert_eq!(straight.starts_with(&dest), rewritten, "{what}");
+                let followed = std::fs::read_link(field.ground.tree().join("abs")).expect("a link");
+                let follows = options.contains(&"--follow-refs") || options.contains(&"--no-link");
+                assert_eq!(followed.starts_with(&dest), follows, "{what}");
+                let ran = match home {
+                    "undo" => field.run(&["undo", "-y"]),
+                    _ => field.run(&["move", "-y", "--under", ".", "--back", "A"]),
+                };
+                assert_eq!(ran.code, 0, "{what}: {ran:?}");
+                assert_eq!(field.texts(), texts, "{what}: {ran:?}");
+                assert_eq!(field.ground.listing(), listing, "{what}");
+                if home == "undo" {
+                    // And once more: the undo is undone, and that is taken back.
+                    let ran = field.run(&["undo", "-y", "2"]);
+                    assert_eq!(ran.code, 0, "{what}, again: {ran:?}");
+                    assert_eq!(field.ends(&dest), ends, "{what}, again");
+                    let ran = field.run(&["undo", "-y", "3"]);
+                    assert_eq!(ran.code, 0, "{what}, and back: {ran:?}");
+                    assert_eq!(field.texts(), texts, "{what}, and back");
+                }
+            }
+        }
+    }
+}
+
+fn naive() {
+    let field = Field::new(LINES);
+    let dest = field.dest(Where::Deeper);
+    let ends = field.ends(&dest);
+    let ran = crate::support::shell(&field.ground.tree(), "mv A deep/er/B && ln -s deep/er/B A");
+    assert_eq!(ran.code, 0);
+    let now = field.ends(&dest);
+    let broken: Vec<_> = ends.iter().filter(|(link, end)| now.get(*link) != Some(*end)).collect();
+    assert!(broken.len() >= 8, "{broken:?}");
+}
+
+fn stays() {
+    // Beside it, `..` is the same folder: nothing needs another text but what names the tree itself.
+    let field = Field::new(LINES);
+    let before = field.texts();
+    let ran = field.moves(&[], Where::Beside);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let (old, new) = (field.ground.tree().join("A"), field.dest(Where::Beside));
+    let now = field.texts();
+    for (link, text) in &before {
+        let Ok(below) = link.strip_prefix(&old) else { continue };
+        let renamed = matches!(below.to_str(), Some("sub/again" | "itself" | "sub/twice"));
+        assert_eq!(now.get(&new.join(below)) == Some(text), !renamed, "{below:?}");
+    }
+}
+
+fn conflicts() {
+    // A link elsewhere that climbs out of the tree by `..`, which is another folder from then on.
+    let lines: &[&str] = &["A/f", "out/x", "deep/er/", "climbs -> A/../out/x"];
+    for place in [Where::Deeper, Where::Across] {
+        let field = Field::new(lines);
+        let listing = field.ground.listing();
+        let ran = field.moves(&[], place);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(
+            ran.err.contains("climbs → A/../out/x") && ran.err.contains("--allow-broken"),
+            "{ran:?}"
+        );
+        assert_eq!(field.ground.listing(), listing);
+        let ran = field.moves(&["--allow-broken"], place);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.out.contains("climbs → A/../out/x"), "{ran:?}");
+    }
+}
+
+fn alone() {
+    // In a folder that anyone may write to, another user's link is not changed.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for place in [Where::Deeper, Where::Across] {
+        let field = Field::new(&["A/f", "deep/er/", "shared/", "mine -> A/f"]);
+        let shared = field.ground.tree().join("shared");
+        linkwell_testkit::crafted::allow(&shared, 0o1777);
+        let theirs = shared.join("theirs");
+        std::os::unix::fs::symlink("../A/f", &theirs).expect("a link");
+        std::os::unix::fs::lchown(&theirs, Some(65534), Some(65534)).expect("root may");
+        let ran = field.moves(&["--no-link"], place);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains("theirs → ../A/f") && ran.err.contains("belongs to"), "{ran:?}");
+        assert!(field.ground.tree().join("A/f").exists());
+        let ran = field.moves(&["--follow-refs"], place);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(std::fs::read_link(&theirs).expect("a link"), Path::new("../A/f"));
+        assert!(theirs.exists() && field.ground.tree().join("mine").exists(), "{ran:?}");
+        assert_ne!(
+            std::fs::read_link(field.ground.tree().join("mine")).expect("a link"),
+            Path::new("A/f")
+        );
+    }
+}
+
+fn told() {
+    for place in [Where::Deeper, Where::Across] {
+        let field = Field::new(LINES);
+        let ran = field.moves(&["-n"], place);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        for words in [
+            "rewrites 10 links in it that lead out of it (`itself → ../A` will be `.`)",
+            "2 links in it lead into it from `/`; they keep working through the link",
+            "2 links in it lead nowhere now, and stay as they are",
+            "4 links elsewhere lead into it; they keep working through the link",
+        ] {
+            assert!(ran.out.contains(words), "{place:?}: {words}: {}", ran.out);
+        }
+        let lines = ran.out.lines().count();
+        let ran = field.moves(&["-n", "-v"], place);
+        assert!(ran.out.contains("sub/o2") && ran.out.lines().count() >= lines + 10, "{}", ran.out);
+        let ran = field.moves(&["-n", "--json"], place);
+        let items = crate::support::of_type(&ran, "item");
+        let text = serde_json::to_string(&items).expect("JSON");
+        assert!(text.contains("../../out/d\"") && text.contains("out/x"), "{text}");
+        if place == Where::Across {
+            assert!(text.contains("\"rewrites\":[{"), "{text}");
+        }
+        let ran = field.moves(&["-n", "--no-refs"], place);
+        assert!(!ran.out.contains("elsewhere"), "{}", ran.out);
+    }
+}
+
+fn unrecorded() {
+    for place in [Where::Deeper, Where::Across] {
+        let field = Field::new(LINES);
+        let dest = field.dest(place);
+        let ends = field.ends(&dest);
+        assert_eq!(field.moves(&["--rewrite-inner", "--follow-refs"], place).code, 0);
+        // The link is another one by now, with the same text: nobody has a record of it.
+        let link = field.ground.tree().join("A");
+        let text = std::fs::read_link(&link).expect("a link");
+        std::fs::remove_file(&link).expect("it goes");
+        std::fs::write(&link, "keeps the number").expect("a file");
+        std::os::unix::fs::symlink(&text, field.ground.tree().join("new")).expect("a link");
+        std::fs::rename(field.ground.tree().join("new"), &link).expect("a rename");
+        let ran = field.run(&["move", "-y", "--under", ".", "--back", "A"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(!dest.exists());
+        assert_eq!(field.ends(&dest), ends, "{place:?}: {ran:?}");
+    }
+}
+
+fn changed_since() {
+    for place in [Where::Deeper, Where::Across] {
+        let field = Field::new(LINES);
+        assert_eq!(field.moves(&[], place).code, 0);
+        let dest = field.dest(place);
+        std::fs::remove_file(dest.join("o1")).expect("it goes");
+        std::os::unix::fs::symlink("f", dest.join("o1")).expect("a link");
+        let ran = field.run(&["move", "-y", "--under", ".", "--back", "A"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let home = field.ground.tree().join("A");
+        assert_eq!(std::fs::read_link(home.join("o1")).expect("a link"), Path::new("f"));
+        assert_eq!(
+            std::fs::read_link(home.join("sub/o2")).expect("a link"),
+            Path::new("../../out/d")
+        );
+    }
+}

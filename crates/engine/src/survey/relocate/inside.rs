@@ -1,0 +1,388 @@
+//! The links inside something that is moved: which of them need another text to lead where they led.
+//!
+//! A text that goes on leading there from the new place stays. Where the name is moved, a new text is
+//! right before and after, or it is written after the move; so at no moment a link lies.
+
+use super::after::{After, Moved};
+use super::outside::found;
+use super::{Ends, Wanted};
+use crate::folder::Folder;
+use crate::look;
+use crate::operator::Held;
+use crate::survey::freight::{Freight, Leaving};
+use crate::survey::retarget::text::{Made, Rule, Standing, remade};
+use crate::survey::{Surveyor, refused, style};
+use crate::system::Access;
+use linkwell_model::chain::{Chain, End, resolve};
+use linkwell_model::entry::Identity;
+use linkwell_model::name::Name;
+use linkwell_model::path::{self, AbsPath, Component};
+use linkwell_model::plan::spelling::{Style, relative, written};
+use linkwell_model::plan::{Attributes, Bytes, Object, Rewritten, Why};
+use linkwell_model::target::Target;
+use rustix::fd::AsFd as _;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A link inside that gets another text.
+#[derive(Clone, Debug)]
+pub(super) struct Renewed {
+    /// Where it lies below the top, and its texts.
+    pub(super) text: Rewritten,
+    /// Where its folder lies below the top, which folder it is, and the link itself: known where the link
+    /// is changed in its place.
+    pub(super) folder: Option<(Vec<u8>, Identity, Name, Object)>,
+    /// Its new text is right only at the new place.
+    pub(super) after: bool,
+    /// It leads out of what is moved; else into it from `/`.
+    pub(super) leads_out: bool,
+}
+
+/// What becomes of the links inside.
+#[derive(Default)]
+pub(super) struct Inside {
+    /// Those that get another text, by where they lie.
+    pub(super) renewed: BTreeMap<Vec<u8>, Renewed>,
+    /// Those that would be broken, and why.
+    pub(super) broken: Vec<(AbsPath, Why)>,
+}
+
+/// How the move goes on, as far as the links inside are concerned.
+pub(super) struct Way<'a> {
+    pub(super) wanted: &'a Wanted,
+    /// It is renamed, not copied.
+    pub(super) by_name: bool,
+    /// Absolute links into the old place get another text, too.
+    pub(super) absolute: bool,
+    /// The longest text that a link can have where it goes.
+    pub(super) longest: usize,
+}
+
+/// Finds the new texts.
+pub(super) fn inside(
+    surveyor: &mut Surveyor,
+    ends: &Ends,
+    moved: &mut Moved,
+    freight: &Freight,
+    way: &Way<'_>,
+) -> Inside {
+    let mut result = Inside::default();
+    // What an earlier move has changed gets its very texts again.
+    for text in &ends.record {
+        let into = AbsPath::cleaned(text.was.as_bytes());
+        let leads_out = into.is_none_or(|place| !place.is_at_or_below(&moved.top));
+        let renewed = Renewed { text: text.clone(), folder: None, after: true, leads_out };
+        result.renewed.insert(text.below.0.to_vec(), renewed);
+    }
+    result.renewed.retain(|_, renewed| recorded(surveyor, moved, renewed));
+    for link in &freight.leaving {
+        if result.renewed.contains_key(&link.below) || !is_sound(surveyor, moved, link) {
+            continue;
+        }
+        if let Some(now) = new_text(surveyor, moved, link, way) {
+            add(&mut result, link, now, true);
+        }
+    }
+    let rule = Rule::Prefix {
+        old: vec![moved.top.clone()],
+        new: moved.dest.clone(),
+        absolute: moved.dest.clone(),
+        style: None,
+    };
+    for link in freight.absolute.iter().filter(|_| way.absolute) {
+        if result.renewed.contains_key(&link.below) {
+            continue;
+        }
+        let place = folder_of(&moved.top, &link.below);
+        let folder = Folder::of_place(&place);
+        let at = Standing { folder: &folder, place: &place };
+        if let Made::Text(now) = remade(&mut surveyor.live, at, link.text.as_bytes(), &rule) {
+            add(&mut result, link, now, false);
+            // Behind a link in the old place the new text leads there only when it stands there.
+            let leaves = ends.over.is_none() && !way.wanted.no_link;
+            result.renewed.entry(link.below.clone()).and_modify(|link| link.after = leaves);
+        }
+    }
+    for renewed in result.renewed.values() {
+        let place = joined(&moved.top, &renewed.text.below.0);
+        moved.texts.insert(place, renewed.text.now.clone());
+    }
+    judge(surveyor, moved, freight, way, &mut result);
+    if way.by_name {
+        hold(surveyor, moved, &mut result);
+    }
+    result
+}
+
+fn add(found: &mut Inside, link: &Leaving, now: Vec<u8>, leads_out: bool) {
+    let below = Bytes(link.below.as_slice().into());
+    let text = Rewritten { below, was: link.text.clone(), now: Target::new(now) };
+    let renewed = Renewed { text, folder: None, after: false, leads_out };
+    found.renewed.insert(link.below.clone(), renewed);
+}
+
+/// `below` as a place below `top`.
+pub(super) fn joined(top: &AbsPath, below: &[u8]) -> AbsPath {
+    let mut place = top.clone();
+    below.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).for_each(|name| {
+        place.push(name);
+    });
+    place
+}
+
+/// The folder below `top` in which something lies.
+fn folder_of(top: &AbsPath, below: &[u8]) -> AbsPath {
+    joined(top, below).parent()
+}
+
+/// Whether a link on record still has the text that it was given.
+fn recorded(surveyor: &mut Surveyor, moved: &Moved, renewed: &Renewed) -> bool {
+    let place = joined(&moved.top, &renewed.text.below.0);
+    let Some((folder, name)) = place.split() else { return false };
+    let system = surveyor.system();
+    let opened = Folder::of_place(&folder).open(system, Access::Hold);
+    let mut text = Vec::new();
+    opened.is_ok_and(|folder| system.read_link(folder.as_fd(), name.as_bytes(), &mut text).is_ok())
+        && text == renewed.text.was.as_bytes()
+}
+
+/// Whether a link leads somewhere now, or may. One that is broken stays as it is.
+fn is_sound(surveyor: &mut Surveyor, moved: &Moved, link: &Leaving) -> bool {
+    if link.end.is_some() {
+        return true;
+    }
+    let folder = Folder::of_place(&folder_of(&moved.top, &link.below));
+    let chain = resolve(&mut surveyor.live, &folder, link.text.as_bytes());
+    match chain.end {
+        End::Found(_) | End::Denied | End::Unavailable => true,
+        // What is not attached today may be tomorrow.
+        End::Missing => {
+            surveyor.volumes.absent(&chain.end_at(&surveyor.live), &chain.rest).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// The text with which a link that leads out, or out and in again, leads there from the new place; nothing
+/// if it does with the one that it has.
+fn new_text(
+    surveyor: &mut Surveyor,
+    moved: &Moved,
+    link: &Leaving,
+    way: &Way<'_>,
+) -> Option<Vec<u8>> {
+    let text = link.text.as_bytes();
+    let (old, new) = (folder_of(&moved.top, &link.below), folder_of(&moved.dest, &link.below));
+    if link.returns {
+        if leads_back(surveyor, moved, link, &old) {
+            return None;
+        }
+        let below = link.place.below(&moved.top)?;
+        let slash = if path::ends_as_folder(text) { &b"/"[..] } else { b"" };
+        return Some([&*relative(&new, &moved.below_dest(below)), slash].concat());
+    }
+    let climb = climbs(surveyor, moved, &old, text)?;
+    let (mut from, mut to) = (moved.top.clone(), moved.dest.clone());
+    for _ in 0..climb.ups {
+        from.pop();
+        to.pop();
+    }
+    if from == to {
+        return None;
+    }
+    let mut place = from.clone();
+    place.extend_as_text(&climb.rest);
+    let asked = way.by_name.then_some(Style::Absolute);
+    let shared =
+        if way.by_name { None } else { surveyor.shared(&moved.below_dest(&link.below), &place) };
+    let mut made = written(style(asked, shared.as_ref()), &new, &from);
+    if !climb.rest.is_empty() {
+        if !path::ends_as_folder(&made) {
+            made.push(b'/');
+        }
+        made.extend_from_slice(&climb.rest);
+    } else if path::ends_as_folder(text) && !path::ends_as_folder(&made) {
+        made.push(b'/');
+    }
+    Some(made)
+}
+
+/// Whether a link that leads out and in again does so at the new place as well, by itself.
+fn leads_back(surveyor: &mut Surveyor, moved: &Moved, link: &Leaving, old: &AbsPath) -> bool {
+    let chain = then(surveyor, moved, old, link.text.as_bytes());
+    let end = found(&chain);
+    end.is_some()
+        && end == link.end
+        && !chain.hops.iter().any(|hop| hop.folder.place().joined(&hop.name) == moved.top)
+}
+
+fn then(
+    surveyor: &mut Surveyor,
+    moved: &Moved,
+    folder: &AbsPath,
+    text: &[u8],
+) -> Chain<Arc<Folder>> {
+    let mut after = After { now: &mut surveyor.live, moved };
+    resolve(&mut after, &Folder::of_place(folder), text)
+}
+
+/// How a text climbs out.
+struct Climb {
+    /// So many folders above the top.
+    ups: usize,
+    /// What follows.
+    rest: Vec<u8>,
+}
+
+/// The last time that `text`, read from `folder`, climbs out of the top.
+fn climbs(surveyor: &mut Surveyor, moved: &Moved, folder: &AbsPath, text: &[u8]) -> Option<Climb> {
+    let components: Vec<Component<'_>> = path::components(text).collect();
+    let mut here = Some(folder.clone());
+    let mut way: Vec<u8> = Vec::new();
+    let mut last = None;
+    for (at, component) in components.iter().enumerate() {
+        match component {
+            Component::Here => {}
+            Component::Name(_) => here = None,
+            Component::Up => {
+                let place = match here.take() {
+                    Some(place) => Some(place),
+                    None => surveyor.led(Some(folder), &way).physical,
+                };
+                if place.as_ref() == Some(&moved.top) {
+                    last = Some(at);
+                }
+                here = place.map(|place| place.parent());
+            }
+        }
+        way.extend_from_slice(bytes(*component));
+        way.push(b'/');
+    }
+    let mut rest = components.get(last?..)?;
+    let mut ups = 0;
+    while let Some((component @ (Component::Up | Component::Here), more)) = rest.split_first() {
+        ups += usize::from(*component == Component::Up);
+        rest = more;
+    }
+    let mut text_of_rest = rest.iter().map(|part| bytes(*part)).collect::<Vec<_>>().join(&b'/');
+    if path::ends_as_folder(text) && !text_of_rest.is_empty() {
+        text_of_rest.push(b'/');
+    }
+    Some(Climb { ups, rest: text_of_rest })
+}
+
+fn bytes(component: Component<'_>) -> &[u8] {
+    match component {
+        Component::Here => b".",
+        Component::Up => b"..",
+        Component::Name(name) => name,
+    }
+}
+
+/// Finds out which links would not lead where they led, with all new texts in place.
+fn judge(
+    surveyor: &mut Surveyor,
+    moved: &Moved,
+    freight: &Freight,
+    way: &Way<'_>,
+    inside: &mut Inside,
+) {
+    let mut broken = Vec::new();
+    for renewed in inside.renewed.values() {
+        let length = renewed.text.now.as_bytes().len();
+        if length > way.longest {
+            let what = format!(
+                "its target would be {length} bytes long, and {} is the most that a link can hold there",
+                way.longest
+            );
+            let place = joined(&moved.top, &renewed.text.below.0);
+            broken.push((place, Why::Other { what, hint: None }));
+        }
+    }
+    let absolute = freight.absolute.iter().filter(|_| way.absolute);
+    for link in freight.leaving.iter().chain(absolute) {
+        let Some(end) = &link.end else { continue };
+        let place = joined(&moved.top, &link.below);
+        let text = moved.texts.get(&place).unwrap_or(&link.text);
+        let chain = then(surveyor, moved, &place.parent(), text.as_bytes());
+        if found(&chain).as_ref() != Some(end) && !broken.iter().any(|(known, _)| *known == place) {
+            let what = format!("it would no longer lead to `{}`", moved.then(end).shown());
+            broken.push((place, Why::Other { what, hint: None }));
+        }
+    }
+    inside.broken.extend(broken);
+}
+
+/// Looks at the links that are to be changed where they are.
+fn hold(surveyor: &mut Surveyor, moved: &Moved, inside: &mut Inside) {
+    let mut last: Option<(AbsPath, Held, Identity, bool)> = None;
+    let mut refusals = Vec::new();
+    for renewed in inside.renewed.values_mut() {
+        let place = joined(&moved.top, &renewed.text.below.0);
+        match held(surveyor, &mut last, &place, renewed) {
+            Ok(()) => {}
+            Err(why) => refusals.push((place, why)),
+        }
+    }
+    inside.renewed.retain(|_, renewed| renewed.folder.is_some());
+    inside.broken.extend(refusals);
+}
+
+fn held(
+    surveyor: &mut Surveyor,
+    last: &mut Option<(AbsPath, Held, Identity, bool)>,
+    place: &AbsPath,
+    renewed: &mut Renewed,
+) -> Result<(), Why> {
+    let (folder, name) =
+        place.split().ok_or(Why::Name("this names no entry that could be changed"))?;
+    if last.as_ref().is_none_or(|(known, ..)| *known != folder) {
+        let system = surveyor.system();
+        let looked = |error| refused("its folder cannot be opened", error);
+        let opened = Folder::of_place(&folder).open(system, Access::Hold).map_err(looked)?;
+        let facts = system.facts_of(opened.as_fd()).map_err(looked)?;
+        let held = Held { folder: Arc::new(opened), place: folder.clone() };
+        may_change_in(&held)?;
+        *last = Some((folder.clone(), held, facts.id, facts.mode & 0o1002 == 0o1002));
+    }
+    let Some((_, held, id, shared)) = last.as_ref() else { return Ok(()) };
+    let found = look::object_in_full(surveyor.system(), held.folder.as_fd(), name.as_bytes());
+    let found = found.map_err(|error| refused("it cannot be looked at", error))?;
+    let object = match found {
+        Some(Object::Link { target, id, attributes }) if target == renewed.text.was => {
+            Object::Link { target, id, attributes }
+        }
+        _ => {
+            let what = "somebody else is changing it right now".to_owned();
+            return Err(Why::Other { what, hint: Some("try again".into()) });
+        }
+    };
+    if let (true, Object::Link { attributes, .. }) = (*shared, &object) {
+        may_change(surveyor, attributes)?;
+    }
+    let below = renewed.text.below.0.to_vec();
+    let slash = memchr::memrchr(b'/', &below).unwrap_or(0);
+    let below = below.get(..slash).unwrap_or_default().to_vec();
+    renewed.folder = Some((below, *id, name, object));
+    Ok(())
+}
+
+/// Whether this user may change names in a folder, as far as the system says so beforehand.
+pub(super) fn may_change_in(held: &Held) -> Result<(), Why> {
+    use rustix::fs::{Access as May, AtFlags};
+    let may = May::WRITE_OK | May::EXEC_OK;
+    rustix::fs::accessat(held.folder.as_fd(), c".", may, AtFlags::EACCESS)
+        .map_err(|error| refused("its folder cannot be written to", error))
+}
+
+/// Whether a link in a folder that anyone may write to may be changed: another user's is not, not even by
+/// root.
+pub(super) fn may_change(surveyor: &mut Surveyor, link: &Attributes) -> Result<(), Why> {
+    let me = rustix::process::geteuid().as_raw();
+    if link.owner == me || link.owner == 0 {
+        return Ok(());
+    }
+    let owner = surveyor.owner(link.owner);
+    let what = format!("it belongs to {owner}, in a folder that anyone may write to");
+    Err(Why::Other { what, hint: None })
+}
