@@ -129,6 +129,7 @@ fn wanted(moving: &Move, world: &World) -> Wanted {
         },
         accept: moving.accept_loss.iter().filter_map(|word| Loss::from_word(word)).collect(),
         copy: false,
+        as_is: moving.as_is,
         synced_anyway: moving.synced_anyway,
         state: world.state.clone(),
         rewrite_inner: moving.rewrite_inner,
