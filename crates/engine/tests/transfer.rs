@@ -1,6 +1,7 @@
 //! Trees brought to another place: everything that they carry, what changes meanwhile, runs that are
 //! stopped and gone on with, and originals that are freed by what is on record.
 
+use crate::fault::is_long;
 use crate::faulty::{Fault, Faulty, Lacks, until_stopped};
 use crate::guarantees::Watched;
 use crate::support::DeepScratch;
@@ -524,7 +525,7 @@ const PLAIN: [&str; 7] = ["a/f", "a/g", "a/b/c/h", "a/b/i", "l -> a/f", "z", "y 
 fn changes() {
     let (mut points, mut noticed, mut again) = (0, 0, 0);
     for (what, deed) in DEEDS {
-        for at in 0.. {
+        for at in (0..).step_by(if is_long() { 1 } else { 5 }) {
             let ground = Ground::with(&PLAIN);
             grow_old(&ground.original(), &ground.original());
             let (mut calls, mut done) = (0, false);
@@ -561,7 +562,7 @@ fn changes() {
             }
         }
     }
-    assert!(noticed > 50 && again > 50, "{noticed} {again} of {points}");
+    assert!(noticed > 5 && again > 10, "{noticed} {again} of {points}");
     println!(
         "transfer: {points} points, {again} copied again or refused, {noticed} found by the look"
     );
