@@ -50,7 +50,7 @@ const fn row(
 }
 
 /// One line a command. All that changes something belongs here; `gates` runs the same.
-pub(crate) const ROWS: [Row; 30] = [
+pub(crate) const ROWS: [Row; 33] = [
     row("create a link", F, &[], &["create", "-y", "f", "d/new"]),
     row("create --hard", F, &[], &["create", "-y", "--hard", "f", "d/new"]),
     row("create -f", F, &[], &["create", "-y", "-f", "f", "l"]),
@@ -104,6 +104,14 @@ pub(crate) const ROWS: [Row; 30] = [
         &[&["move", "-y", "--no-link", "--under", ".", "A", "e/B"]],
         &["undo", "-y"],
     ),
+    row("move --merge", MERGED, &[], &["move", "-y", "--merge", "here", "there"]),
+    row("move --merge --free", MERGED, &[], &["move", "-y", "--merge", "--free", "here", "there"]),
+    row(
+        "undo of move --merge",
+        MERGED,
+        &[&["move", "-y", "--merge", "here", "there"]],
+        &["undo", "-y"],
+    ),
     row("remove into the trash", F, &[], &["remove", "-y", "--no-refs", "d", "l"]),
     row("remove --forever", F, &[], &["remove", "-y", "--no-refs", "--forever", "d", "l"]),
 ];
@@ -120,10 +128,22 @@ const M: &[&str] = &[
     "e/m -> ../A/s",
 ];
 
+/// `here/only` leads out of it; `x` differs, and `one` is one file.
+const MERGED: &[&str] = &[
+    "here/x",
+    "there/x/in",
+    "here/only/l -> ../../out",
+    "here/only/f",
+    "here/new -> ../out",
+    "there/one",
+    "here/one == there/one",
+    "out",
+];
+
 const F: &[&str] = &["f", "g", "d/x", "e/", "l -> g"];
 
 /// The kinds of call that change something. A kind that a row does not make costs one run.
-const CALLS: [&str; 20] = [
+const CALLS: [&str; 28] = [
     "symlinkat",
     "linkat",
     "renameat2",
@@ -139,7 +159,15 @@ const CALLS: [&str; 20] = [
     "utimensat",
     "fchownat",
     "fchmod",
+    "fchmodat",
     "setxattr",
+    "fsetxattr",
+    "removexattr",
+    "fremovexattr",
+    "fallocate",
+    "ioctl",
+    "pwrite64",
+    "pwritev",
     "copy_file_range",
     "sendfile",
     "openat",
@@ -191,7 +219,7 @@ pub(crate) fn traced<S: AsRef<std::ffi::OsStr>>(
 }
 
 /// How many calls of each kind the command makes, by what strace wrote down.
-fn probe(ground: &Ground, arguments: &[&str]) -> (Ran, BTreeMap<String, Vec<usize>>) {
+pub(crate) fn probe(ground: &Ground, arguments: &[&str]) -> (Ran, BTreeMap<String, Vec<usize>>) {
     let file = ground.scratch().join("trace");
     let kinds = format!("trace={}", CALLS.join(","));
     let out = file.to_str().expect("a plain path").to_owned();
@@ -209,10 +237,14 @@ fn probe(ground: &Ground, arguments: &[&str]) -> (Ran, BTreeMap<String, Vec<usiz
         }
         let count = counts.entry(name.to_owned()).or_default();
         *count += 1;
-        // Opening is a change only where something may be made or written.
-        if name != "openat"
-            || ["O_CREAT", "O_WRONLY", "O_RDWR"].iter().any(|flag| rest.contains(flag))
-        {
+        // Opening is a change only where something may be made or written; and of what is asked of
+        // drivers only this.
+        let changes: &[&str] = match name {
+            "openat" => &["O_CREAT", "O_WRONLY", "O_RDWR"],
+            "ioctl" => &["FICLONE", "FS_IOC_FSSETXATTR", "FS_IOC_SETFLAGS"],
+            _ => &[""],
+        };
+        if changes.iter().any(|change| rest.contains(change)) {
             points.entry(name.to_owned()).or_default().push(*count);
         }
     }
@@ -221,7 +253,7 @@ fn probe(ground: &Ground, arguments: &[&str]) -> (Ran, BTreeMap<String, Vec<usiz
 }
 
 /// Runs the command, killed at one call; `false` when it was not.
-fn killed(ground: &Ground, call: &str, number: usize, arguments: &[&str]) -> bool {
+pub(crate) fn killed(ground: &Ground, call: &str, number: usize, arguments: &[&str]) -> bool {
     let inject = format!("inject={call}:signal=KILL:when={number}");
     let trace = format!("trace={call}");
     let options = ["-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
@@ -235,12 +267,22 @@ fn killed(ground: &Ground, call: &str, number: usize, arguments: &[&str]) -> boo
 
 /// The listing without the times, which are other ones for what is made anew.
 fn timeless(listing: &str) -> String {
-    let line = |line: &str| match (line.find(" ("), line.find(") ")) {
-        (Some(from), Some(to)) if from < to => {
+    // A name may hold such signs as well, but no digit behind them.
+    let begin = |line: &str| {
+        let all = line.match_indices(" (").map(|(at, _)| at);
+        let mut times = all.filter(|at| {
+            line.get(at + 2..)
+                .is_some_and(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit()))
+        });
+        times.next()
+    };
+    let line = |line: &str| match begin(line) {
+        Some(from) => {
             let (head, rest) = line.split_at(from);
-            format!("{head}{}", rest.get(to - from..).unwrap_or_default())
+            let to = rest.find(") ").unwrap_or(0);
+            format!("{head}{}", rest.get(to..).unwrap_or_default())
         }
-        _ => line.to_owned(),
+        None => line.to_owned(),
     };
     // A shortcut names the whole path of what it leads to.
     listing.lines().map(line).map(|line| scratchless(&line)).collect::<Vec<_>>().join("\n")
@@ -257,7 +299,7 @@ fn scratchless(line: &str) -> String {
 }
 
 /// Whether an operation was begun and has not ended, by the names and the last line of the records.
-fn is_unfinished(ground: &Ground) -> bool {
+pub(crate) fn is_unfinished(ground: &Ground) -> bool {
     let Ok(records) = std::fs::read_dir(ground.scratch().join("state/linkwell/operations")) else {
         return false;
     };

@@ -11,6 +11,7 @@ mod create_ln;
 mod create_names;
 mod create_pairs;
 mod endings;
+mod exchange;
 mod foreign;
 mod gates;
 mod generated;
@@ -20,9 +21,17 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_fidelity;
+mod move_field;
+mod move_kill;
 mod move_links;
+mod move_live;
+mod move_merge;
+mod move_step;
+mod moving;
 mod places;
 mod plain;
+mod power;
 mod progress;
 mod race;
 mod refs;
@@ -40,17 +49,24 @@ fn main() -> std::process::ExitCode {
     if let Some(ended) = remove_trash::oracle() {
         return ended;
     }
+    if let Some(ended) = linkwell_testkit::power::role() {
+        return ended;
+    }
     let trials = [
         arguments::trials(),
         check::trials(),
         endings::trials(),
+        exchange::trials(),
         generated::trials(),
         hard::trials(),
         hostile::trials(),
         list::trials(),
         list_json::trials(),
+        move_fidelity::trials(),
+        move_live::trials(),
         places::trials(),
         plain::trials(),
+        power::trials(),
         progress::trials(),
         refs::trials(),
         shortcuts::trials(),
@@ -60,6 +76,9 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_step::trials(),
+        move_kill::trials(),
+        move_merge::trials(),
         undo::trials(),
         move_links::trials(),
         retarget::trials(),

@@ -42,7 +42,15 @@ pub(crate) struct Ground {
 impl Ground {
     /// A tree made of `lines` (see `linkwell_testkit::tree::make`).
     pub(crate) fn with(lines: &[&str]) -> Self {
-        let scratch = Scratch::new();
+        Self::on(Scratch::new(), lines)
+    }
+
+    /// The same in memory: for tests that make hundreds of trees.
+    pub(crate) fn in_memory(lines: &[&str]) -> Self {
+        Self::on(Scratch::in_memory(), lines)
+    }
+
+    fn on(scratch: Scratch, lines: &[&str]) -> Self {
         for folder in ["tree", "home", "state"] {
             linkwell_testkit::tree::make(&scratch.path(), &[&format!("{folder}/")]);
         }

@@ -9,6 +9,7 @@ use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
+use std::sync::Arc;
 
 /// How many folders above the one at hand stay held: so that what cannot be searched, and so has
 /// nothing below it that could be reached, can be left again.
@@ -18,9 +19,9 @@ const HELD: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Descent {
     system: System,
-    here: OwnedFd,
+    here: Arc<OwnedFd>,
     facts: Facts,
-    above: Vec<(Option<OwnedFd>, Facts)>,
+    above: Vec<(Option<Arc<OwnedFd>>, Facts)>,
 }
 
 impl Descent {
@@ -34,7 +35,7 @@ impl Descent {
         name: &Name,
         expected: &Facts,
     ) -> Result<Self, Errno> {
-        let here = enter(system, at, name, expected)?;
+        let here = Arc::new(enter(system, at, name, expected)?);
         let facts = system.facts_of(here.as_fd())?;
         Ok(Self { system, here, facts, above: Vec::new() })
     }
@@ -44,7 +45,7 @@ impl Descent {
     /// # Errors
     /// The system's.
     pub(crate) fn at(system: System, held: BorrowedFd<'_>) -> Result<Self, Errno> {
-        let here = system.open(held, c".", Access::List)?;
+        let here = Arc::new(system.open(held, c".", Access::List)?);
         let facts = system.facts_of(here.as_fd())?;
         Ok(Self { system, here, facts, above: Vec::new() })
     }
@@ -52,6 +53,11 @@ impl Descent {
     /// The folder at hand.
     pub(crate) fn here(&self) -> BorrowedFd<'_> {
         self.here.as_fd()
+    }
+
+    /// The same, to be kept longer.
+    pub(crate) fn kept(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.here)
     }
 
     /// What was known of the folder at hand when it was entered.
@@ -82,7 +88,7 @@ impl Descent {
     /// # Errors
     /// As [`Descent::begin`].
     pub(crate) fn down(&mut self, name: &Name, expected: &Facts) -> Result<(), Errno> {
-        let next = enter(self.system, self.here.as_fd(), name, expected)?;
+        let next = Arc::new(enter(self.system, self.here.as_fd(), name, expected)?);
         let facts = self.system.facts_of(next.as_fd())?;
         let left = std::mem::replace(&mut self.here, next);
         let left_facts = std::mem::replace(&mut self.facts, facts);
@@ -98,12 +104,12 @@ impl Descent {
     ///
     /// # Errors
     /// The system's; EAGAIN when the folder above is another one now.
-    pub(crate) fn up(&mut self) -> Result<Option<(OwnedFd, Facts)>, Errno> {
+    pub(crate) fn up(&mut self) -> Result<Option<(Arc<OwnedFd>, Facts)>, Errno> {
         let Some((held, facts)) = self.above.pop() else { return Ok(None) };
         let above = match held {
             Some(held) => held,
             None => {
-                let above = self.system.open(self.here.as_fd(), c"..", Access::List)?;
+                let above = Arc::new(self.system.open(self.here.as_fd(), c"..", Access::List)?);
                 if !self.system.facts_of(above.as_fd())?.id.is(facts.id) {
                     return Err(Errno::AGAIN);
                 }

@@ -12,6 +12,7 @@
 //! * [`memory`]: where volumes were attached before.
 //! * [`refer`]: a path as links may lead to it.
 //! * [`scan`]: every link under some folders, each found once.
+//! * [`transfer`]: trees brought to another place, verified, and freed by what is on record.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
 //! * [`in_use`]: which programs use what is about to be moved.
 
@@ -33,4 +34,5 @@ pub mod scan;
 pub mod state;
 pub mod survey;
 pub mod system;
+pub mod transfer;
 pub mod volumes;

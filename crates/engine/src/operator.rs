@@ -137,6 +137,46 @@ impl Operator {
         Ok(held)
     }
 
+    /// What a link leads to in the end: an entry that is no link. Every link on the way, this one among
+    /// them, must belong to root or to the user.
+    ///
+    /// # Errors
+    /// Where it leads to nothing that could be changed, or must not be followed.
+    pub fn behind(&self, link: &Spot) -> Result<Spot, Refusal> {
+        let mut spot = link.clone();
+        for _ in 0..=MOST_HOPS {
+            let facts = self.system.facts(spot.at(), spot.name.as_bytes());
+            match facts {
+                Ok(facts) if facts.kind == EntryKind::Symlink => {}
+                Ok(_) => return Ok(spot),
+                Err(Errno::NOENT) => {
+                    return Err(Refusal::NoFolder(spot.place().as_bytes().to_vec()));
+                }
+                Err(error) => return Err(Refusal::System(error)),
+            }
+            let text = self.follow(&spot.held, spot.name.as_bytes())?;
+            let mut from_here = Self::at(self.system, spot.held.clone());
+            spot = match from_here.spot(&text) {
+                Err(Refusal::NoName) => self.spot_of(&from_here.folder(&text)?)?,
+                spot => spot?,
+            };
+        }
+        Err(Refusal::Loop)
+    }
+
+    /// A held folder as an entry of the folder above it.
+    fn spot_of(&self, held: &Held) -> Result<Spot, Refusal> {
+        let (_, name) = held.place.split().ok_or(Refusal::NoName)?;
+        let above = self.up(held)?;
+        let facts = |at: BorrowedFd<'_>, name: &[u8]| self.system.facts(at, name);
+        let there = facts(above.folder.as_fd(), name.as_bytes()).map_err(Refusal::System)?;
+        let here = self.system.facts_of(held.folder.as_fd()).map_err(Refusal::System)?;
+        if !here.id.is(there.id) {
+            return Err(Refusal::System(Errno::AGAIN));
+        }
+        Ok(Spot { held: above, name, as_folder: true })
+    }
+
     fn walk(&self, typed: &[u8]) -> Result<Held, Refusal> {
         let mut todo: Vec<Box<[u8]>> = pieces(typed);
         let mut here = if path::is_absolute(typed) { self.root()? } else { self.current.clone() };

@@ -9,7 +9,7 @@ use crate::field::{Draft, Field};
 use crate::requests::{Request, TREE, all};
 use libtest_mimic::Trial;
 use linkwell_engine::disk::{Disk, Unix};
-use linkwell_engine::execute::recover::Recovered;
+use linkwell_engine::execute::recover::{Recovered, Wish};
 use linkwell_engine::execute::{Report, State};
 use linkwell_model::plan::Plan;
 use linkwell_testkit::need::test;
@@ -22,11 +22,14 @@ pub(crate) fn trials() -> Vec<Trial> {
         test(
             "fault: every primitive of every request fails, alone and with all that follow",
             || {
-                sweep("failed", &failing);
+                sweep("failed", Wish::Back, &failing);
             },
         ),
         test("fault: the process dies at every primitive, and again while it recovers", || {
-            sweep("stopped", &stopping);
+            sweep("stopped", Wish::Back, &stopping);
+        }),
+        test("fault: the process dies at every primitive, and again while it goes on", || {
+            sweep("gone on with", Wish::Forward, &stopping);
         }),
     ]
 }
@@ -64,7 +67,7 @@ struct Tally {
     lost: Vec<String>,
 }
 
-fn sweep(how: &str, one: &dyn Fn(&mut Judge)) {
+fn sweep(how: &str, wish: Wish, one: &dyn Fn(&mut Judge)) {
     let mut table = format!(
         "| request ({how}) | points | faults | done | refused, the rest done | taken back at once | recovered | refused before | lost |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n"
     );
@@ -74,6 +77,7 @@ fn sweep(how: &str, one: &dyn Fn(&mut Judge)) {
             continue;
         }
         let mut judge = Judge::new(request);
+        judge.wish = wish;
         one(&mut judge);
         let tally = judge.tally;
         row(&mut table, &request.title(), &tally);
@@ -93,7 +97,7 @@ fn sweep(how: &str, one: &dyn Fn(&mut Judge)) {
     let some = sum.lost.iter().take(12).cloned().collect::<Vec<_>>().join("\n\n");
     assert!(sum.lost.is_empty(), "{} of {} lost:\n{some}", sum.lost.len(), sum.faults);
     // The sweep itself can fail: it must have reached every request, and many points.
-    let came = sum.recovered > 100 && (how == "stopped" || sum.taken_back > 100);
+    let came = sum.recovered > 100 && (how != "failed" || sum.taken_back > 100);
     assert!(sum.points > 300 && came, "{table}");
 }
 
@@ -158,6 +162,8 @@ fn stopping(judge: &mut Judge) {
 pub(crate) struct Judge {
     pub(crate) request: Request,
     pub(crate) before: String,
+    /// How what did not end is recovered.
+    wish: Wish,
     /// How the tree looks when these items are done.
     after: HashMap<Vec<usize>, String>,
     tally: Tally,
@@ -176,7 +182,7 @@ impl Judge {
     pub(crate) fn new(request: Request) -> Self {
         let (field, _) = set_up(&request);
         let before = field.listing();
-        Self { request, before, after: HashMap::new(), tally: Tally::default() }
+        Self { request, before, wish: Wish::Back, after: HashMap::new(), tally: Tally::default() }
     }
 
     fn good(&self) -> Faulty {
@@ -218,7 +224,7 @@ impl Judge {
         let first = Faulty::new(Fault::Stop { at }, self.request.lacks);
         assert!(until_stopped(|| field.run(&first, &plan)).is_err(), "it stops where it stopped");
         let disk = Faulty::new(second, self.request.lacks);
-        let recovered = until_stopped(|| field.recover(&disk));
+        let recovered = until_stopped(|| field.recover_as(&disk, self.wish));
         let Some(fired) = disk.fired() else { return false };
         self.tally.faults += 1;
         let mut found = Ok(());
@@ -284,7 +290,7 @@ impl Judge {
                 }
             }
         }
-        let recovered = field.recover(disk);
+        let recovered = field.recover_as(disk, self.wish);
         self.recovered(field, plan, recovered)?;
         if let Some(number) = undone
             && !self.request.stays
@@ -323,6 +329,20 @@ impl Judge {
         stray.map_or(Ok(()), |line| Err(format!("stray: {line}")))
     }
 
+    /// Whether what was done, by the record, is what is there.
+    fn finished(&mut self, field: &Field, plan: &Plan) -> Result<(), String> {
+        let store = field.store(&Unix);
+        let number = store.ended().expect("a list").last().copied();
+        let failed = store.read(number.expect("it ended")).expect("its record").failed;
+        let done: Vec<usize> =
+            (0..plan.items.len()).filter(|item| !failed.contains_key(&(*item as u64))).collect();
+        if self.request.frees && !failed.is_empty() {
+            return self.half_freed(&done, &field.listing());
+        }
+        let after = self.after(&done);
+        same("finished", &after, &field.listing())
+    }
+
     /// Whether what recovery says is so, and doing it twice is doing it once.
     pub(crate) fn recovered(
         &mut self,
@@ -336,20 +356,17 @@ impl Judge {
                     self.tally.recovered += 1;
                     same("recovered", &self.before, &field.listing())?;
                 }
+                Ok(Recovered::CouldNot { kept, .. }) if kept.is_empty() => {
+                    self.tally.taken_back += 1;
+                    same("could not go on", &self.before, &field.listing())?;
+                }
+                Ok(Recovered::WentOn { kept, .. }) if kept.is_empty() => {
+                    self.tally.recovered += 1;
+                    self.finished(field, plan)?;
+                }
                 Ok(Recovered::Finished { left, .. }) if left.is_empty() => {
                     self.tally.recovered += 1;
-                    let store = field.store(&Unix);
-                    let number = store.ended().expect("a list").last().copied();
-                    let failed = store.read(number.expect("it ended")).expect("its record").failed;
-                    let all = 0..plan.items.len();
-                    let done: Vec<usize> =
-                        all.filter(|item| !failed.contains_key(&(*item as u64))).collect();
-                    if !failed.is_empty() {
-                        self.half_freed(&done, &field.listing())?;
-                        continue;
-                    }
-                    let after = self.after(&done);
-                    same("finished", &after, &field.listing())?;
+                    self.finished(field, plan)?;
                 }
                 Ok(Recovered::Finished { .. }) if self.request.frees => {
                     self.half_freed(&[], &field.listing())?;
@@ -362,7 +379,7 @@ impl Judge {
         if listing.contains(".linkwell-") {
             return Err(format!("a stray name:\n{listing}"));
         }
-        let again = field.recover(&Faulty::new(Fault::None, Lacks::default()));
+        let again = field.recover_as(&Faulty::new(Fault::None, Lacks::default()), self.wish);
         // One that ended and has not got its last name is put away; no more.
         if again.iter().any(|again| *again != Ok(Recovered::Settled)) {
             return Err(format!("recovered twice: {again:?}"));

@@ -1,12 +1,14 @@
 //! A door that counts what goes through it, fails the n-th primitive, or stops there, as if the
 //! process had been killed; and one to a file system that lacks what not all have.
 
-use linkwell_engine::disk::{Disk, Unix};
+use linkwell_calls::attributes::Attributes;
+use linkwell_engine::disk::{Disk, Special, Unix};
 use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
 use linkwell_model::target::Target;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,6 +31,8 @@ pub(crate) enum Fault {
 pub(crate) struct Lacks {
     pub(crate) exchange: Option<Errno>,
     pub(crate) rename_new: Option<Errno>,
+    /// A file can have one name only.
+    pub(crate) names: bool,
 }
 
 /// The door.
@@ -84,7 +88,8 @@ impl Faulty {
                 partly();
                 // That an owner, a time or a mark cannot be kept is no failure; see `may`.
                 let undone = [Errno::PERM, Errno::ACCESS, Errno::NOTSUP, Errno::INVAL];
-                let left = matches!(primitive, "own" | "times" | "mark") && undone.contains(&errno);
+                let left = matches!(primitive, "own" | "times" | "mark" | "allocate" | "flag")
+                    && undone.contains(&errno);
                 Err(if left { Errno::IO } else { errno })
             }
             Fault::Stop { at } if number >= at => {
@@ -126,6 +131,7 @@ impl Disk for Faulty {
         name: &Name,
     ) -> Result<(), Errno> {
         self.whole("make_name")?;
+        lacking(self.lacks.names.then_some(Errno::PERM))?;
         Unix.make_name(file, from, of, at, name)
     }
 
@@ -134,9 +140,20 @@ impl Disk for Faulty {
         Unix.make_file(at, name)
     }
 
-    fn make_pipe(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
-        self.whole("make_pipe")?;
-        Unix.make_pipe(at, name)
+    fn make_file_as(&self, at: BorrowedFd<'_>, name: &Name, mode: u32) -> Result<OwnedFd, Errno> {
+        self.whole("make_file_as")?;
+        Unix.make_file_as(at, name, mode)
+    }
+
+    fn make_special(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        special: Special,
+        mode: u32,
+    ) -> Result<(), Errno> {
+        self.whole("make_special")?;
+        Unix.make_special(at, name, special, mode)
     }
 
     fn write(&self, file: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno> {
@@ -145,9 +162,40 @@ impl Disk for Faulty {
         Unix.write(file, bytes)
     }
 
-    fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
+    fn write_at(&self, file: BorrowedFd<'_>, bytes: &[u8], at: u64) -> Result<(), Errno> {
+        let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+        self.pass("write_at", || Unix.write_at(file, half, at).expect("half can be written"))?;
+        Unix.write_at(file, bytes, at)
+    }
+
+    fn copy(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        stretch: Range<u64>,
+    ) -> Result<u64, Errno> {
         self.pass("copy", || Unix.write(to, b"d").expect("a part can be written"))?;
-        Unix.copy(from, to)
+        Unix.copy(from, to, stretch)
+    }
+
+    fn share(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
+        self.whole("share")?;
+        Unix.share(from, to)
+    }
+
+    fn share_stretch(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        stretch: Range<u64>,
+    ) -> Result<(), Errno> {
+        self.whole("share_stretch")?;
+        Unix.share_stretch(from, to, stretch)
+    }
+
+    fn allocate(&self, file: BorrowedFd<'_>, stretch: Range<u64>) -> Result<(), Errno> {
+        self.whole("allocate")?;
+        Unix.allocate(file, stretch)
     }
 
     fn cut(&self, file: BorrowedFd<'_>, length: u64) -> Result<(), Errno> {
@@ -218,6 +266,11 @@ impl Disk for Faulty {
     fn mark(&self, held: BorrowedFd<'_>, name: &[u8], value: &[u8]) -> Result<(), Errno> {
         self.whole("mark")?;
         Unix.mark(held, name, value)
+    }
+
+    fn flag(&self, held: BorrowedFd<'_>, attributes: &Attributes) -> Result<(), Errno> {
+        self.whole("flag")?;
+        Unix.flag(held, attributes)
     }
 
     // What a power cut would leave is the subject of another test; here a sync only counts.

@@ -3,19 +3,20 @@
 use crate::fault::is_long;
 use crate::support::{path, volumes};
 use linkwell_engine::disk::Disk;
-use linkwell_engine::execute::recover::{Recovered, recover};
+use linkwell_engine::execute::recover::{Recovered, Wish, recover};
 use linkwell_engine::execute::{Fail, Means, Report, execute};
 use linkwell_engine::journal::Store;
 use linkwell_engine::journal::record::{Header, VERSION};
 use linkwell_engine::look;
 use linkwell_engine::survey::{Surveyor, undo};
 use linkwell_engine::system::System;
+use linkwell_engine::transfer::Unwatched;
 use linkwell_engine::volumes::Volumes;
 use linkwell_model::entry::{Identity, Time};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{
-    Attributes, Bytes, Fate, Item, Leave, Make, Object, Plan, Slot, Step, Token,
+    Attributes, Bytes, Fate, Item, Leave, Make, Manner, Object, Plan, Slot, Step, Token,
 };
 use linkwell_model::target::Target;
 use linkwell_testkit::listing::listing;
@@ -95,20 +96,27 @@ impl Field {
         let store = self.store(&linkwell_engine::disk::Unix);
         let lock = store.lock(&linkwell_engine::disk::Unix).expect("the lock");
         let stop = AtomicBool::new(false);
-        let means = Means { disk, system: self.system, current: None, stop: &stop };
+        let means =
+            Means { disk, system: self.system, current: None, stop: &stop, watch: &Unwatched };
         execute(&means, &store, &lock, |number| header(number, undoes), plan)
     }
 
-    /// Recovers all that is unfinished; the last first.
+    /// Takes back all that is unfinished; the last first.
     pub(crate) fn recover(&self, disk: &dyn Disk) -> Vec<Result<Recovered, Fail>> {
+        self.recover_as(disk, Wish::Back)
+    }
+
+    /// Recovers all that is unfinished, as is wanted; the last first.
+    pub(crate) fn recover_as(&self, disk: &dyn Disk, wish: Wish) -> Vec<Result<Recovered, Fail>> {
         let store = self.store(&linkwell_engine::disk::Unix);
         let lock = store.lock(&linkwell_engine::disk::Unix).expect("the lock");
         let stop = AtomicBool::new(false);
-        let means = Means { disk, system: self.system, current: None, stop: &stop };
+        let means =
+            Means { disk, system: self.system, current: None, stop: &stop, watch: &Unwatched };
         let numbers = store.unfinished().expect("it can be listed");
         let one = |number: &u64| {
             let operation = store.read(*number).expect("a record that can be read");
-            recover(&means, &store, &lock, &operation, false)
+            recover(&means, &store, &lock, &operation, wish)
         };
         numbers.iter().rev().map(one).collect()
     }
@@ -284,12 +292,14 @@ impl<'f> Draft<'f> {
     /// The two steps of a move that is a copy.
     pub(crate) fn by_copy(&mut self, at: &str, to: &str, leave: Option<&str>) -> Vec<Step> {
         let make = self.copy(at);
-        let Make::Copy { id, folder, .. } = make else { panic!("a copy") };
+        let Make::Copy { of, id, folder, .. } = make else { panic!("a copy") };
+        let manner = || Some(Box::new(Manner::default()));
+        let make = Make::Copy { of, id, folder, manner: manner() };
         let first = match self.find(to) {
             Some(_) => self.replace(to, make, DROPPED),
             None => self.put(to, make),
         };
-        let again = Make::Copy { of: self.slot(to), id, folder, manner: None };
+        let again = Make::Copy { of: self.slot(to), id, folder, manner: manner() };
         let fate = Fate::Dropped { again: Some(Box::new(again)) };
         let second = match leave {
             Some(text) => self.replace(at, link(text), fate),

@@ -8,8 +8,9 @@
 
 use crate::support::Child;
 use libtest_mimic::Trial;
-use linkwell_engine::disk::{Disk, Unix};
-use linkwell_engine::execute::recover::recover;
+use linkwell_calls::attributes::Attributes;
+use linkwell_engine::disk::{Disk, Special, Unix};
+use linkwell_engine::execute::recover::{Wish, recover};
 use linkwell_engine::execute::{Means, Report, State, execute};
 use linkwell_engine::journal::Store;
 use linkwell_engine::journal::record::{Header, VERSION};
@@ -17,6 +18,7 @@ use linkwell_engine::state::Trouble;
 use linkwell_engine::survey::Surveyor;
 use linkwell_engine::survey::create::{Control, Kind, Pair, Wanted, Whither};
 use linkwell_engine::system::System;
+use linkwell_engine::transfer::Unwatched;
 use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
@@ -29,6 +31,7 @@ use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::mount::{UnmountFlags, unmount};
 use std::fs;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -207,7 +210,7 @@ impl Ground {
         let store = Store::open_or_make(disk, system, &self.state()).expect("a store");
         let lock = store.lock(disk).expect("the lock");
         let stop = AtomicBool::new(false);
-        let means = Means { disk, system, current: None, stop: &stop };
+        let means = Means { disk, system, current: None, stop: &stop, watch: &Unwatched };
         let header = |operation| Header {
             linkwell: VERSION,
             operation,
@@ -244,10 +247,10 @@ impl Ground {
         };
         let lock = store.lock(&Unix).expect("the lock");
         let stop = AtomicBool::new(false);
-        let means = Means { disk: &Unix, system, current: None, stop: &stop };
+        let means = Means { disk: &Unix, system, current: None, stop: &stop, watch: &Unwatched };
         for number in store.unfinished().expect("a listing").into_iter().rev() {
             let operation = store.read(number).expect("a record that can be read");
-            recover(&means, &store, &lock, &operation, false).expect("it can be recovered");
+            recover(&means, &store, &lock, &operation, Wish::Back).expect("it can be recovered");
         }
         assert_eq!(store.unfinished().expect("a listing"), Vec::<u64>::new());
     }
@@ -273,8 +276,8 @@ fn fill(top: &Path) {
 }
 
 /// The disk, and a look at it after every call.
-struct Watched<'w> {
-    after: Mutex<&'w mut (dyn FnMut(&'static str) + Send)>,
+pub(crate) struct Watched<'w> {
+    pub(crate) after: Mutex<&'w mut (dyn FnMut(&'static str) + Send)>,
 }
 
 impl Watched<'_> {
@@ -301,9 +304,14 @@ watched! {
     make_link(at: Fd<'_>, name: &Name, target: &Target) -> ();
     make_name(file: Fd<'_>, from: Fd<'_>, of: &Name, at: Fd<'_>, name: &Name) -> ();
     make_file(at: Fd<'_>, name: &Name) -> OwnedFd;
-    make_pipe(at: Fd<'_>, name: &Name) -> ();
+    make_file_as(at: Fd<'_>, name: &Name, mode: u32) -> OwnedFd;
+    make_special(at: Fd<'_>, name: &Name, special: Special, mode: u32) -> ();
     write(file: Fd<'_>, bytes: &[u8]) -> ();
-    copy(from: Fd<'_>, to: Fd<'_>) -> ();
+    write_at(file: Fd<'_>, bytes: &[u8], at: u64) -> ();
+    copy(from: Fd<'_>, to: Fd<'_>, stretch: Range<u64>) -> u64;
+    share(from: Fd<'_>, to: Fd<'_>) -> ();
+    share_stretch(from: Fd<'_>, to: Fd<'_>, stretch: Range<u64>) -> ();
+    allocate(file: Fd<'_>, stretch: Range<u64>) -> ();
     cut(file: Fd<'_>, length: u64) -> ();
     exchange(at: Fd<'_>, name: &Name, other: Fd<'_>, with: &Name) -> ();
     rename_new(at: Fd<'_>, name: &Name, to: Fd<'_>, new: &Name) -> ();
@@ -314,6 +322,7 @@ watched! {
     permit(held: Fd<'_>, mode: u32) -> ();
     times(held: Fd<'_>, accessed: Time, modified: Time) -> ();
     mark(held: Fd<'_>, name: &[u8], value: &[u8]) -> ();
+    flag(held: Fd<'_>, attributes: &Attributes) -> ();
     sync(held: Fd<'_>) -> ();
     sync_volume(held: Fd<'_>) -> ();
 }

@@ -3,13 +3,15 @@
 
 use crate::field::{Draft, Field, file};
 use libtest_mimic::Trial;
-use linkwell_engine::disk::{Disk, Unix};
+use linkwell_calls::attributes::Attributes;
+use linkwell_engine::disk::{Disk, Special, Unix};
 use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
 use linkwell_model::target::Target;
 use linkwell_testkit::need::test;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -68,16 +70,52 @@ impl Disk for Meddled {
         Unix.make_file(at, name)
     }
 
-    fn make_pipe(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
-        Unix.make_pipe(at, name)
+    fn make_file_as(&self, at: BorrowedFd<'_>, name: &Name, mode: u32) -> Result<OwnedFd, Errno> {
+        Unix.make_file_as(at, name, mode)
+    }
+
+    fn make_special(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        special: Special,
+        mode: u32,
+    ) -> Result<(), Errno> {
+        Unix.make_special(at, name, special, mode)
     }
 
     fn write(&self, file: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno> {
         Unix.write(file, bytes)
     }
 
-    fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
-        Unix.copy(from, to)
+    fn write_at(&self, file: BorrowedFd<'_>, bytes: &[u8], at: u64) -> Result<(), Errno> {
+        Unix.write_at(file, bytes, at)
+    }
+
+    fn copy(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        stretch: Range<u64>,
+    ) -> Result<u64, Errno> {
+        Unix.copy(from, to, stretch)
+    }
+
+    fn share(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
+        Unix.share(from, to)
+    }
+
+    fn share_stretch(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        stretch: Range<u64>,
+    ) -> Result<(), Errno> {
+        Unix.share_stretch(from, to, stretch)
+    }
+
+    fn allocate(&self, file: BorrowedFd<'_>, stretch: Range<u64>) -> Result<(), Errno> {
+        Unix.allocate(file, stretch)
     }
 
     fn cut(&self, file: BorrowedFd<'_>, length: u64) -> Result<(), Errno> {
@@ -141,6 +179,10 @@ impl Disk for Meddled {
 
     fn mark(&self, held: BorrowedFd<'_>, name: &[u8], value: &[u8]) -> Result<(), Errno> {
         Unix.mark(held, name, value)
+    }
+
+    fn flag(&self, held: BorrowedFd<'_>, attributes: &Attributes) -> Result<(), Errno> {
+        Unix.flag(held, attributes)
     }
 
     fn sync(&self, _held: BorrowedFd<'_>) -> Result<(), Errno> {

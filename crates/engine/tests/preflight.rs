@@ -92,6 +92,10 @@ fn counted() {
             found.objections.get(&Objection::Loss(Loss::Holes)).map(|named| named.count),
             Some(1)
         );
+        // Within its volume, files are only counted.
+        let within = Wanted::within(holding(b"ext4", Served::Unknown));
+        let found = weigh(system, &scratch.join("t"), &within);
+        assert_eq!((found.entries(), found.bytes), (12, 0), "{system:?}");
         // A file alone.
         let found = weigh(system, &scratch.join("t/b/c"), &across(b"ext4"));
         assert_eq!((found.files, found.folders, found.bytes), (1, 0, 5));

@@ -129,6 +129,7 @@ fn mounts() {
         "b/",
         "s/",
         "v/in/",
+        "w/f",
         "out/",
         "point/",
         "f",
@@ -166,6 +167,7 @@ fn mounts() {
     }
     mount("linkwell-test", at("t/m"), "tmpfs", MountFlags::empty(), c"size=1m").expect("a mount");
     mount_bind(at("out"), at("v/in")).expect("a bind mount");
+    mount_bind(at("f"), at("w/f")).expect("a bind mount");
     make(&at("t/m"), &["not-ours"]);
     for system in systems() {
         let found = weigh(system, &at("t"), &across(b"ext4"));
@@ -175,6 +177,9 @@ fn mounts() {
         if format!("{system:?}").contains("true") {
             // A bind mount of the same volume has the same device, and is one all the same.
             assert_eq!(weigh(system, &at("v"), &across(b"ext4")).mounted.len(), 1);
+            // Nor is one on a file missed where files are only counted.
+            let within = Wanted::within(holding(b"ext4", Served::Unknown));
+            assert_eq!(weigh(system, &at("w"), &within).mounted.len(), 1);
         }
     }
 }

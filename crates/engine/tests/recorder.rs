@@ -9,7 +9,8 @@
 
 use crate::faulty::{Fault, Faulty, Lacks};
 use crate::support::Random;
-use linkwell_engine::disk::{Disk, Unix};
+use linkwell_calls::attributes::Attributes;
+use linkwell_engine::disk::{Disk, Special, Unix};
 use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
 use linkwell_model::target::Target;
@@ -17,6 +18,7 @@ use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -230,8 +232,20 @@ impl Disk for Recorder {
         Ok(file)
     }
 
-    fn make_pipe(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
-        self.door.make_pipe(at, name)?;
+    fn make_file_as(&self, at: BorrowedFd<'_>, name: &Name, mode: u32) -> Result<OwnedFd, Errno> {
+        let file = self.door.make_file_as(at, name, mode)?;
+        self.note(Call::Make { at: held(at), name: name.clone(), folder: None }, &[(at, name)]);
+        Ok(file)
+    }
+
+    fn make_special(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        special: Special,
+        mode: u32,
+    ) -> Result<(), Errno> {
+        self.door.make_special(at, name, special, mode)?;
         self.note(Call::Make { at: held(at), name: name.clone(), folder: None }, &[(at, name)]);
         Ok(())
     }
@@ -241,9 +255,38 @@ impl Disk for Recorder {
         self.door.write(file, bytes)
     }
 
-    fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
+    fn write_at(&self, file: BorrowedFd<'_>, bytes: &[u8], at: u64) -> Result<(), Errno> {
+        self.wrote(file);
+        self.door.write_at(file, bytes, at)
+    }
+
+    fn copy(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        stretch: Range<u64>,
+    ) -> Result<u64, Errno> {
         self.wrote(to);
-        self.door.copy(from, to)
+        self.door.copy(from, to, stretch)
+    }
+
+    fn share(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
+        self.wrote(to);
+        self.door.share(from, to)
+    }
+
+    fn share_stretch(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        stretch: Range<u64>,
+    ) -> Result<(), Errno> {
+        self.wrote(to);
+        self.door.share_stretch(from, to, stretch)
+    }
+
+    fn allocate(&self, file: BorrowedFd<'_>, stretch: Range<u64>) -> Result<(), Errno> {
+        self.door.allocate(file, stretch)
     }
 
     fn cut(&self, file: BorrowedFd<'_>, length: u64) -> Result<(), Errno> {
@@ -337,6 +380,10 @@ impl Disk for Recorder {
 
     fn mark(&self, held: BorrowedFd<'_>, name: &[u8], value: &[u8]) -> Result<(), Errno> {
         self.door.mark(held, name, value)
+    }
+
+    fn flag(&self, held: BorrowedFd<'_>, attributes: &Attributes) -> Result<(), Errno> {
+        self.door.flag(held, attributes)
     }
 
     fn sync(&self, held: BorrowedFd<'_>) -> Result<(), Errno> {

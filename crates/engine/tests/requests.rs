@@ -37,7 +37,7 @@ pub(crate) const TREE: [&str; 13] = [
 pub(crate) fn all() -> Vec<Request> {
     let whole = Lacks::default();
     let no_exchange = |errno| Lacks { exchange: Some(errno), ..whole };
-    let plain = Lacks { exchange: Some(Errno::INVAL), rename_new: Some(Errno::INVAL) };
+    let plain = Lacks { exchange: Some(Errno::INVAL), rename_new: Some(Errno::INVAL), ..whole };
     let mut all: Vec<Request> =
         ALONE.iter().chain(&COMPANY).map(|(name, draw)| request(name, *draw, false)).collect();
     all.extend(FREEING.iter().map(|(name, draw)| request(name, *draw, true)));
@@ -244,7 +244,7 @@ const COMPANY: [Drawn; 7] = [
     }),
 ];
 
-const MOVING: [Drawn; 11] = [
+const MOVING: [Drawn; 14] = [
     ("move a folder, a link left", |d| {
         let step = d.relocate("dir", "kept/dir", Some("kept/dir"));
         one(d, step);
@@ -277,6 +277,26 @@ const MOVING: [Drawn; 11] = [
         let steps = d.by_copy("dir", "d/dead", None);
         d.item(steps);
     }),
+    ("a folder becomes one with another", |d| {
+        let steps = vec![
+            d.replace("dir/sub/l", link("/tmp"), DROPPED),
+            d.relocate("dir/sub", "d/sub", Some("../d/sub")),
+            d.relocate("dir/c", "d/c", Some("../d/c")),
+            d.put("d/new", dressed("f")),
+            merged(d),
+        ];
+        d.item(steps);
+    }),
+    ("the same by copy", |d| {
+        let (sub, file) = (d.copy("dir/sub"), d.copy("dir/a"));
+        let steps = vec![d.put("d/sub", sub), d.put("d/a", file), merged(d)];
+        d.item(steps);
+    }),
+    ("the same, and what was copied is given up", |d| {
+        let mut steps = d.by_copy("dir/sub", "d/sub", Some("../d/sub"));
+        steps.push(merged(d));
+        d.item(steps);
+    }),
     ("a link in a folder, and the folder moved", |d| {
         let first = d.replace("dir/sub/l", link("b"), DROPPED);
         let second = d.relocate("dir", "kept/dir", Some("kept/dir"));
@@ -296,6 +316,12 @@ const MOVING: [Drawn; 11] = [
         d.item(vec![bridge, inner, outer, last]);
     }),
 ];
+
+/// The last step of a merge.
+fn merged(d: &mut Draft<'_>) -> linkwell_model::plan::Step {
+    let fate = d.kept("kept/dir");
+    d.replace("dir", link("d"), fate)
+}
 
 const FREEING: [Drawn; 4] = [
     ("remove a folder, freed", |d| {

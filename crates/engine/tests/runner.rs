@@ -34,6 +34,7 @@ mod requests;
 mod scans;
 mod sequences;
 mod support;
+mod transfer;
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         cut::trials(),
         fault::trials(),
         meddled::trials(),
+        transfer::trials(),
         preflight::trials(),
         preflight_refusals::trials(),
         preflight_mounts::trials(),

@@ -167,13 +167,22 @@ pub(super) const RECOVER: &str = "\
 Examples:
   linkwell recover                      finishes or takes back what was interrupted
   linkwell recover -n                   only shows what was interrupted
+  linkwell recover --back               takes it back, also where it could go on
   linkwell recover --leave              leaves everything as it is, and says what lies where";
 
 /// `linkwell recover`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Recover {
-    /// Leave everything as it is now, and only close the record.
+    /// Take it back, also where it could go on: what was copied by then is removed.
     #[arg(long)]
+    pub(crate) back: bool,
+
+    /// Go on with it, also where it would be taken back.
+    #[arg(long, conflicts_with = "back")]
+    pub(crate) forward: bool,
+
+    /// Leave everything as it is now, and only close the record.
+    #[arg(long, conflicts_with_all = ["back", "forward"])]
     pub(crate) leave: bool,
 
     #[command(flatten)]

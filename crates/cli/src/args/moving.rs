@@ -10,7 +10,8 @@ pub(crate) const MOVE: &str = "\
 Examples:
   linkwell move ~/Music /mnt/big/Music     Music lies on the big drive, and a link in its old place leads there
   linkwell move ~/Music /mnt/big/          the same: into that folder, under its own name
-  linkwell move --back ~/Music             brings it home again, in place of the link";
+  linkwell move --back ~/Music             brings it home again, in place of the link
+  linkwell move --merge ~/Music /mnt/big/Music   there is such a folder already: the two become one";
 
 /// How a copy is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,6 +83,15 @@ pub(crate) struct Move {
     /// Go on though links would be left broken.
     #[arg(long)]
     pub(crate) allow_broken: bool,
+
+    /// DEST is there already: make the two one. What both have and is the same stays once; what
+    /// differs is kept twice, as `name (from PATH)`.
+    #[arg(long, conflicts_with_all = ["back", "no_link", "keep"])]
+    pub(crate) merge: bool,
+
+    /// With `--merge`: give up in the old place what stands at DEST by then, instead of keeping it aside.
+    #[arg(long, requires = "merge")]
+    pub(crate) free: bool,
 
     /// Move it though a sync client syncs it, or the folder that it lies in.
     #[arg(long)]

@@ -17,6 +17,7 @@ use linkwell_engine::journal::record::{Header, VERSION};
 use linkwell_engine::journal::{Lock, NoLock, Store};
 use linkwell_engine::state::Trouble;
 use linkwell_engine::survey::Surveyor;
+use linkwell_engine::transfer::Unwatched;
 use linkwell_engine::volumes::Volumes;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Fate, Plan, Step, Token};
@@ -106,6 +107,13 @@ pub(super) fn carry(
     }
     if plan.items.is_empty() {
         say_conflicts(&plan);
+        if !plan.conflicts.is_empty() {
+            // What stands in the way may be what an interrupted operation has left: then that is the thing
+            // to be told.
+            if let Some(store) = store_if_any(world)?.filter(|store| !store.is_busy()) {
+                refuse_unfinished(&store)?;
+            }
+        }
         if plan.conflicts.is_empty() {
             if !args.quiet && !change.json {
                 say("note: everything is as it was asked for; nothing was changed");
@@ -139,6 +147,7 @@ pub(super) fn carry(
         system: system(world),
         current: Some(surveyor.current()),
         stop: &stop,
+        watch: &Unwatched,
     };
     let token = fresh_token()?;
     let header = |number| header(number, token, manner.undoes, world);
@@ -382,6 +391,12 @@ fn tell(
             place.shown()
         ));
     }
+    for place in &report.left {
+        say(&format!(
+            "note: something in the old place was new, or was changed in the last moment; it is kept at `{}`",
+            place.shown()
+        ));
+    }
     if !told {
         say_conflicts(plan);
     }
@@ -415,6 +430,15 @@ fn tell(
             say(&format!("error: {}", preview::fail(why)));
             say("note: all of it was taken back; everything is as it was before");
             Exit::Found
+        }
+        State::Unfinished(Fail::Interrupted, Fail::Interrupted) => {
+            say(
+                "note: stopped; what was copied by then is kept, and everything else is as it was before",
+            );
+            say(
+                "hint: `linkwell recover` goes on where it stopped, `linkwell recover --back` takes it back",
+            );
+            Exit::Unfinished
         }
         State::Unfinished(why, second) => {
             say(&format!("error: {}", preview::fail(why)));

@@ -8,13 +8,15 @@ use crate::args::change::Recover;
 use crate::error::{Exit, Failure, say};
 use crate::interrupt;
 use crate::output::preview;
+use crate::output::progress::grouped;
 use linkwell_engine::disk::Unix;
-use linkwell_engine::execute::Means;
-use linkwell_engine::execute::recover::{Recovered, recover};
+use linkwell_engine::execute::recover::{Recovered, Standing, Wish, recover, standing};
+use linkwell_engine::execute::{Fail, Means};
+use linkwell_engine::journal::record::Operation;
 use linkwell_engine::journal::{Lock, Store};
+use linkwell_engine::transfer::Unwatched;
 use linkwell_model::path::AbsPath;
 use rustix::io::Errno;
-use std::sync::atomic::AtomicBool;
 
 pub(super) fn run(wanted: &Recover, args: &Args, world: &World) -> Result<Exit, Failure> {
     let nothing = || {
@@ -85,21 +87,50 @@ fn one(
         say("note: a dry run; nothing was changed");
         return if operation.ended.is_some() { Exit::Done } else { Exit::Unfinished };
     }
-    // What is recovered is not stopped half way: that would only be the next interruption.
-    let never = AtomicBool::new(false);
-    let means = Means { disk: &Unix, system: system(world), current: None, stop: &never };
-    match recover(&means, store, lock, &operation, wanted.leave) {
+    carry_out(wanted, args, world, store, lock, &operation)
+}
+
+/// Recovers an operation whose record can be relied on.
+fn carry_out(
+    wanted: &Recover,
+    args: &Args,
+    world: &World,
+    store: &Store,
+    lock: &Lock,
+    operation: &Operation,
+) -> Exit {
+    let stop = interrupt::stop();
+    let means =
+        Means { disk: &Unix, system: system(world), current: None, stop: &stop, watch: &Unwatched };
+    let found = standing(&means, operation);
+    let wish = wish(wanted, &found);
+    // Nothing is written to a drive that is not the one that was planned with. What was exchanged can be
+    // taken back without it, up to what lies there.
+    let needs_all = wish == Wish::Forward || found.ahead && wish != Wish::Leave;
+    if operation.ended.is_none() && needs_all && !found.away.is_empty() {
+        say_away(&found);
+        return Exit::Unfinished;
+    }
+    match recover(&means, store, lock, operation, wish) {
         Ok(recovered) => {
             if !args.quiet {
                 for line in words(&recovered, operation.damaged.is_none() || operation.ready) {
                     say(&line);
                 }
             }
-            let Recovered::Finished { left, .. } = recovered else { return Exit::Done };
-            for fail in &left {
-                say(&format!("error: {}", preview::fail(fail)));
-            }
-            if left.is_empty() { Exit::Done } else { Exit::Partly }
+            after(&recovered)
+        }
+        Err(Fail::Interrupted) => {
+            say("note: stopped; what was copied by then is kept");
+            say(
+                "hint: `linkwell recover` goes on where it stopped, `linkwell recover --back` takes it back",
+            );
+            Exit::Unfinished
+        }
+        Err(fail @ Fail::Folder { .. }) if !standing(&means, operation).away.is_empty() => {
+            say(&format!("error: it could not be recovered yet: {}", preview::fail(&fail)));
+            say_away(&standing(&means, operation));
+            Exit::Unfinished
         }
         Err(fail) => {
             say(&format!("error: it could not be recovered: {}", preview::fail(&fail)));
@@ -112,6 +143,62 @@ fn one(
     }
 }
 
+/// What is wanted of an operation; what copies is gone on with unless something else was asked for.
+fn wish(wanted: &Recover, found: &Standing) -> Wish {
+    if wanted.leave {
+        Wish::Leave
+    } else if wanted.forward || found.copies && !wanted.back {
+        Wish::Forward
+    } else {
+        Wish::Back
+    }
+}
+
+/// Says that a part of what is needed is not there, and what that means.
+fn say_away(found: &Standing) {
+    for place in &found.away {
+        say(&format!(
+            "error: the folder `{}` is not there now, or is another one: most often its drive is not attached",
+            place.shown()
+        ));
+    }
+    for place in &found.whole {
+        say(&format!("note: `{}` is whole and untouched", place.shown()));
+    }
+    for (place, aside) in &found.aside {
+        say(&format!(
+            "note: what was at `{}` is whole; it is at `{}` until this is recovered",
+            place.shown(),
+            aside.shown()
+        ));
+    }
+    let back = if found.ahead || found.aside.is_empty() {
+        String::new()
+    } else {
+        "; `linkwell recover --back` gives it its name again even now".to_owned()
+    };
+    say(&format!(
+        "hint: attach the drive and type `linkwell recover` again{back}; `linkwell recover --leave` leaves \
+         everything as it is, and closes the record"
+    ));
+}
+
+/// Says what could not be done, and how the run ends.
+fn after(recovered: &Recovered) -> Exit {
+    let (fails, exit) = match recovered {
+        Recovered::CouldNot { why, .. } => (vec![why], Exit::Found),
+        Recovered::WentOn { failed, .. } => {
+            (failed.iter().map(|(_, fail)| fail).collect(), Exit::Partly)
+        }
+        Recovered::Finished { left, .. } => (left.iter().collect(), Exit::Partly),
+        Recovered::Settled | Recovered::TakenBack(_) | Recovered::Left => return Exit::Done,
+    };
+    for fail in &fails {
+        say(&format!("error: {}", preview::fail(fail)));
+    }
+    if fails.is_empty() { Exit::Done } else { exit }
+}
+
 /// `whole`: all that was planned is on record.
 fn words(recovered: &Recovered, whole: bool) -> Vec<String> {
     match recovered {
@@ -119,13 +206,35 @@ fn words(recovered: &Recovered, whole: bool) -> Vec<String> {
             vec!["done: it had ended; only its record had not been put away".into()]
         }
         Recovered::Finished { left, kept } => {
-            let mut lines = displaced(kept);
+            let line = |place: &AbsPath| {
+                format!("note: what is left of it is at `{}`, and stays there", place.shown())
+            };
+            let mut lines: Vec<String> = kept.iter().map(line).collect();
             if left.is_empty() {
                 lines.push("done: it was finished".into());
             }
             lines
         }
         Recovered::Left => vec!["done: everything was left as it is".into()],
+        Recovered::WentOn { failed, kept, there, .. } => {
+            let mut lines = displaced(kept);
+            let there = there.map_or_else(String::new, |(there, all)| {
+                format!(": {} of {} entries were there already", grouped(there), grouped(all))
+            });
+            lines.push(format!("note: it went on where it stopped{there}"));
+            if failed.is_empty() {
+                lines.push("done: it was finished".into());
+            }
+            lines
+        }
+        Recovered::CouldNot { kept, .. } => {
+            let mut lines = displaced(kept);
+            lines.push(
+                "note: it could not go on, and was taken back; everything is as it was before"
+                    .into(),
+            );
+            lines
+        }
         Recovered::TakenBack(kept) => {
             let mut lines = displaced(kept);
             lines.push(if whole {

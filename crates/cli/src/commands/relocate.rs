@@ -11,6 +11,7 @@ use crate::interrupt;
 use crate::output::in_use as words;
 use crate::output::moving::{bind_instead, of_others};
 use linkwell_engine::in_use::{self, Subject};
+use linkwell_engine::survey::merge;
 use linkwell_engine::survey::relocate::{self, Follow, Looked, Moving, Wanted, lead, recorded};
 use linkwell_engine::survey::{Surveyor, conflict};
 use linkwell_model::entry::EntryKind;
@@ -138,6 +139,10 @@ fn elsewhere(
     // For nobody to read, nothing is looked for that goes on working.
     let read = !args.quiet || moving.change.dry_run || moving.change.json;
     let needed = read || moving.follow_refs || !leaves;
+    // What is merged leaves a link that leads to all of it: links elsewhere go on working.
+    if moving.merge {
+        return;
+    }
     let Some(item) = looked.plan.items.first_mut() else { return };
     if moving.no_refs || !needed {
         if !leaves {
@@ -173,6 +178,10 @@ fn record(world: &World, link: &Object, place: &AbsPath) -> Vec<Rewritten> {
 
 fn look(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move, world: &World) -> Looked {
     match &moving.dest {
+        Some(dest) if moving.merge => {
+            let wanted = merge::Wanted { moving: wanted.clone(), free: moving.free };
+            merge::plan(surveyor, &wanted, moving.path.as_bytes(), dest.as_bytes())
+        }
         Some(dest) => relocate::plan(surveyor, wanted, moving.path.as_bytes(), dest.as_bytes()),
         None => {
             let record = |link: &Object, place: &AbsPath| record(world, link, place);

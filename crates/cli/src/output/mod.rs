@@ -5,6 +5,7 @@ pub(crate) mod groups;
 #[cfg_attr(not(test), expect(dead_code, reason = "the words for a command that is being made"))]
 pub(crate) mod in_use;
 pub(crate) mod json;
+mod merged;
 #[expect(dead_code, reason = "`move` says it, and is being built")]
 pub(crate) mod moving;
 pub(crate) mod paint;

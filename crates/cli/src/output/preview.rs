@@ -1,5 +1,6 @@
 //! A plan in words, before it is carried out; and what came of it.
 
+use super::merged;
 use super::paint::Paint;
 use super::text;
 use linkwell_engine::execute::Fail;
@@ -37,11 +38,17 @@ pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan, verbose: bool, _paint: Paint)
             for step in item.steps.iter().filter(|step| verbose && is_link_changed(step)) {
                 self::step(out, plan, item, step);
             }
+        } else if let Some(merged) = merged::merged(plan, item) {
+            merged.show(out, plan, most);
         } else {
             let moves = item.steps.iter().any(|step| matches!(step, Step::Move { .. }));
             let aside = |step: &Step| moves && !verbose && !matches!(step, Step::Move { .. });
-            for step in item.steps.iter().filter(|step| !aside(step)) {
+            for step in item.steps.iter().filter(|step| !aside(step)).take(most) {
                 self::step(out, plan, item, step);
+            }
+            let more = item.steps.len().saturating_sub(most);
+            if more > 0 {
+                drop(writeln!(out, "  … and {} more (`--verbose` shows all)", counted(more)));
             }
         }
         for remark in item.remarks.iter().filter(|remark| Some(*remark) != shared.as_ref()) {
@@ -275,6 +282,33 @@ pub(crate) fn fail(failed: &Fail) -> String {
         Fail::OtherVolume(place) => {
             format!("the file system does not let it be renamed to `{}`", place.shown())
         }
+        Fail::InUse { place, by: Some((process, name)) } => format!(
+            "`{}` is open for writing by `{}` (process {process}): what it writes next would be lost",
+            place.shown(),
+            shown(name)
+        ),
+        Fail::InUse { place, by: None } => format!(
+            "somebody has `{}` open for writing: what they write next would be lost",
+            place.shown()
+        ),
+        Fail::Lossy { place, lost } => {
+            let lines = lost.iter().map(|lost| {
+                let path = lost.paths.first().map(Vec::as_slice).unwrap_or_default();
+                let mut first = place.clone();
+                first.extend_as_text(path);
+                let others = match lost.count {
+                    0 | 1 => String::new(),
+                    count => format!(" and {} more", counted_u64(count - 1)),
+                };
+                format!(
+                    "`{}`{others} cannot keep {} there (`--accept-loss {}` goes on without)",
+                    first.shown(),
+                    lost.kind.sentence(),
+                    lost.kind.word()
+                )
+            });
+            lines.collect::<Vec<_>>().join("; ")
+        }
         Fail::Mounted(place) => {
             format!(
                 "there is another volume, or something of an unknown kind, in `{}`",
@@ -292,6 +326,11 @@ pub(crate) fn fail(failed: &Fail) -> String {
         Fail::Record => "the record makes no sense".into(),
         Fail::Interrupted => "you asked to stop".into(),
     }
+}
+
+/// The same for counts of entries.
+fn counted_u64(number: u64) -> String {
+    counted(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
 /// A number with its thousands apart.

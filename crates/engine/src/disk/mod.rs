@@ -5,21 +5,37 @@
 //! what is there unless its name says so. What changes a disk asks for a `&dyn Disk`: the tests put
 //! others in its place, which count the primitives, fail the n-th, or stop there.
 
+mod contents;
 mod unix;
 
 pub use unix::Unix;
 
+use linkwell_calls::attributes::Attributes;
 use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
 use linkwell_model::target::Target;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
+use std::ops::Range;
+
+/// What is neither file, folder nor link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Special {
+    /// A named pipe.
+    Pipe,
+    /// A socket, which nobody listens at.
+    Socket,
+    /// A character device of this number.
+    Character(u64),
+    /// A block device of this number.
+    Block(u64),
+}
 
 /// The primitives.
 ///
 /// # Errors
-/// Every one gives the system's error, and has then changed nothing, except [`Disk::write`] and
-/// [`Disk::copy`], which may have written a part, and the two that sync.
+/// Every one gives the system's error, and has then changed nothing, except [`Disk::write`],
+/// [`Disk::write_at`] and [`Disk::copy`], which may have written a part, and the two that sync.
 #[expect(clippy::missing_errors_doc, reason = "said once, for all of them")]
 pub trait Disk: Sync {
     /// Makes a folder for nobody but its owner. EEXIST when anything has that name.
@@ -46,15 +62,49 @@ pub trait Disk: Sync {
     /// has that name.
     fn make_file(&self, at: BorrowedFd<'_>, name: &Name) -> Result<OwnedFd, Errno>;
 
-    /// Makes a named pipe, for nobody but its owner. EEXIST when anything has that name.
-    fn make_pipe(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno>;
+    /// The same with other permission bits, of which the process' own mask takes some away.
+    fn make_file_as(&self, at: BorrowedFd<'_>, name: &Name, mode: u32) -> Result<OwnedFd, Errno>;
+
+    /// Makes a pipe, socket or device, with these permission bits as [`Disk::make_file_as`]. EEXIST
+    /// when anything has that name; EPERM for a device without the right to make them.
+    fn make_special(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        special: Special,
+        mode: u32,
+    ) -> Result<(), Errno>;
 
     /// Appends all of `bytes` to an open file.
     fn write(&self, file: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Errno>;
 
-    /// Copies the contents of one open file into another, which is empty; shares the blocks where
-    /// the file system can. Holes stay holes where the system tells where they are.
-    fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno>;
+    /// Writes all of `bytes` to this place of an open file.
+    fn write_at(&self, file: BorrowedFd<'_>, bytes: &[u8], at: u64) -> Result<(), Errno>;
+
+    /// Copies a stretch of one open file to the same place of another, and gives the place that was
+    /// reached: less than the end of the stretch when the file ended before.
+    fn copy(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        stretch: Range<u64>,
+    ) -> Result<u64, Errno>;
+
+    /// Lets an open empty file share the contents of another until one of them is changed. EXDEV,
+    /// ENOTSUP, EINVAL or ENOTTY where the file systems cannot.
+    fn share(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno>;
+
+    /// The same for a stretch that lies at the same place in both: whole blocks, or up to the end.
+    fn share_stretch(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        stretch: Range<u64>,
+    ) -> Result<(), Errno>;
+
+    /// Reserves room for a stretch of an open file; its length and contents stay. ENOTSUP where the
+    /// file system cannot.
+    fn allocate(&self, file: BorrowedFd<'_>, stretch: Range<u64>) -> Result<(), Errno>;
 
     /// Cuts an open file to this length in bytes, and goes on writing there.
     fn cut(&self, file: BorrowedFd<'_>, length: u64) -> Result<(), Errno>;
@@ -97,7 +147,7 @@ pub trait Disk: Sync {
     /// Gives what is held (`O_PATH` is enough) to a user and a group.
     fn own(&self, held: BorrowedFd<'_>, owner: u32, group: u32) -> Result<(), Errno>;
 
-    /// Sets the permission bits of an open file or folder.
+    /// Sets the permission bits of what is held (`O_PATH` is enough, where `/proc` is).
     fn permit(&self, held: BorrowedFd<'_>, mode: u32) -> Result<(), Errno>;
 
     /// Sets when what is held (`O_PATH` is enough) was last read and changed.
@@ -105,6 +155,10 @@ pub trait Disk: Sync {
 
     /// Sets an extended attribute of what is held (`O_PATH` is enough, where `/proc` is).
     fn mark(&self, held: BorrowedFd<'_>, name: &[u8], value: &[u8]) -> Result<(), Errno>;
+
+    /// Sets the flags, the project and the like of an open file or folder. What the file system does
+    /// not know it may ignore in silence.
+    fn flag(&self, held: BorrowedFd<'_>, attributes: &Attributes) -> Result<(), Errno>;
 
     /// Makes what was done to an open file or folder last through a power cut. What it gives after an
     /// error says nothing about a second try: fsync(2) reports each failure once.

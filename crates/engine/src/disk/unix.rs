@@ -2,20 +2,19 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
-use super::Disk;
+use super::{Disk, Special, contents};
+use linkwell_calls::attributes::Attributes;
 use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
 use linkwell_model::target::Target;
 use rustix::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
+use std::ops::Range;
 
 /// The real file system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unix;
-
-/// How much is copied at once where the system cannot copy by itself.
-const PIECE: usize = 256 * 1024;
 
 impl Disk for Unix {
     fn make_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
@@ -50,15 +49,34 @@ impl Disk for Unix {
         rustix::fs::openat(at, name.as_bytes(), flags | OFlags::CLOEXEC, mode)
     }
 
-    fn make_pipe(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
+    fn make_file_as(&self, at: BorrowedFd<'_>, name: &Name, mode: u32) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode);
+        rustix::fs::openat(at, name.as_bytes(), flags | OFlags::CLOEXEC, mode)
+    }
+
+    fn make_special(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        special: Special,
+        mode: u32,
+    ) -> Result<(), Errno> {
         #[cfg(target_os = "linux")]
         {
-            let mode = Mode::RUSR | Mode::WUSR;
-            rustix::fs::mknodat(at, name.as_bytes(), rustix::fs::FileType::Fifo, mode, 0)
+            use rustix::fs::FileType;
+            let mode = Mode::from_raw_mode(mode);
+            let (kind, number) = match special {
+                Special::Pipe => (FileType::Fifo, 0),
+                Special::Socket => (FileType::Socket, 0),
+                Special::Character(number) => (FileType::CharacterDevice, number),
+                Special::Block(number) => (FileType::BlockDevice, number),
+            };
+            rustix::fs::mknodat(at, name.as_bytes(), kind, mode, number)
         }
         #[cfg(not(target_os = "linux"))]
         {
-            let _ = (at, name);
+            let _ = (at, name, special, mode);
             Err(Errno::NOTSUP)
         }
     }
@@ -77,21 +95,51 @@ impl Disk for Unix {
         Ok(())
     }
 
-    fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
+    fn write_at(&self, file: BorrowedFd<'_>, bytes: &[u8], at: u64) -> Result<(), Errno> {
+        contents::write_at(file, bytes, at)
+    }
+
+    fn copy(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        stretch: Range<u64>,
+    ) -> Result<u64, Errno> {
+        contents::copy(from, to, stretch)
+    }
+
+    fn share(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
         #[cfg(target_os = "linux")]
-        if rustix::fs::ioctl_ficlone(to, from).is_ok() {
-            return Ok(());
+        return rustix::fs::ioctl_ficlone(to, from);
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = (from, to);
+            Err(Errno::NOTSUP)
         }
-        let mut at = 0;
-        while let Some((data, hole)) = stretch(from, at) {
-            at = copy_stretch(from, to, data, hole)?;
-            if at < hole {
-                break;
-            }
+    }
+
+    fn share_stretch(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        stretch: Range<u64>,
+    ) -> Result<(), Errno> {
+        let length = stretch.end.saturating_sub(stretch.start);
+        linkwell_calls::clone::range(to, stretch.start, from, stretch.start, length)
+    }
+
+    fn allocate(&self, file: BorrowedFd<'_>, stretch: Range<u64>) -> Result<(), Errno> {
+        #[cfg(target_os = "linux")]
+        {
+            let length = stretch.end.saturating_sub(stretch.start);
+            let flags = rustix::fs::FallocateFlags::KEEP_SIZE;
+            rustix::io::retry_on_intr(|| rustix::fs::fallocate(file, flags, stretch.start, length))
         }
-        // A hole at the end.
-        let length = u64::try_from(rustix::fs::fstat(from)?.st_size).unwrap_or(0);
-        if length > at { rustix::fs::ftruncate(to, length) } else { Ok(()) }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = (file, stretch);
+            Err(Errno::NOTSUP)
+        }
     }
 
     fn cut(&self, file: BorrowedFd<'_>, length: u64) -> Result<(), Errno> {
@@ -150,7 +198,14 @@ impl Disk for Unix {
     }
 
     fn permit(&self, held: BorrowedFd<'_>, mode: u32) -> Result<(), Errno> {
-        rustix::fs::fchmod(held, Mode::from_raw_mode(mode as rustix::fs::RawMode))
+        let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode);
+        match rustix::fs::fchmod(held, mode) {
+            // What is only held: by the kernel's own name for it, as in `mark`.
+            Err(Errno::BADF) => {
+                rustix::fs::chmod(format!("/proc/self/fd/{}", held.as_raw_fd()), mode)
+            }
+            answer => answer,
+        }
     }
 
     fn times(&self, held: BorrowedFd<'_>, accessed: Time, modified: Time) -> Result<(), Errno> {
@@ -163,10 +218,14 @@ impl Disk for Unix {
     }
 
     fn mark(&self, held: BorrowedFd<'_>, name: &[u8], value: &[u8]) -> Result<(), Errno> {
-        // The only path with slashes that is handed to a changing call: it is the kernel's own name
-        // for what is held, and setxattrat(2) (Linux 6.13) cannot be called without unsafe code yet.
+        // The only kind of path with slashes that is handed to a changing call: it is the kernel's own
+        // name for what is held, and setxattrat(2) (Linux 6.13) cannot be called without unsafe code yet.
         let path = format!("/proc/self/fd/{}", held.as_raw_fd());
         rustix::fs::setxattr(path, name, value, rustix::fs::XattrFlags::empty())
+    }
+
+    fn flag(&self, held: BorrowedFd<'_>, attributes: &Attributes) -> Result<(), Errno> {
+        linkwell_calls::attributes::set(held, attributes)
     }
 
     fn sync(&self, held: BorrowedFd<'_>) -> Result<(), Errno> {
@@ -179,77 +238,4 @@ impl Disk for Unix {
         #[cfg(not(target_os = "linux"))]
         rustix::fs::fsync(held)
     }
-}
-
-/// The next stretch of a file, from `at` on, that holds data; to the end of the file where the file
-/// system does not tell. `None` when only a hole is left.
-fn stretch(file: BorrowedFd<'_>, at: u64) -> Option<(u64, u64)> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{SeekFrom, seek};
-        // A made-up file says that it is empty, and is read all the same.
-        let empty = at == 0 && rustix::fs::fstat(file).is_ok_and(|status| status.st_size == 0);
-        let data = match seek(file, SeekFrom::Data(at)) {
-            Ok(data) => data,
-            Err(Errno::NXIO) if !empty => return None,
-            Err(_) => return Some((at, u64::MAX)),
-        };
-        let hole = seek(file, SeekFrom::Hole(data)).ok().filter(|hole| *hole > data);
-        Some((data, hole.unwrap_or(u64::MAX)))
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = file;
-        Some((at, u64::MAX))
-    }
-}
-
-/// Copies what lies between two places of a file to the same places of another, and gives the place
-/// that was reached: less than `end` when the file ended.
-fn copy_stretch(
-    from: BorrowedFd<'_>,
-    to: BorrowedFd<'_>,
-    start: u64,
-    end: u64,
-) -> Result<u64, Errno> {
-    let mut at = start;
-    #[cfg(target_os = "linux")]
-    {
-        let mut there = start;
-        while at < end {
-            let most = usize::try_from((end - at).min(1 << 30)).unwrap_or(1 << 30);
-            match rustix::fs::copy_file_range(from, Some(&mut at), to, Some(&mut there), most) {
-                // Some file systems of the kernel's own give 0 at once (copy_file_range(2)), some
-                // cannot do it at all: reading says how it is.
-                Ok(0) => break,
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(_) => break,
-            }
-        }
-    }
-    let mut piece = vec![0; PIECE];
-    while at < end {
-        let most = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
-        let room = piece.get_mut(..most).unwrap_or_default();
-        match rustix::io::pread(from, room, at) {
-            Ok(0) => break,
-            Ok(count) => {
-                let mut rest = piece.get(..count).unwrap_or_default();
-                while !rest.is_empty() {
-                    match rustix::io::pwrite(to, rest, at) {
-                        Ok(0) => return Err(Errno::IO),
-                        Ok(count) => {
-                            rest = rest.get(count..).unwrap_or_default();
-                            at += u64::try_from(count).unwrap_or(0);
-                        }
-                        Err(Errno::INTR) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(at)
 }

@@ -127,7 +127,8 @@ impl Work<'_> {
         if let Some((of, manner)) = inverse.fate().and_then(Fate::copied) {
             let folder = self.places.folder(at)?;
             // Somebody has written to the copy, or its original is gone: it is all that is left of that.
-            if !self.is_copy_of(&folder, &at.name, of, manner) {
+            let untouched = self.is_untouched(at, of, &folder, &at.name);
+            if untouched != Some(true) && !self.is_copy_of(&folder, &at.name, of, manner) {
                 self.keep_where_it_is(at);
                 return Ok(());
             }

@@ -28,12 +28,24 @@ impl Work<'_> {
     ) -> Result<Option<Object>, Fail> {
         let staged = self.token.staged(number);
         (self.begun, self.placed) = (false, Placed::Not);
+        self.step = Some(number);
+        let done = self.step_forward(step, &staged, announce);
+        self.step = None;
+        done
+    }
+
+    fn step_forward(
+        &mut self,
+        step: &Step,
+        staged: &Name,
+        announce: Announce<'_>,
+    ) -> Result<Option<Object>, Fail> {
         match step {
-            Step::Put { at, make } => self.put(at, make, &staged, announce).map(Some),
+            Step::Put { at, make } => self.put(at, make, staged, announce).map(Some),
             Step::Replace { at, old, make, fate } => {
-                self.replace(at, old, make, fate, &staged, announce).map(Some)
+                self.replace(at, old, make, fate, staged, announce).map(Some)
             }
-            Step::Remove { at, old, fate } => self.remove(at, old, fate, &staged).map(|()| None),
+            Step::Remove { at, old, fate } => self.remove(at, old, fate, staged).map(|()| None),
             Step::Move { at, old, to, leave, over } => {
                 let (leave, over) = (leave.as_ref(), over.as_ref());
                 self.relocate(&Way { at, old, to, leave, over })
@@ -97,6 +109,7 @@ impl Work<'_> {
             Some(now) if old.is_still(&now, self.same) => self.last_name(at, &now, fate)?,
             _ => return Err(changed()),
         }
+        self.still_as_copied(at, &folder, &at.name, fate)?;
         self.places.touch(at);
         if let Make::Moved { from, object } = make {
             self.bring(from, object, at, &folder, staged)?;
@@ -142,6 +155,7 @@ impl Work<'_> {
             Some(now) if old.is_still(&now, self.same) => self.last_name(at, &now, fate)?,
             _ => return Err(Fail::Changed(self.places.place(at))),
         }
+        self.still_as_copied(at, &folder, &at.name, fate)?;
         self.places.touch(at);
         if let Fate::Kept(slot) = fate {
             return self.keep(&folder, &at.name, old, at, slot);
@@ -159,7 +173,7 @@ impl Work<'_> {
 
     /// Refuses to give up what is more than a copy of what stands elsewhere: somebody has written to
     /// it since it was compared for the plan.
-    fn only_a_copy(
+    pub(super) fn only_a_copy(
         &mut self,
         at: &Slot,
         folder: &Arc<OwnedFd>,
@@ -167,6 +181,13 @@ impl Work<'_> {
         fate: &Fate,
     ) -> Result<(), Fail> {
         let Some((of, manner)) = fate.copied() else { return Ok(()) };
+        if let Some(may) = self.may_give_up(at, folder, name, fate) {
+            return may;
+        }
+        // One that this operation made, and nobody has touched since, whatever became of the original.
+        if self.is_untouched(at, of, folder, name) == Some(true) {
+            return Ok(());
+        }
         if self.is_copy_of(folder, name, of, manner) {
             Ok(())
         } else {

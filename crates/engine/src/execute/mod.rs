@@ -7,10 +7,11 @@
 
 mod aside;
 mod back;
-mod copy;
+mod brought;
 mod forward;
 mod many;
 mod moved;
+mod onward;
 mod places;
 pub mod recover;
 mod rename;
@@ -23,6 +24,8 @@ use crate::journal::record::{Ended, Header, How};
 use crate::journal::{Journal, Lock, Store};
 use crate::operator::Held;
 use crate::system::System;
+use crate::transfer::{Lost, Watch};
+use brought::{Copies, folder_of};
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Make, Object, Plan, Step, Token};
@@ -50,6 +53,20 @@ pub enum Fail {
     LastName(AbsPath),
     /// What was made does not read back as it should.
     NotAsMade(AbsPath),
+    /// Somebody has this open for writing: the process of this number and name, where that is known.
+    InUse {
+        /// What.
+        place: AbsPath,
+        /// Who.
+        by: Option<(u32, Vec<u8>)>,
+    },
+    /// A copy would lack something that was not accepted.
+    Lossy {
+        /// What was copied.
+        place: AbsPath,
+        /// All that the copy would lack; the paths are below the place.
+        lost: Vec<Lost>,
+    },
     /// A folder in it belongs to another volume, or something in it is of an unknown kind.
     Mounted(AbsPath),
     /// It cannot be moved here by renaming: the two places belong to different volumes, or to parts of one
@@ -93,6 +110,8 @@ pub struct Report {
     pub state: State,
     /// Where something lies that does not belong there, and that a person may want.
     pub kept: Vec<AbsPath>,
+    /// Where something lies that was new, or changed, in what was to be given up.
+    pub left: Vec<AbsPath>,
 }
 
 /// How an operation stands.
@@ -117,6 +136,8 @@ pub struct Means<'a> {
     pub current: Option<&'a Held>,
     /// Set when the person asks to stop.
     pub stop: &'a AtomicBool,
+    /// Who is told how far a copy is.
+    pub watch: &'a dyn Watch,
 }
 
 /// The work on one plan.
@@ -127,12 +148,24 @@ struct Work<'a> {
     same: fn(Identity, Identity) -> bool,
     token: Token,
     kept: Vec<AbsPath>,
+    left: Vec<AbsPath>,
+    /// What is copied for good.
+    copies: Copies,
+    /// The step at hand, while it is done for the first time.
+    step: Option<usize>,
+    watch: &'a dyn Watch,
     /// Set when the person asks to stop: heeded in the middle of a long copy.
     stop: Option<&'a AtomicBool>,
     /// Whether the step at hand may have changed anything.
     begun: bool,
     /// What is known of what the step at hand made.
     placed: Placed,
+    /// Whether the copy that is made next goes on with what lies under its staged name.
+    resume: bool,
+    /// How many entries and bytes were copied in this run.
+    copied: (u64, u64),
+    /// How many entries of a copy were there already, and of how many.
+    went_on: Option<(u64, u64)>,
     /// What the plan moves: where each thing stands before, and after.
     moves: Vec<(AbsPath, AbsPath)>,
 }
@@ -187,6 +220,7 @@ pub fn execute(
 ) -> Result<Report, Errno> {
     let mut journal = store.begin(means.disk, lock, header, plan)?;
     let mut work = Work::new(means, plan, Identity::is, journal.token().clone());
+    work.copies = Copies::new(plan, folder_of(store.folder()).map(|held| (held, journal.number())));
     work.stop = Some(means.stop);
     let number = journal.number();
     let mut report = Report {
@@ -195,6 +229,7 @@ pub fn execute(
         failed: Vec::new(),
         state: State::Ended,
         kept: Vec::new(),
+        left: Vec::new(),
     };
     let mut begun = Begun::default();
     let mut run = Run { work: &mut work, journal: &mut journal, plan, begun: &mut begun };
@@ -207,9 +242,10 @@ pub fn execute(
     let unrecorded =
         |error| Fail::System { doing: "record the end", place: store.place().clone(), error };
     let stop = match outcome {
-        Ok(freed) => match journal.end(ended(How::Done, report.done.len(), &work.kept)) {
+        Ok(freed) => match journal.end(ended(How::Done, report.done.len(), &work.all_kept())) {
             Ok(()) => {
                 report.kept = work.kept;
+                report.left = work.left;
                 return Ok(report);
             }
             // All is done and durable, only its record is not; and what is not on record cannot be
@@ -232,6 +268,9 @@ pub fn execute(
         let end = journal.end(ended(How::TakenBack, 0, &work.kept));
         end.map_err(|unended| unrecorded(unended.error))
     });
+    if taken_back.is_ok() {
+        work.copies.forget(&work);
+    }
     report.kept = work.kept;
     report.done.clear();
     report.state = match taken_back {
@@ -257,6 +296,9 @@ fn ended(how: How, done: usize, kept: &[AbsPath]) -> Ended {
         kept: kept.iter().map(|place| Bytes(place.as_bytes().into())).collect(),
     }
 }
+
+/// A copy that has come so far is kept when the person asks to stop: entries, or bytes.
+const KEPT: (u64, u64) = (1000, 64 << 20);
 
 /// The steps that may have changed something, by number, and what is known of what they made.
 type Begun = std::collections::BTreeMap<usize, Placed>;
@@ -374,6 +416,10 @@ impl Run<'_, '_, '_> {
                         self.begun.insert(number, placed);
                         recorded.map_err(|error| (self.record(error), false))?;
                     }
+                    // What has taken a while is not thrown away: it can be gone on with.
+                    if fail == Fail::Interrupted && self.work.is_worth_keeping() {
+                        return Err((fail, true));
+                    }
                     self.take_back(first, steps).map_err(|second| (second, false))?;
                     // Asked to stop in the middle of something long: that is for the whole.
                     return if fail == Fail::Interrupted {
@@ -420,7 +466,13 @@ impl Run<'_, '_, '_> {
         let freeing = self.journal.freeing();
         freeing.map_err(|unended| (self.record(unended.error), !unended.gone))?;
         for (number, (item, step)) in to_free {
-            if let Some(fail) = self.work.free(number, step).map_err(|fail| (fail, true))? {
+            let freed = self.work.free(number, step);
+            if let Err(fail) = &freed {
+                // So that it is not tried for ever. Were it not recorded, it is tried once more.
+                let recorded = self.journal.stuck(number, &format!("{fail:?}"));
+                recorded.and_then(|()| self.journal.settle()).unwrap_or_default();
+            }
+            if let Some(fail) = freed.map_err(|fail| (fail, true))? {
                 let recorded = self.journal.failed(item, &format!("{fail:?}"));
                 recorded.map_err(|error| (self.record(error), true))?;
                 report.failed.push((item, fail));
@@ -446,15 +498,32 @@ impl<'a> Work<'a> {
         Self {
             disk: means.disk,
             system: means.system,
-            places: Places::new(means.system, &plan.folders, same, means.current),
+            places: Places::new(means.system, plan, same, means.current),
             same,
             token,
             kept: Vec::new(),
+            left: Vec::new(),
+            copies: Copies::default(),
+            step: None,
+            watch: means.watch,
             stop: None,
             begun: false,
             placed: Placed::Not,
+            resume: false,
+            copied: (0, 0),
+            went_on: None,
             moves: moves(plan),
         }
+    }
+
+    /// Whether what was copied is more than a moment's work.
+    fn is_worth_keeping(&self) -> bool {
+        self.copied.0 >= KEPT.0 || self.copied.1 >= KEPT.1
+    }
+
+    /// Every place where something was left that a person may want.
+    fn all_kept(&self) -> Vec<AbsPath> {
+        self.kept.iter().chain(&self.left).cloned().collect()
     }
 
     /// Makes durable what was done: one call a volume.

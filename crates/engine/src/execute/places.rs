@@ -1,4 +1,4 @@
-//! The folders of a plan, held.
+//! The folders of a plan, held: each where the plan has it, or where the plan brings it from or to.
 
 use super::Fail;
 use crate::folder::Folder;
@@ -6,7 +6,7 @@ use crate::operator::Held;
 use crate::system::{Access, System};
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{PlanFolder, Slot};
+use linkwell_model::plan::{Fate, Make, Object, Plan, PlanFolder, Slot, Step};
 use rustix::fd::{AsFd as _, OwnedFd};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const MOST: usize = 200;
 /// the folder that was planned with.
 pub(super) struct Places<'a> {
     system: System,
-    folders: &'a [PlanFolder],
+    plan: &'a Plan,
     same: fn(Identity, Identity) -> bool,
     /// Where this process stands: its places can be reached even when the way from `/` cannot.
     current: Option<&'a Held>,
@@ -30,12 +30,12 @@ pub(super) struct Places<'a> {
 impl<'a> Places<'a> {
     pub(super) fn new(
         system: System,
-        folders: &'a [PlanFolder],
+        plan: &'a Plan,
         same: fn(Identity, Identity) -> bool,
         current: Option<&'a Held>,
     ) -> Self {
         let held = HashMap::new();
-        Self { system, folders, same, current, held, touched: BTreeMap::new() }
+        Self { system, plan, same, current, held, touched: BTreeMap::new() }
     }
 
     /// The folder of a slot, held.
@@ -44,14 +44,10 @@ impl<'a> Places<'a> {
             return Ok(Arc::clone(held));
         }
         let folder = self.planned(slot.folder)?;
-        let opened = self
-            .open(&folder.place, Access::Hold)
-            .map_err(|error| Fail::Folder { place: folder.place.clone(), error: Some(error) })?;
-        let gone = || Fail::Folder { place: folder.place.clone(), error: None };
-        let facts = self.system.facts_of(opened.as_fd()).map_err(|_| gone())?;
-        if !(self.same)(folder.id, facts.id) {
-            return Err(gone());
-        }
+        let opened = match self.is_at(folder, &folder.place) {
+            Ok(opened) => opened,
+            Err(fail) => self.is_elsewhere(folder).ok_or(fail)?,
+        };
         if self.held.len() >= MOST {
             self.held.clear();
         }
@@ -60,9 +56,44 @@ impl<'a> Places<'a> {
         Ok(held)
     }
 
+    /// A folder of the plan, if it stands at this place.
+    fn is_at(&self, folder: &PlanFolder, place: &AbsPath) -> Result<OwnedFd, Fail> {
+        let gone = |error| Fail::Folder { place: folder.place.clone(), error };
+        let opened = self.open(place, Access::Hold).map_err(|error| gone(Some(error)))?;
+        let facts = self.system.facts_of(opened.as_fd()).map_err(|_| gone(None))?;
+        if (self.same)(folder.id, facts.id) { Ok(opened) } else { Err(gone(None)) }
+    }
+
+    /// The same where the plan itself moves it, or what it lies in: it may not have come to its place yet,
+    /// or have left it already.
+    fn is_elsewhere(&self, folder: &PlanFolder) -> Option<OwnedFd> {
+        let place = |slot: &Slot| self.place(slot);
+        let steps = self.plan.items.iter().flat_map(|item| &item.steps);
+        let mut ways = steps.filter_map(|step| match step {
+            Step::Move { at, old: Object::Folder { .. }, to, .. } => Some((place(at), place(to))),
+            Step::Replace { at, old: Object::Folder { .. }, fate: Fate::Kept(to), .. }
+            | Step::Remove { at, old: Object::Folder { .. }, fate: Fate::Kept(to) } => {
+                Some((place(at), place(to)))
+            }
+            Step::Put { at, make: Make::Moved { from, .. } }
+            | Step::Replace { at, make: Make::Moved { from, .. }, .. } => {
+                Some((place(from), place(at)))
+            }
+            _ => None,
+        });
+        ways.find_map(|(one, other)| {
+            [(&one, &other), (&other, &one)].into_iter().find_map(|(then, now)| {
+                let below = folder.place.below(then)?;
+                let mut there = now.clone();
+                there.extend_as_text(below);
+                self.is_at(folder, &there).ok()
+            })
+        })
+    }
+
     fn planned(&self, number: u32) -> Result<&'a PlanFolder, Fail> {
         let at = usize::try_from(number).unwrap_or(usize::MAX);
-        self.folders.get(at).ok_or(Fail::Record)
+        self.plan.folders.get(at).ok_or(Fail::Record)
     }
 
     fn open(&self, place: &AbsPath, access: Access) -> Result<OwnedFd, rustix::io::Errno> {

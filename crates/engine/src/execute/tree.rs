@@ -2,14 +2,12 @@
 //! however deep, with few descriptors.
 
 use super::aside::same_object;
-use super::copy::Copying;
 use super::{Fail, Work};
 use crate::descent::Descent;
-use crate::look;
-use crate::system::{Access, Facts, System};
+use crate::system::{Facts, System};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::plan::{Make, Slot, Step};
+use linkwell_model::plan::{Slot, Step};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
@@ -30,6 +28,9 @@ impl Work<'_> {
             // so it stays.
             return Ok(Some(self.refused(at, "remove it", Errno::INTR)));
         }
+        if let Some(released) = self.release(step, &folder, &staged) {
+            return released.map(|()| None);
+        }
         let Err(fail) = self.free_tree(&folder, &staged, at) else { return Ok(None) };
         // What is left of something that was moved away must not look like the thing itself: it is tried
         // again, and stays under the name of our own until then.
@@ -47,6 +48,12 @@ impl Work<'_> {
             Err(_) => return Err(fail),
         }
         Ok(Some(Fail::Left(Box::new(fail))))
+    }
+
+    /// Notes that what a step had set aside stays where it is.
+    pub(super) fn keep_staged(&mut self, number: usize, step: &Step) {
+        let name = self.token.staged(number);
+        self.keep_where_it_is(&Slot { folder: step.at().folder, name });
     }
 
     /// Removes what stands at `name`, with all that is in it.
@@ -117,45 +124,6 @@ impl Work<'_> {
             return Ok(());
         }
         self.disk.permit(descent.here(), facts.mode | 0o700)
-    }
-
-    /// Makes a copy under the name `staged`: contents, permissions, times, extended attributes, owners as
-    /// far as the user may, links as links, names of one file as names of one. The copy is made to
-    /// last, and read back.
-    pub(super) fn copy(
-        &mut self,
-        make: &Make,
-        to: &Arc<OwnedFd>,
-        staged: &Name,
-        at: &Slot,
-    ) -> Result<(), Fail> {
-        let Make::Copy { of, id, manner, .. } = make else { return Err(Fail::Record) };
-        let from = self.places.folder(of)?;
-        let changed = || Fail::Changed(self.places.place(of));
-        let failed = |error| match error {
-            Errno::XDEV | Errno::NOTSUP => Fail::Mounted(self.places.place(of)),
-            Errno::AGAIN => changed(),
-            Errno::INTR => Fail::Interrupted,
-            error => self.refused(at, "copy it", error),
-        };
-        let facts = self.system.facts(from.as_fd(), of.name.as_bytes()).map_err(|_| changed())?;
-        if !(self.same)(*id, facts.id) {
-            return Err(changed());
-        }
-        let mut copying = Copying::new(self.disk, self.system, self.stop, manner.as_deref());
-        copying.copy((from.as_fd(), &of.name), &facts, (to.as_fd(), staged)).map_err(failed)?;
-        if !copying.lasts() {
-            let folder = self.system.open(to.as_fd(), c".", Access::List);
-            let synced = folder.and_then(|folder| self.disk.sync_volume(folder.as_fd()));
-            synced.map_err(|error| self.refused(at, "make the copy last", error))?;
-        }
-        let (whole, copy) = ((from.as_fd(), &of.name), (to.as_fd(), staged));
-        let equal = look::equal(self.system, whole, copy, manner.as_deref());
-        match equal {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(Errno::NOENT) => Err(changed()),
-            Err(error) => Err(failed(error)),
-        }
     }
 }
 

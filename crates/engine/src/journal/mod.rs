@@ -21,7 +21,7 @@ use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::Plan;
 use record::{Header, Operation};
-use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
@@ -168,6 +168,11 @@ impl Store {
             return false;
         };
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+
+    /// The folder of the journals, held.
+    pub(crate) fn folder(&self) -> BorrowedFd<'_> {
+        self.operations.as_fd()
     }
 
     /// The numbers of all operations with that state, in order.

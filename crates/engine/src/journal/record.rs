@@ -74,6 +74,13 @@ pub enum Record<'a> {
     ///
     /// With braces: a line is a JSON object, and its last brace makes room for the checksum.
     Freeing {},
+    /// What a step had set aside could not be freed. When it fails again in the same way, it stays.
+    Stuck {
+        /// The number of the step.
+        step: u64,
+        /// Why, in words.
+        why: Cow<'a, str>,
+    },
     /// The last line.
     Ended(Ended),
 }
@@ -119,6 +126,8 @@ pub struct Operation {
     pub failed: std::collections::BTreeMap<u64, String>,
     /// Whether freeing had begun.
     pub freeing: bool,
+    /// Steps whose old could not be freed at the last try, by number, and why.
+    pub stuck: std::collections::BTreeMap<u64, String>,
     /// How it ended, if it did.
     pub ended: Option<Ended>,
     /// The number of the first line that is not sound, or is missing, if there is one.
@@ -217,6 +226,7 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
             back: std::collections::HashMap::new(),
             failed: std::collections::BTreeMap::new(),
             freeing: false,
+            stuck: std::collections::BTreeMap::new(),
             ended: None,
             damaged: None,
             lines: 0,
@@ -256,6 +266,9 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
             found.failed.insert(item, why.into_owned());
         }
         Record::Freeing {} if found.ready => found.freeing = true,
+        Record::Stuck { step, why } if found.freeing => {
+            found.stuck.insert(step, why.into_owned());
+        }
         Record::Ended(ended) => found.ended = Some(ended),
         _ => return false,
     }

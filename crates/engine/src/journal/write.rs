@@ -119,6 +119,15 @@ impl Journal<'_> {
         self.add(&Record::Failed { item, why: why.into() })
     }
 
+    /// Records that what a step had set aside could not be freed; durable as [`Journal::did`].
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn stuck(&mut self, step: usize, why: &str) -> Result<(), Errno> {
+        let step = u64::try_from(step).unwrap_or(u64::MAX);
+        self.add(&Record::Stuck { step, why: why.into() })
+    }
+
     /// Writes what was recorded so far, so that it outlives this process.
     ///
     /// # Errors

@@ -42,7 +42,8 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// For something that stays on its volume.
+    /// For something that stays on its volume. Files are only counted then, without a look at each:
+    /// their sizes, names elsewhere and marks are left out.
     pub fn within(from: Holding) -> Self {
         Self { from, to: None, block: 4096, absolute: false, above_destination: Vec::new() }
     }

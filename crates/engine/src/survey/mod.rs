@@ -9,6 +9,7 @@ mod future;
 pub mod guard;
 pub mod known;
 mod led;
+pub mod merge;
 mod neighbours;
 pub mod relocate;
 pub mod remove;
@@ -143,6 +144,14 @@ impl Surveyor {
     /// Why it cannot be had.
     pub fn folder(&mut self, typed: &[u8]) -> Result<Held, Why> {
         self.operator.folder(typed).map_err(|refusal| self.why(refusal))
+    }
+
+    /// What a link leads to in the end, by links of root's and the user's own alone.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub fn behind(&mut self, link: &Spot) -> Result<Spot, Why> {
+        self.operator.behind(link).map_err(|refusal| self.why(refusal))
     }
 
     /// A refusal in the words of conflicts.

@@ -72,6 +72,13 @@ pub struct Looked {
     shape: Option<Shape>,
 }
 
+impl Looked {
+    /// A plan without regard to links elsewhere: they go on working as they are.
+    pub(super) fn alone(plan: Plan, moving: Option<Moving>) -> Self {
+        Self { plan, moving, going: Going::default(), shape: None }
+    }
+}
+
 /// What a planned move comes to.
 #[derive(Debug)]
 struct Shape {
@@ -241,7 +248,7 @@ fn look(
     Ok((moving, against))
 }
 
-fn no(what: String, hint: Option<String>) -> Why {
+pub(super) fn no(what: String, hint: Option<String>) -> Why {
     Why::Other { what, hint }
 }
 
@@ -265,7 +272,7 @@ fn out(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Re
 }
 
 /// Where something goes that is to go to `dest`.
-fn destination(
+pub(super) fn destination(
     surveyor: &mut Surveyor,
     path: &[u8],
     dest: &[u8],
@@ -315,17 +322,18 @@ fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Result<Ends, W
     };
     super::create::may_replace(surveyor, &to, attributes.owner)?;
     let led = surveyor.led(Some(&to.held.place), to.name.as_bytes());
-    let Some(place) = led.physical else {
+    if led.physical.is_none() {
         return Err(no(
             "it leads nowhere now, so there is nothing to bring home".into(),
             Some(format!("`linkwell show {}` says why", quoted(link))),
         ));
-    };
-    let Some((folder, name)) = place.split() else {
+    }
+    if led.physical.is_some_and(|place| place.split().is_none()) {
         return Err(no("it leads to the top of all folders".into(), None));
-    };
-    let held = surveyor.folder(folder.as_bytes())?;
-    let from = Spot { held, name, as_folder: false };
+    }
+    // Whoever has made a link on the way says what is moved: that may be the user and root.
+    let from = surveyor.behind(&to)?;
+    let place = from.place();
     let there = surveyor.object(&from)?;
     let there = there.ok_or_else(|| Why::Nothing(place.as_bytes().into()))?;
     let end = Destination { spot: &to, object: Some(&object) };

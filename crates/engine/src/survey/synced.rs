@@ -22,7 +22,7 @@ struct Mark {
 }
 
 /// Marks with a fixed name. Seen: Syncthing, ownCloud, git-annex; documented by their makers: MEGA;
-/// the others as their clients name them.
+/// the others by hearsay, not tried.
 const MARKS: [Mark; 12] = [
     Mark { client: "Syncthing", path: ".stfolder" },
     Mark { client: "Dropbox", path: ".dropbox" },

@@ -127,7 +127,17 @@ fn facts_from(statx: &Statx) -> Facts {
         changed: time(statx.stx_ctime),
         stored: statx.stx_blocks.saturating_mul(512),
         marks: marks(statx.stx_attributes),
+        device: device(statx),
         mount: status.mount,
+    }
+}
+
+fn device(statx: &Statx) -> Option<(u64, bool)> {
+    let number = rustix::fs::makedev(statx.stx_rdev_major, statx.stx_rdev_minor);
+    match FileType::from_raw_mode(u32::from(statx.stx_mode)) {
+        FileType::CharacterDevice => Some((number, false)),
+        FileType::BlockDevice => Some((number, true)),
+        _ => None,
     }
 }
 

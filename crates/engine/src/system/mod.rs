@@ -63,6 +63,8 @@ pub struct Facts {
     pub stored: u64,
     /// What the file system says it does with it, where it says so (Linux 4.11).
     pub marks: Marks,
+    /// Of a device: which, and whether it is one of blocks.
+    pub device: Option<(u64, bool)>,
     /// The mount it was found on, where the system says so (Linux 5.8).
     pub mount: Option<u64>,
 }
@@ -148,6 +150,15 @@ impl System {
         access: Access,
     ) -> Result<OwnedFd, Errno> {
         rustix::fs::openat(at, name, flags(access) | OFlags::NOFOLLOW, Mode::empty())
+    }
+
+    /// Opens a file to be read without that counting as read, as its owner may; links are refused.
+    ///
+    /// # Errors
+    /// The system's; EPERM for who is not the owner.
+    pub fn open_quietly(self, at: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+        let quietly = OFlags::NOFOLLOW | no_atime();
+        rustix::fs::openat(at, name, flags(Access::Read) | quietly, Mode::empty())
     }
 
     /// Opens what a person typed; links on the way and at its end are followed.
@@ -456,6 +467,16 @@ fn flags(access: Access) -> OFlags {
         Access::Hold => hold_flags(),
         Access::Read => OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC,
     }
+}
+
+#[cfg(target_os = "linux")]
+fn no_atime() -> OFlags {
+    OFlags::NOATIME
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_atime() -> OFlags {
+    OFlags::empty()
 }
 
 #[cfg(target_os = "linux")]

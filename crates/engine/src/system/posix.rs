@@ -85,6 +85,11 @@ fn facts_from(stat: &rustix::fs::Stat) -> Facts {
         changed: time(stat.st_ctime as i64, stat.st_ctime_nsec as u64),
         stored: stat.st_blocks.cast_unsigned().saturating_mul(512),
         marks: Marks::default(),
+        device: match FileType::from_raw_mode(stat.st_mode.into()) {
+            FileType::CharacterDevice => Some((stat.st_rdev as u64, false)),
+            FileType::BlockDevice => Some((stat.st_rdev as u64, true)),
+            _ => None,
+        },
         mount: None,
     }
 }

@@ -8,7 +8,7 @@ use crate::operator::Spot;
 use crate::survey::Surveyor;
 use crate::system::{Access, Facts, System};
 use linkwell_model::entry::EntryKind;
-use linkwell_model::holding::{Answer, Carried, Entry, Objection};
+use linkwell_model::holding::{Answer, Carried, Entry};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use rustix::fd::{AsFd as _, BorrowedFd};
@@ -43,6 +43,13 @@ pub fn look(surveyor: &mut Surveyor, spot: &Spot, facts: &Facts, wanted: &Wanted
         walk.leaf(spot.at(), spot.name.as_bytes(), facts);
     }
     let Walk { groups, mut freight, .. } = walk;
+    // What the walk did not meet: below a folder that it could not enter, or where the system does not
+    // tell one mount from another.
+    for mount in surveyor.volumes().mounts().below(&spot.place()) {
+        if !freight.mounted.contains(&mount.point) {
+            freight.mounted.push(mount.point.clone());
+        }
+    }
     freight.grouped = groups.count();
     freight.split = groups.split();
     freight
@@ -143,7 +150,12 @@ impl Walk<'_> {
         let (system, mark) = (self.system, self.system.end_mark(descent.here()));
         self.named = 0;
         let listed = system.list(descent.here(), buffer, mark, |entry| {
-            self.entry(descent, entry.name.to_bytes());
+            match entry.kind {
+                // Within a volume all moves as it is: what is no folder and no link is counted alone,
+                // and mounts on files are in the table.
+                Some(EntryKind::File) if self.wanted.to.is_none() => self.freight.files += 1,
+                _ => self.entry(descent, entry.name.to_bytes()),
+            }
             true
         });
         if let Err(error) = listed {
@@ -210,11 +222,10 @@ impl Walk<'_> {
     fn folder(&mut self, at: BorrowedFd<'_>, name: &[u8], facts: &Facts, below: Option<()>) {
         self.freight.folders += 1;
         self.freight.inodes += 1;
-        let here = &self.here;
+        let here = self.here.clone();
         let place = || if below.is_some() { here.joined(name) } else { here.clone() };
         self.freight.marks(facts, place);
-        let place = place();
-        self.object(at, name, facts, || place);
+        self.object(at, name, facts, place);
     }
 
     fn leaf(&mut self, at: BorrowedFd<'_>, name: &[u8], facts: &Facts) {
@@ -316,7 +327,7 @@ impl Walk<'_> {
         at: BorrowedFd<'_>,
         name: &[u8],
         facts: &Facts,
-        place: impl FnOnce() -> AbsPath,
+        place: impl Fn() -> AbsPath,
     ) {
         let Some(to) = self.wanted.to.as_ref() else { return };
         let mut carried = if self.asks { carried::asked(at, name) } else { Carried::default() };
@@ -342,14 +353,8 @@ impl Walk<'_> {
             modified: facts.modified,
             carried,
         };
-        let mut found = to.objections(&entry).peekable();
-        if found.peek().is_none() {
-            return;
-        }
-        let place = place();
-        let found: Vec<Objection> = found.collect();
-        for objection in found {
-            self.freight.objections.entry(objection).or_default().add(|| place.clone());
+        for objection in to.objections(&entry) {
+            self.freight.objections.entry(objection).or_default().add(&place);
         }
     }
 }

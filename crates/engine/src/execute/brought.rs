@@ -1,0 +1,384 @@
+//! Copies, and the giving up of what was copied: the room `transfer`, as the executor uses it.
+//!
+//! What is copied for good leaves a record of every entry in the folder of the journals. By it the original
+//! is looked at again before a link takes its place, and freed entry by entry: what is not on record,
+//! or is otherwise by then, is somebody's, and stays.
+
+use super::{Fail, Work};
+use crate::in_use::{self, Subject};
+use crate::system::System;
+use crate::transfer::{
+    self, Manifest, Order, Phase, Record, Released, Side, Stays, Trouble, Watch,
+};
+use linkwell_model::name::Name;
+use linkwell_model::path::AbsPath;
+use linkwell_model::plan::{Fate, Loss, Make, Manner, Plan, Slot, Step, Verify};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// How many threads copy.
+const THREADS: usize = 2;
+
+/// What a copy may lack that was asked for as a copy, where the place or the user cannot give it. A move says
+/// itself what it may lack.
+const AS_FAR_AS_CAN_BE: [Loss; 10] = [
+    Loss::Owner,
+    Loss::Times,
+    Loss::Attributes,
+    Loss::AccessLists,
+    Loss::Capabilities,
+    Loss::Flags,
+    Loss::Project,
+    Loss::Holes,
+    Loss::Preallocation,
+    Loss::Sharing,
+];
+
+/// The copies of a plan whose originals are given up, and their records.
+#[derive(Default)]
+pub(super) struct Copies {
+    /// The folder that the records lie in, and the number of the operation.
+    folder: Option<(OwnedFd, u64)>,
+    /// By the number of the step: what it copies, and to where.
+    all: HashMap<usize, (Slot, Slot)>,
+    read: HashMap<usize, Arc<Manifest>>,
+}
+
+impl Copies {
+    pub(super) fn new(plan: &Plan, folder: Option<(OwnedFd, u64)>) -> Self {
+        let steps = plan.items.iter().flat_map(|item| &item.steps).enumerate();
+        let copies = steps.filter_map(|(number, step)| match step.make() {
+            Some(Make::Copy { of, manner: Some(_), .. }) => {
+                Some((number, (of.clone(), step.at().clone())))
+            }
+            _ => None,
+        });
+        Self { folder, all: copies.collect(), read: HashMap::new() }
+    }
+
+    fn name(operation: u64, step: usize) -> Name {
+        let name = format!("{operation:06}.tree-{step}");
+        Name::new(name.into_bytes()).unwrap_or_else(|| unreachable!("letters, digits, dots"))
+    }
+
+    /// Begins the record of a step; none where the step is not one of these.
+    fn begin(&self, work: &Work<'_>, step: usize) -> Result<Option<Record>, Errno> {
+        let (Some((folder, operation)), true) = (&self.folder, self.all.contains_key(&step)) else {
+            return Ok(None);
+        };
+        let name = Self::name(*operation, step);
+        let (disk, system, folder) = (work.disk, work.system, folder.as_fd());
+        if work.resume {
+            return Record::resume(disk, system, folder, &name).map(Some);
+        }
+        // Of a copy that was taken back.
+        match disk.drop_name(folder, &name) {
+            Ok(()) | Err(Errno::NOENT) => Record::begin(disk, system, folder, &name).map(Some),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether copies are on record at all.
+    pub(super) fn are_kept(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    /// The record by which what stands at `at` was copied to `to`.
+    fn manifest(&mut self, system: System, at: &Slot, to: &Slot) -> Option<Arc<Manifest>> {
+        let wanted = self.all.iter().find(|(_, (of, copy))| of == at && copy == to);
+        let step = *wanted?.0;
+        if let Some(read) = self.read.get(&step) {
+            return Some(Arc::clone(read));
+        }
+        let (folder, operation) = self.folder.as_ref()?;
+        let read = Manifest::open(system, folder.as_fd(), &Self::name(*operation, step)).ok()?;
+        // Half a record is none: what it does not hold would be taken for new.
+        if !read.is_complete() {
+            return None;
+        }
+        let read = Arc::new(read);
+        self.read.insert(step, Arc::clone(&read));
+        Some(read)
+    }
+
+    /// Removes the records of copies that nobody has any more.
+    pub(super) fn forget(&self, work: &Work<'_>) {
+        let Some((folder, operation)) = &self.folder else { return };
+        for step in self.all.keys() {
+            let dropped = work.disk.drop_name(folder.as_fd(), &Self::name(*operation, *step));
+            dropped.unwrap_or_default();
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Makes a copy under the name `staged`, verified and durable but for its name.
+    pub(super) fn copy(
+        &mut self,
+        make: &Make,
+        to: &Arc<OwnedFd>,
+        staged: &Name,
+        at: &Slot,
+    ) -> Result<(), Fail> {
+        let Make::Copy { of, id, manner, .. } = make else { return Err(Fail::Record) };
+        let from = self.places.folder(of)?;
+        let changed = || Fail::Changed(self.places.place(of));
+        let facts = self.system.facts(from.as_fd(), of.name.as_bytes()).map_err(|_| changed())?;
+        if !(self.same)(*id, facts.id) {
+            return Err(changed());
+        }
+        let plain =
+            Manner { verify: Verify::Full, accept: AS_FAR_AS_CAN_BE.to_vec(), links: Vec::new() };
+        let how = manner.as_deref().unwrap_or(&plain);
+        let begun = self.step.map(|step| (step, self.copies.begin(self, step)));
+        let (step, mut record) = match begun {
+            None => (0, None),
+            Some((step, record)) => {
+                (step, record.map_err(|error| self.refused(at, "begin its record", error))?)
+            }
+        };
+        let counting = Counting {
+            heeding: Stopping { stop: self.stop, watch: self.watch },
+            entries: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        };
+        let order = Order {
+            disk: self.disk,
+            system: self.system,
+            from: (from.as_fd(), &of.name),
+            facts: &facts,
+            to: (to.as_fd(), staged),
+            verify: how.verify,
+            accept: &how.accept,
+            links: &how.links,
+            alone: manner.is_some(),
+            threads: THREADS,
+            watch: &counting,
+        };
+        let brought = transfer::bring(&order, record.as_mut());
+        if let Ok(brought) = &brought
+            && self.resume
+        {
+            self.went_on = Some((brought.kept, brought.entries));
+        }
+        self.copied.0 += counting.entries.into_inner();
+        self.copied.1 += counting.bytes.into_inner();
+        brought.map_err(|trouble| self.trouble(trouble, of, at))?;
+        if let Some(record) = record {
+            self.copies.read.insert(step, Arc::new(record.into_manifest()));
+        }
+        Ok(())
+    }
+
+    fn trouble(&self, trouble: Trouble, of: &Slot, at: &Slot) -> Fail {
+        let place = |slot: &Slot, path: &[u8]| {
+            let mut place = self.places.place(slot);
+            place.extend_as_text(path);
+            place
+        };
+        match trouble {
+            Trouble::Changed(path) | Trouble::Unexpected(path) => Fail::Changed(place(of, &path)),
+            Trouble::InUse(path) => Fail::InUse { place: place(of, &path), by: None },
+            Trouble::Mounted(path) => Fail::Mounted(place(of, &path)),
+            Trouble::Differs(path) => Fail::NotAsMade(place(at, &path)),
+            Trouble::Lossy(lost) => Fail::Lossy { place: self.places.place(of), lost },
+            Trouble::System { doing, side: Side::Original, path, error } => {
+                Fail::System { doing, place: place(of, &path), error }
+            }
+            Trouble::System { doing, side: Side::Copy, path, error } => {
+                Fail::System { doing, place: place(at, &path), error }
+            }
+            Trouble::System { doing, side: Side::Record, error, .. } => {
+                Fail::System { doing, place: AbsPath::root(), error }
+            }
+            Trouble::Stopped => Fail::Interrupted,
+        }
+    }
+
+    /// The record by which what a step at `at` gives up was copied.
+    fn manifest(&mut self, at: &Slot, fate: &Fate) -> Option<Arc<Manifest>> {
+        let to = fate.original()?;
+        self.copies.manifest(self.system, at, to)
+    }
+
+    /// Looks again at what was copied, which stands at `name`: right before a link takes its place, so
+    /// that a link to what is stale is never seen, and right behind that, when nobody finds the old one
+    /// any more.
+    pub(super) fn still_as_copied(
+        &mut self,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+        fate: &Fate,
+    ) -> Result<(), Fail> {
+        let Some(manifest) = self.manifest(at, fate) else { return Ok(()) };
+        let watch = Stopping { stop: self.stop, watch: self.watch };
+        let found = transfer::still(self.system, &manifest, (folder.as_fd(), name), &watch);
+        let found = found.map_err(|trouble| self.trouble(trouble, at, at))?;
+        match found.first() {
+            None => Ok(()),
+            Some(path) => {
+                let mut place = self.places.place(at);
+                place.extend_as_text(path);
+                Err(Fail::Changed(place))
+            }
+        }
+    }
+
+    /// Whether nobody has touched the copy that stands at `name`; `None` where it is not on record.
+    pub(super) fn is_untouched(
+        &mut self,
+        at: &Slot,
+        of: &Slot,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+    ) -> Option<bool> {
+        let manifest = self.copies.manifest(self.system, of, at)?;
+        let watch = Stopping { stop: None, watch: self.watch };
+        let found = transfer::untouched(self.system, &manifest, (folder.as_fd(), name), &watch);
+        Some(found.is_ok_and(|found| found.is_none()))
+    }
+
+    /// Whether what was set aside under `name` may be given up: `None` where it is not on record, and so
+    /// has to be compared.
+    pub(super) fn may_give_up(
+        &mut self,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+        fate: &Fate,
+    ) -> Option<Result<(), Fail>> {
+        self.manifest(at, fate)?;
+        if let Err(fail) = self.still_as_copied(at, folder, name, fate) {
+            return Some(Err(fail));
+        }
+        // Whoever opened something before the exchange writes to the old one. What is written by now is
+        // seen when it is freed; what will be written then would be lost.
+        let place = self.places.place(at).parent().joined(name.as_bytes());
+        let facts = self.system.facts(folder.as_fd(), name.as_bytes());
+        let Ok(id) = facts.map(|facts| facts.id.file()) else { return Some(Ok(())) };
+        let belongs = |other| other == id;
+        let subject = Subject { place: &place, id, belongs: &belongs };
+        let found = in_use::look(self.system, &subject).filter(in_use::Found::changes);
+        Some(found.map_or(Ok(()), |found| {
+            let by = found.users.first().map(|user| (user.process, user.name.clone()));
+            Err(Fail::InUse { place: self.places.place(at), by })
+        }))
+    }
+
+    /// Frees by its record what was set aside under `staged`; `None` where there is none. What is new in
+    /// it, or was changed, stays beside the old name.
+    pub(super) fn release(
+        &mut self,
+        step: &Step,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+    ) -> Option<Result<(), Fail>> {
+        let at = step.at();
+        let manifest = self.manifest(at, step.fate()?)?;
+        let watch = Stopping { stop: None, watch: self.watch };
+        let at_staged = (folder.as_fd(), staged);
+        let released = transfer::release(self.disk, self.system, &manifest, at_staged, &watch);
+        Some(match released {
+            Ok(released) => self.left_over(&released, folder, staged, at),
+            Err(trouble) => Err(self.trouble(trouble, at, at)),
+        })
+    }
+
+    fn left_over(
+        &mut self,
+        released: &Released,
+        folder: &Arc<OwnedFd>,
+        staged: &Name,
+        at: &Slot,
+    ) -> Result<(), Fail> {
+        let mut aside = self.places.place(at).parent().joined(staged.as_bytes());
+        for left in &released.left {
+            if let Stays::Refused(error) = left.why {
+                aside.extend_as_text(&left.path);
+                return Err(Fail::System { doing: "remove it", place: aside, error });
+            }
+            if left.why == Stays::Mounted {
+                aside.extend_as_text(&left.path);
+                return Err(Fail::Mounted(aside));
+            }
+        }
+        if released.stays == 0 {
+            return Ok(());
+        }
+        // Under a name that a person recognises, if that is free.
+        let seen = [at.name.as_bytes(), b" (left over)"].concat();
+        let seen = Name::new(seen).filter(|name| name.as_bytes().len() <= 255);
+        if let Some(seen) = seen
+            && self.rename_new(folder, staged, folder, &seen).is_ok()
+        {
+            aside = self.places.place(at).parent().joined(seen.as_bytes());
+        }
+        self.left.push(aside);
+        Ok(())
+    }
+}
+
+/// Passes on what is watched, and heeds a stop.
+struct Stopping<'a> {
+    stop: Option<&'a AtomicBool>,
+    watch: &'a dyn Watch,
+}
+
+impl Watch for Stopping<'_> {
+    fn stops(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::SeqCst)) || self.watch.stops()
+    }
+
+    fn phase(&self, phase: Phase) {
+        self.watch.phase(phase);
+    }
+
+    fn done(&self, entries: u64, bytes: u64) {
+        self.watch.done(entries, bytes);
+    }
+
+    fn at(&self, below: &dyn Fn() -> Vec<u8>, name: &Name) {
+        self.watch.at(below, name);
+    }
+}
+
+/// Counts what is done, besides.
+struct Counting<'a> {
+    heeding: Stopping<'a>,
+    entries: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Watch for Counting<'_> {
+    fn stops(&self) -> bool {
+        self.heeding.stops()
+    }
+
+    fn phase(&self, phase: Phase) {
+        self.heeding.phase(phase);
+    }
+
+    fn done(&self, entries: u64, bytes: u64) {
+        self.entries.fetch_add(entries, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.heeding.done(entries, bytes);
+    }
+
+    fn at(&self, below: &dyn Fn() -> Vec<u8>, name: &Name) {
+        self.heeding.at(below, name);
+    }
+}
+
+/// Whether it is recorded what is copied: of what a move makes.
+pub(super) fn is_on_record(make: &Make) -> bool {
+    matches!(make, Make::Copy { manner: Some(_), .. })
+}
+
+/// A descriptor of the folder of the journals of one's own.
+pub(super) fn folder_of(held: BorrowedFd<'_>) -> Option<OwnedFd> {
+    rustix::io::fcntl_dupfd_cloexec(held, 0).ok()
+}
