@@ -147,7 +147,10 @@ fn linkwell(state: &Scratch, trip: &Trip<'_>, words: &[&str]) -> Ran {
 fn is_not_yet_kept(part: Part, to: Kind) -> bool {
     // Room shared within the tree is not looked for; ntfs-3g takes attributes of links and does not keep
     // them, which only reading them back would tell.
-    part == Part::Reflinks || part == Part::LinkAttributes && to == Kind::Ntfs
+    // From memory home, reserved room is not seen: it has no map of extents.
+    part == Part::Reflinks
+        || part == Part::LinkAttributes && to == Kind::Ntfs
+        || part == Part::Preallocated && to == Kind::Tmpfs
 }
 
 /// The parts that must arrive as they are.
