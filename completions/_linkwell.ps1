@@ -272,6 +272,8 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--follow-refs', '--follow-refs', [CompletionResultType]::ParameterName, 'Links elsewhere that lead into it lead straight to the new place')
             [CompletionResult]::new('--no-refs', '--no-refs', [CompletionResultType]::ParameterName, 'Do not look for links that lead into it')
             [CompletionResult]::new('--allow-broken', '--allow-broken', [CompletionResultType]::ParameterName, 'Go on though links would be left broken')
+            [CompletionResult]::new('--merge', '--merge', [CompletionResultType]::ParameterName, 'DEST is there already: make the two one. What both have and is the same stays once; what differs is kept twice, as `name (from PATH)`')
+            [CompletionResult]::new('--free', '--free', [CompletionResultType]::ParameterName, 'With `--merge`: give up in the old place what stands at DEST by then, instead of keeping it aside')
             [CompletionResult]::new('--synced-anyway', '--synced-anyway', [CompletionResultType]::ParameterName, 'Move it though a sync client syncs it, or the folder that it lies in')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
@@ -340,6 +342,8 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
         }
         'linkwell;recover' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--back', '--back', [CompletionResultType]::ParameterName, 'Take it back, also where it could go on: what was copied by then is removed')
+            [CompletionResult]::new('--forward', '--forward', [CompletionResultType]::ParameterName, 'Go on with it, also where it would be taken back')
             [CompletionResult]::new('--leave', '--leave', [CompletionResultType]::ParameterName, 'Leave everything as it is now, and only close the record')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')

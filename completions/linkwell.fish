@@ -241,6 +241,8 @@ complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l rewrite-inner
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l follow-refs -d 'Links elsewhere that lead into it lead straight to the new place'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l no-refs -d 'Do not look for links that lead into it'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l allow-broken -d 'Go on though links would be left broken'
+complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l merge -d 'DEST is there already: make the two one. What both have and is the same stays once; what differs is kept twice, as `name (from PATH)`'
+complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l free -d 'With `--merge`: give up in the old place what stands at DEST by then, instead of keeping it aside'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l synced-anyway -d 'Move it though a sync client syncs it, or the folder that it lies in'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s n -l dry-run -d 'Only show what would be done'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s y -l yes -d 'Do it without asking'
@@ -283,6 +285,8 @@ complete -c linkwell -n "__fish_linkwell_using_subcommand undo" -s V -l version 
 complete -c linkwell -n "__fish_linkwell_using_subcommand recover" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal that wants it (NO_COLOR and CLICOLOR are heeded)'
 always\t'Always'
 never\t'Never'"
+complete -c linkwell -n "__fish_linkwell_using_subcommand recover" -l back -d 'Take it back, also where it could go on: what was copied by then is removed'
+complete -c linkwell -n "__fish_linkwell_using_subcommand recover" -l forward -d 'Go on with it, also where it would be taken back'
 complete -c linkwell -n "__fish_linkwell_using_subcommand recover" -l leave -d 'Leave everything as it is now, and only close the record'
 complete -c linkwell -n "__fish_linkwell_using_subcommand recover" -s n -l dry-run -d 'Only show what would be done'
 complete -c linkwell -n "__fish_linkwell_using_subcommand recover" -s y -l yes -d 'Do it without asking'
