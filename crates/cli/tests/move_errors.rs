@@ -10,6 +10,7 @@
 use crate::kill::{is_unfinished, probe, traced};
 use crate::moving::{Drives, Stands};
 use libtest_mimic::Trial;
+use linkwell_testkit::manifest::{Allowed, Manifest, compare};
 use linkwell_testkit::need::{Need, test_with};
 use linkwell_testkit::program::Ran;
 use linkwell_testkit::volume::{Kind, alone};
@@ -165,12 +166,13 @@ fn full(options: &str) {
         let ran = crate::support::shell(&std::path::PathBuf::from("/"), &line);
         assert_eq!(ran.code, 0, "{ran:?}");
         std::fs::write(drives.path().join("more"), vec![1; 3 << 20]).expect("a file");
-        let before = linkwell_testkit::listing::listing(&drives.path());
+        let before = Manifest::of(&drives.path());
         let ran = drives.ground.run(&drives.command(MOVE));
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(ran.err.contains("error: "), "{ran:?}");
         assert_eq!(crate::moving::names(&at), [""; 0], "{ran:?}");
-        assert_eq!(linkwell_testkit::listing::listing(&drives.path()), before);
+        let differences = compare(&before, &Manifest::of(&drives.path()), &Allowed::default());
+        assert!(differences.is_empty(), "{differences:?}");
         let ran = crate::support::shell(
             &std::path::PathBuf::from("/"),
             &format!("umount '{}'", at.display()),
