@@ -269,6 +269,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--absolute', '--absolute', [CompletionResultType]::ParameterName, 'Write the link''s target from `/`')
             [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'To another volume: keep the old one aside instead of freeing it')
             [CompletionResult]::new('--rewrite-inner', '--rewrite-inner', [CompletionResultType]::ParameterName, 'Absolute links inside that lead into the old place lead straight to the new one')
+            [CompletionResult]::new('--as-is', '--as-is', [CompletionResultType]::ParameterName, 'Within a volume: do not look into it, which takes as long as its folders are many; relative links inside keep their texts, and those that lead out of it may lead elsewhere then')
             [CompletionResult]::new('--follow-refs', '--follow-refs', [CompletionResultType]::ParameterName, 'Links elsewhere that lead into it lead straight to the new place')
             [CompletionResult]::new('--no-refs', '--no-refs', [CompletionResultType]::ParameterName, 'Do not look for links that lead into it')
             [CompletionResult]::new('--allow-broken', '--allow-broken', [CompletionResultType]::ParameterName, 'Go on though links would be left broken')

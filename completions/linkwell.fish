@@ -238,6 +238,7 @@ complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s r -l relative
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l absolute -d 'Write the link\'s target from `/`'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l keep -d 'To another volume: keep the old one aside instead of freeing it'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l rewrite-inner -d 'Absolute links inside that lead into the old place lead straight to the new one'
+complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l as-is -d 'Within a volume: do not look into it, which takes as long as its folders are many; relative links inside keep their texts, and those that lead out of it may lead elsewhere then'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l follow-refs -d 'Links elsewhere that lead into it lead straight to the new place'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l no-refs -d 'Do not look for links that lead into it'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l allow-broken -d 'Go on though links would be left broken'

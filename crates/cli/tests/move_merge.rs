@@ -2,6 +2,7 @@
 //! brings both back exactly.
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::print_stdout,
     reason = "a test stands outside: it makes its trees, looks at them by itself, and prints what was counted"
 )]

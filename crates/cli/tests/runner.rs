@@ -21,6 +21,7 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_errors;
 mod move_fidelity;
 mod move_field;
 mod move_kill;
@@ -29,6 +30,7 @@ mod move_live;
 mod move_merge;
 mod move_safety;
 mod move_step;
+mod move_stop;
 mod moving;
 mod places;
 mod plain;
@@ -77,10 +79,13 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_errors::trials(),
         move_safety::trials(),
         move_step::trials(),
         move_kill::trials(),
         move_merge::trials(),
+        move_step::trials(),
+        move_stop::trials(),
         undo::trials(),
         move_links::trials(),
         retarget::trials(),

@@ -12,7 +12,7 @@ use linkwell_engine::survey::{Surveyor, undo};
 use linkwell_engine::system::System;
 use linkwell_engine::transfer::Unwatched;
 use linkwell_engine::volumes::Volumes;
-use linkwell_model::entry::Time;
+use linkwell_model::entry::{Identity, Time};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{
@@ -257,6 +257,30 @@ impl<'f> Draft<'f> {
             leave.map(|text| Leave { target: Target::new(text.as_bytes()), attributes: None });
         let old = self.object(at);
         Step::Move { at: self.slot(at), old, to: self.slot(to), leave, over: None }
+    }
+
+    /// Another link in a folder that an earlier step moves: its folder is called by its new place.
+    pub(crate) fn within_moved(&mut self, top: &str, to: &str, below: &str, make: Make) -> Step {
+        let old = self.object(format!("{top}/{below}"));
+        let slot = self.slot(format!("{top}/{below}"));
+        let (parent, _) = self.parts(format!("{to}/{below}").as_bytes());
+        let id = self.plan.folders[usize::try_from(slot.folder).expect("a number")].id;
+        let at = Slot { folder: self.plan.folder(&place(&parent), id), name: slot.name };
+        Step::Replace { at, old, make, fate: DROPPED }
+    }
+
+    /// How a place is written from `/`.
+    pub(crate) fn text_of(&self, at: &str) -> String {
+        self.field.tree().join(at).to_str().expect("a plain path").to_owned()
+    }
+
+    /// A move to the place of a link that the plan itself makes.
+    pub(crate) fn over_to_come(&mut self, at: &str, to: &str, text: &str) -> Step {
+        let Make::Link { attributes: Some(attributes), .. } = dressed("") else { panic!("a link") };
+        let target = Target::new(text.as_bytes());
+        let over = Some(Object::Link { target, id: Identity::TO_COME, attributes });
+        let old = self.object(at);
+        Step::Move { at: self.slot(at), old, to: self.slot(to), leave: None, over }
     }
 
     /// A move to the place of a link.

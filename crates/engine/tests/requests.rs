@@ -244,7 +244,7 @@ const COMPANY: [Drawn; 7] = [
     }),
 ];
 
-const MOVING: [Drawn; 12] = [
+const MOVING: [Drawn; 14] = [
     ("move a folder, a link left", |d| {
         let step = d.relocate("dir", "kept/dir", Some("kept/dir"));
         one(d, step);
@@ -301,6 +301,19 @@ const MOVING: [Drawn; 12] = [
         let first = d.replace("dir/sub/l", link("b"), DROPPED);
         let second = d.relocate("dir", "kept/dir", Some("kept/dir"));
         d.item(vec![first, second]);
+    }),
+    ("a folder moved, and a link in it there", |d| {
+        let second = d.within_moved("dir", "kept/dir", "sub/l", link("b"));
+        let first = d.relocate("dir", "kept/dir", Some("kept/dir"));
+        d.item(vec![first, second]);
+    }),
+    ("a folder moved behind a link that leads there first", |d| {
+        let text = d.text_of("dir");
+        let bridge = d.put("kept/dir", link(&text));
+        let inner = d.replace("dir/sub/l", link("b"), DROPPED);
+        let outer = d.replace("d/dead", link("../kept/dir"), DROPPED);
+        let last = d.over_to_come("dir", "kept/dir", &text);
+        d.item(vec![bridge, inner, outer, last]);
     }),
 ];
 

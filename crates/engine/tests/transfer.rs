@@ -1,6 +1,7 @@
 //! Trees brought to another place: everything that they carry, what changes meanwhile, runs that are
 //! stopped and gone on with, and originals that are freed by what is on record.
 
+use crate::fault::is_long;
 use crate::faulty::{Fault, Faulty, Lacks, until_stopped};
 use crate::guarantees::Watched;
 use crate::support::DeepScratch;
@@ -74,9 +75,11 @@ struct Wish<'w> {
     accept: &'w [Loss],
     links: &'w [Rewritten],
     threads: usize,
+    alone: bool,
 }
 
-const WHOLE: Wish<'static> = Wish { verify: Verify::Full, accept: &[], links: &[], threads: 2 };
+const WHOLE: Wish<'static> =
+    Wish { verify: Verify::Full, accept: &[], links: &[], threads: 2, alone: true };
 
 impl Ground {
     fn new() -> Self {
@@ -131,7 +134,7 @@ impl Ground {
             verify: wish.verify,
             accept: wish.accept,
             links: wish.links,
-            alone: true,
+            alone: wish.alone,
             threads: wish.threads,
             watch: &Unwatched,
         };
@@ -231,6 +234,10 @@ fn attributes_of(path: &Path) -> String {
     let count = rustix::fs::llistxattr(path, &mut names[..]).unwrap_or(0);
     let mut all: Vec<String> = Vec::new();
     for attribute in names[..count].split(|byte| *byte == 0).filter(|some| !some.is_empty()) {
+        if attribute.starts_with(b"trusted.SGI_ACL_") {
+            // How xfs keeps the access lists that are seen anyway.
+            continue;
+        }
         let mut value = vec![0_u8; 65536];
         let attribute = OsStr::from_bytes(attribute);
         let size = rustix::fs::lgetxattr(path, attribute, &mut value[..]).expect("a value");
@@ -481,7 +488,11 @@ fn rewritten() {
 /// Something that somebody does to a tree.
 type Deed = (&'static str, fn(&Path));
 
-const DEEDS: [Deed; 9] = [
+const DEEDS: [Deed; 10] = [
+    ("a file becomes a folder", |top| {
+        drop(fs::remove_file(top.join("a/g")));
+        make(top, &["a/g/inner"]);
+    }),
     ("a file grows", |top| {
         let mut file = fs::OpenOptions::new().append(true).open(top.join("a/f")).expect("a file");
         file.write_all(b"more").expect("room");
@@ -516,7 +527,7 @@ const PLAIN: [&str; 7] = ["a/f", "a/g", "a/b/c/h", "a/b/i", "l -> a/f", "z", "y 
 fn changes() {
     let (mut points, mut noticed, mut again) = (0, 0, 0);
     for (what, deed) in DEEDS {
-        for at in 0.. {
+        for at in (0..).step_by(if is_long() { 1 } else { 5 }) {
             let ground = Ground::with(&PLAIN);
             grow_old(&ground.original(), &ground.original());
             let (mut calls, mut done) = (0, false);
@@ -529,7 +540,9 @@ fn changes() {
             };
             let brought = {
                 let watched = Watched { after: Mutex::new(&mut after) };
-                ground.bring(&watched, &WHOLE, &mut ground.record(false))
+                // Who writes would wait for the lease, and here it is this very thread.
+                let wish = Wish { alone: false, ..WHOLE };
+                ground.bring(&watched, &wish, &mut ground.record(false))
             };
             points += 1;
             if !done {
@@ -553,7 +566,7 @@ fn changes() {
             }
         }
     }
-    assert!(noticed > 50 && again > 50, "{noticed} {again} of {points}");
+    assert!(noticed > 5 && again > 10, "{noticed} {again} of {points}");
     println!(
         "transfer: {points} points, {again} copied again or refused, {noticed} found by the look"
     );

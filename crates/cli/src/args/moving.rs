@@ -67,6 +67,11 @@ pub(crate) struct Move {
     #[arg(long, conflicts_with = "back")]
     pub(crate) rewrite_inner: bool,
 
+    /// Within a volume: do not look into it, which takes as long as its folders are many; relative links
+    /// inside keep their texts, and those that lead out of it may lead elsewhere then.
+    #[arg(long, conflicts_with_all = ["rewrite_inner", "no_link"])]
+    pub(crate) as_is: bool,
+
     /// Links elsewhere that lead into it lead straight to the new place.
     #[arg(long, conflicts_with = "no_refs")]
     pub(crate) follow_refs: bool,

@@ -7,6 +7,7 @@ use crate::args::Args;
 use crate::args::change::Change;
 use crate::error::{Exit, Failure, say};
 use crate::interrupt;
+use crate::output::course::{Amount, Course};
 use crate::output::paint::Paint;
 use crate::output::preview::{self, things};
 use crate::output::progress::Bar;
@@ -17,11 +18,11 @@ use linkwell_engine::journal::record::{Header, VERSION};
 use linkwell_engine::journal::{Lock, NoLock, Store};
 use linkwell_engine::state::Trouble;
 use linkwell_engine::survey::Surveyor;
-use linkwell_engine::transfer::Unwatched;
 use linkwell_engine::volumes::Volumes;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Fate, Plan, Step, Token};
 use linkwell_model::shown::shown;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long another linkwell is waited for.
@@ -38,6 +39,8 @@ pub(super) struct Manner {
     pub(super) each: Option<fn(&Step) -> bool>,
     /// The operation that this one takes back.
     pub(super) undoes: Option<u64>,
+    /// How much is copied, where that was counted.
+    pub(super) amount: Option<Amount>,
 }
 
 /// A surveyor that reads relative paths from the current folder.
@@ -142,17 +145,19 @@ pub(super) fn carry(
         return Ok(Came::Ended(Exit::Found));
     }
     let stop = interrupt::stop();
+    let course = Course::new(change.json.then(|| Arc::clone(&output)), args.quiet, manner.amount);
     let means = Means {
         disk: &Unix,
         system: system(world),
         current: Some(surveyor.current()),
         stop: &stop,
-        watch: &Unwatched,
+        watch: &course,
     };
     let token = fresh_token()?;
     let header = |number| header(number, token, manner.undoes, world);
     let executed = interrupt::unbroken(|| execute::execute(&means, &store, &lock, header, &plan));
     drop(lock);
+    course.finish();
     if executed.as_ref().is_ok_and(|report| !matches!(report.state, State::TakenBack(_))) {
         interrupt::forget();
     }

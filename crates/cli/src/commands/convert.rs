@@ -40,7 +40,7 @@ pub(super) fn run(convert: &Convert, args: &Args, world: &World) -> Result<Exit,
         }
     };
     let each = (convert.interactive && !convert.change.yes).then_some(every as fn(&_) -> bool);
-    let manner = Manner { change: convert.change, each, undoes: None };
+    let manner = Manner { change: convert.change, each, undoes: None, amount: None };
     carry_out(plan, &manner, &surveyor, args, world)
 }
 

@@ -47,7 +47,7 @@ pub(super) fn run(create: &Create, args: &Args, world: &World) -> Result<Exit, F
     let plan = plan(&mut surveyor, &wanted, &pairs);
     let replaces: fn(&Step) -> bool = |step| matches!(step, Step::Replace { .. });
     let each = (create.interactive && !create.change.yes).then_some(replaces);
-    let manner = Manner { change: create.change, each, undoes: None };
+    let manner = Manner { change: create.change, each, undoes: None, amount: None };
     carry_out(plan, &manner, &surveyor, args, world)
 }
 

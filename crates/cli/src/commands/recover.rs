@@ -7,6 +7,7 @@ use crate::args::Args;
 use crate::args::change::Recover;
 use crate::error::{Exit, Failure, say};
 use crate::interrupt;
+use crate::output::course::Course;
 use crate::output::preview;
 use crate::output::progress::grouped;
 use linkwell_engine::disk::Unix;
@@ -14,7 +15,6 @@ use linkwell_engine::execute::recover::{Recovered, Standing, Wish, recover, stan
 use linkwell_engine::execute::{Fail, Means};
 use linkwell_engine::journal::record::Operation;
 use linkwell_engine::journal::{Lock, Store};
-use linkwell_engine::transfer::Unwatched;
 use linkwell_model::path::AbsPath;
 use rustix::io::Errno;
 
@@ -100,8 +100,9 @@ fn carry_out(
     operation: &Operation,
 ) -> Exit {
     let stop = interrupt::stop();
+    let course = Course::new(None, args.quiet, None);
     let means =
-        Means { disk: &Unix, system: system(world), current: None, stop: &stop, watch: &Unwatched };
+        Means { disk: &Unix, system: system(world), current: None, stop: &stop, watch: &course };
     let found = standing(&means, operation);
     let wish = wish(wanted, &found);
     // Nothing is written to a drive that is not the one that was planned with. What was exchanged can be
@@ -111,7 +112,9 @@ fn carry_out(
         say_away(&found);
         return Exit::Unfinished;
     }
-    match recover(&means, store, lock, operation, wish) {
+    let recovered = recover(&means, store, lock, operation, wish);
+    course.finish();
+    match recovered {
         Ok(recovered) => {
             if !args.quiet {
                 for line in words(&recovered, operation.damaged.is_none() || operation.ready) {

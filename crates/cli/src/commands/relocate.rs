@@ -8,6 +8,7 @@ use crate::args::Args;
 use crate::args::moving::{Move, Verify as How};
 use crate::error::{Exit, Failure, say};
 use crate::interrupt;
+use crate::output::course::Amount;
 use crate::output::in_use as words;
 use crate::output::moving::{bind_instead, of_others};
 use linkwell_engine::in_use::{self, Subject};
@@ -43,7 +44,8 @@ pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Fai
                 say_what_others_make_of_it(&mut plan, found, moving);
             }
         }
-        let manner = Manner { change: moving.change, each: None, undoes: None };
+        let amount = looked.moving.as_ref().filter(|found| found.copied).map(amount);
+        let manner = Manner { change: moving.change, each: None, undoes: None, amount };
         match carry(plan, &manner, &surveyor, args, world, |_| {})? {
             Came::Ended(exit) => return Ok(exit),
             Came::OtherVolume => {
@@ -55,6 +57,14 @@ pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Fai
             }
         }
     }
+}
+
+/// How much is copied.
+fn amount(found: &Moving) -> Amount {
+    let freight = &found.freight;
+    let special = freight.pipes.count + freight.sockets.count + freight.devices.count;
+    let entries = freight.files + freight.folders + freight.links + special;
+    Amount { entries, bytes: freight.bytes }
 }
 
 /// What somebody has open for writing is not copied: what they write next would be lost.
@@ -119,6 +129,7 @@ fn wanted(moving: &Move, world: &World) -> Wanted {
         },
         accept: moving.accept_loss.iter().filter_map(|word| Loss::from_word(word)).collect(),
         copy: false,
+        as_is: moving.as_is,
         synced_anyway: moving.synced_anyway,
         state: world.state.clone(),
         rewrite_inner: moving.rewrite_inner,
@@ -173,8 +184,7 @@ fn record(world: &World, link: &Object, place: &AbsPath) -> Vec<Rewritten> {
     let mut numbers = store.ended().unwrap_or_default();
     numbers.sort_unstable();
     let operations = numbers.into_iter().rev().filter_map(|number| store.read(number).ok());
-    let mut found = operations.filter_map(|operation| recorded(&operation, link, place));
-    found.next().unwrap_or_default()
+    recorded(operations, link, place)
 }
 
 fn look(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move, world: &World) -> Looked {

@@ -53,7 +53,7 @@ pub(super) fn run(remove: &Remove, args: &Args, world: &World) -> Result<Exit, F
     }
     let removes: fn(&Step) -> bool = |step| matches!(step, Step::Remove { .. });
     let each = (remove.interactive && !remove.change.yes).then_some(removes);
-    let manner = Manner { change: remove.change, each, undoes: None };
+    let manner = Manner { change: remove.change, each, undoes: None, amount: None };
     carry_out_prepared(plan, &manner, &surveyor, args, world, |plan| make_trashes(&trashes, plan))
 }
 

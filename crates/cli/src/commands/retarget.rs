@@ -50,7 +50,7 @@ pub(super) fn run(retarget: &Retarget, args: &Args, world: &World) -> Result<Exi
         return Ok(Exit::Interrupted);
     }
     let each = (retarget.interactive && !retarget.change.yes).then_some((|_| true) as fn(&_) -> _);
-    let manner = Manner { change: retarget.change, each, undoes: None };
+    let manner = Manner { change: retarget.change, each, undoes: None, amount: None };
     carry_out(plan, &manner, &surveyor, args, world)
 }
 

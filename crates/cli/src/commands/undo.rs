@@ -36,7 +36,7 @@ pub(super) fn run(undo: &Undo, args: &Args, world: &World) -> Result<Exit, Failu
     let since: Vec<&Operation> =
         all.iter().filter(|other| other.header.operation > number).collect();
     let plan = plan(&mut surveyor, operation, &since);
-    let manner = Manner { change: undo.change, each: None, undoes: Some(number) };
+    let manner = Manner { change: undo.change, each: None, undoes: Some(number), amount: None };
     carry_out(plan, &manner, &surveyor, args, world)
 }
 

@@ -1,5 +1,6 @@
 //! What is printed: results on standard output, words about the run on standard error.
 
+pub(crate) mod course;
 pub(crate) mod explained;
 pub(crate) mod groups;
 #[cfg_attr(not(test), expect(dead_code, reason = "the words for a command that is being made"))]

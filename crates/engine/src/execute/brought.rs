@@ -214,6 +214,9 @@ impl Work<'_> {
         name: &Name,
         fate: &Fate,
     ) -> Result<(), Fail> {
+        if let Some(to) = fate.original() {
+            self.places.still_there(to)?;
+        }
         let Some(manifest) = self.manifest(at, fate) else { return Ok(()) };
         let watch = Stopping { stop: self.stop, watch: self.watch };
         let found = transfer::still(self.system, &manifest, (folder.as_fd(), name), &watch);

@@ -498,7 +498,7 @@ impl<'a> Work<'a> {
         Self {
             disk: means.disk,
             system: means.system,
-            places: Places::new(means.system, plan, same, means.current),
+            places: Places::new(means.system, plan, token.clone(), same, means.current),
             same,
             token,
             kept: Vec::new(),

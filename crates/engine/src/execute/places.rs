@@ -6,7 +6,7 @@ use crate::operator::Held;
 use crate::system::{Access, System};
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Fate, Make, Object, Plan, PlanFolder, Slot, Step};
+use linkwell_model::plan::{Fate, Make, Object, Plan, PlanFolder, Slot, Step, Token};
 use rustix::fd::{AsFd as _, OwnedFd};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ const MOST: usize = 200;
 pub(super) struct Places<'a> {
     system: System,
     plan: &'a Plan,
+    token: Token,
     same: fn(Identity, Identity) -> bool,
     /// Where this process stands: its places can be reached even when the way from `/` cannot.
     current: Option<&'a Held>,
@@ -31,11 +32,12 @@ impl<'a> Places<'a> {
     pub(super) fn new(
         system: System,
         plan: &'a Plan,
+        token: Token,
         same: fn(Identity, Identity) -> bool,
         current: Option<&'a Held>,
     ) -> Self {
         let held = HashMap::new();
-        Self { system, plan, same, current, held, touched: BTreeMap::new() }
+        Self { system, plan, token, same, current, held, touched: BTreeMap::new() }
     }
 
     /// The folder of a slot, held.
@@ -67,28 +69,45 @@ impl<'a> Places<'a> {
     /// The same where the plan itself moves it, or what it lies in: it may not have come to its place yet,
     /// or have left it already.
     fn is_elsewhere(&self, folder: &PlanFolder) -> Option<OwnedFd> {
-        let place = |slot: &Slot| self.place(slot);
         let steps = self.plan.items.iter().flat_map(|item| &item.steps);
-        let mut ways = steps.filter_map(|step| match step {
-            Step::Move { at, old: Object::Folder { .. }, to, .. } => Some((place(at), place(to))),
-            Step::Replace { at, old: Object::Folder { .. }, fate: Fate::Kept(to), .. }
-            | Step::Remove { at, old: Object::Folder { .. }, fate: Fate::Kept(to) } => {
-                Some((place(at), place(to)))
+        steps.enumerate().find_map(|(number, step)| {
+            let mut all = vec![self.place(step.at())];
+            match step {
+                Step::Move { old: Object::Folder { .. }, to, .. } => all.push(self.place(to)),
+                Step::Replace { old: Object::Folder { .. }, fate: Fate::Kept(to), .. }
+                | Step::Remove { old: Object::Folder { .. }, fate: Fate::Kept(to), .. } => {
+                    all.push(self.place(to));
+                }
+                Step::Put { make: Make::Moved { from, .. }, .. }
+                | Step::Replace { make: Make::Moved { from, .. }, .. } => {
+                    all.push(self.place(from));
+                }
+                _ => return None,
             }
-            Step::Put { at, make: Make::Moved { from, .. } }
-            | Step::Replace { at, make: Make::Moved { from, .. }, .. } => {
-                Some((place(from), place(at)))
+            // On the way between the two it has a name of our own.
+            for staged in [self.token.staged(number), self.token.staged_back(number)] {
+                all.push(self.place(step.at()).parent().joined(staged.as_bytes()));
             }
-            _ => None,
-        });
-        ways.find_map(|(one, other)| {
-            [(&one, &other), (&other, &one)].into_iter().find_map(|(then, now)| {
-                let below = folder.place.below(then)?;
-                let mut there = now.clone();
+            let below = all.iter().find_map(|place| folder.place.below(place))?;
+            all.iter().find_map(|place| {
+                let mut there = place.clone();
                 there.extend_as_text(below);
                 self.is_at(folder, &there).ok()
             })
         })
+    }
+
+    /// Whether the folder of a slot is still found at its place: what is held can be reached also after
+    /// its drive was detached, and then by nobody else.
+    pub(super) fn still_there(&self, slot: &Slot) -> Result<(), Fail> {
+        let folder = self.planned(slot.folder)?;
+        let found = self.open(&folder.place, Access::Hold);
+        let found = found.and_then(|opened| self.system.facts_of(opened.as_fd()));
+        match found {
+            Ok(facts) if (self.same)(folder.id, facts.id) => Ok(()),
+            Ok(_) => Err(Fail::Folder { place: folder.place.clone(), error: None }),
+            Err(error) => Err(Fail::Folder { place: folder.place.clone(), error: Some(error) }),
+        }
     }
 
     fn planned(&self, number: u32) -> Result<&'a PlanFolder, Fail> {

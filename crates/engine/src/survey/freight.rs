@@ -13,7 +13,7 @@ mod walk;
 pub(super) mod words;
 
 pub use links::Leaving;
-pub use walk::look;
+pub use walk::{look, unseen};
 
 use crate::system::Facts;
 use linkwell_model::entry::FileId;

@@ -49,6 +49,8 @@ pub struct Wanted {
     pub accept: Vec<Loss>,
     /// It is copied even if it looks as if a rename would do: that was tried, and refused.
     pub copy: bool,
+    /// Within a volume it is not looked into: links inside keep their texts, wherever these lead then.
+    pub as_is: bool,
     /// What a client syncs is moved all the same.
     pub synced_anyway: bool,
     /// linkwell's own state folder, which stays.
@@ -226,6 +228,17 @@ fn look(
         against.extend(room.is_enough(&freight).err());
         remarks.extend(freight.remarks(name, &wanted.accept));
         freight
+    } else if wanted.as_is || stays_beside(ends, leaves, wanted) {
+        let freight = freight::unseen(surveyor, &ends.from);
+        against.extend(freight.against_renaming());
+        if wanted.as_is && ends.facts.kind == EntryKind::Folder {
+            remarks.push(
+                "links in it are not looked at, as you asked: those that lead out of it by `..` may lead \
+                 elsewhere then"
+                    .into(),
+            );
+        }
+        freight
     } else {
         let asked = freight::Wanted {
             above_destination: ends.above.clone(),
@@ -246,6 +259,12 @@ fn look(
         freight,
     };
     Ok((moving, against))
+}
+
+/// Whether no link inside can lead elsewhere afterwards, so that none has to be looked at: it gets another
+/// name in the folder where it stands, and the old one goes on working.
+fn stays_beside(ends: &Ends, leaves: bool, wanted: &Wanted) -> bool {
+    ends.from.held.place == ends.to.held.place && leaves && !wanted.rewrite_inner
 }
 
 pub(super) fn no(what: String, hint: Option<String>) -> Why {

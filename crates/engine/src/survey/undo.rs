@@ -147,6 +147,12 @@ fn today(
             let (to, there) = slots.slot(&to)?;
             let found = slots.surveyor.object(&there)?;
             let over = match over {
+                // One that an earlier step of this very plan makes.
+                Some(Object::Link { target, attributes, .. })
+                    if slots.is_left(before, &there, &target) =>
+                {
+                    Some(Object::Link { target, id: Identity::TO_COME, attributes })
+                }
                 Some(over) => Some(slots.still(&over, found, &there)?),
                 None if found.is_some() => {
                     let place = there.place();
@@ -266,6 +272,9 @@ impl Slots<'_> {
         before.iter().any(|step| match step {
             Step::Move { at, leave: Some(leave), .. } => {
                 leave.target == *text && self.plan.place(at) == place
+            }
+            Step::Put { at, make: Make::Link { target, .. } } => {
+                *target == *text && self.plan.place(at) == place
             }
             _ => false,
         })

@@ -17,6 +17,9 @@ use rustix::io::Errno;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+/// An extended attribute: its name and its value.
+pub(super) type Carried = (Vec<u8>, Vec<u8>);
+
 /// What keeps anything else from being changed, and so is set when all is done.
 pub(super) const LATE: Flags = Flags::IMMUTABLE.with(Flags::APPEND);
 
@@ -192,7 +195,7 @@ impl Job<'_> {
         &self,
         tools: &mut Tools,
         from: Origin<'_>,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Slip> {
+    ) -> Result<Vec<Carried>, Slip> {
         match from {
             Origin::Open(original) => {
                 let names =
@@ -288,10 +291,11 @@ impl Job<'_> {
     }
 }
 
-/// Whether a copy is to be given this attribute. Others in `system` are a file system's own views of
-/// what is copied anyway.
+/// Whether a copy is to be given this attribute. Others in `system`, and
+/// those in which xfs keeps its access lists, are a file system's own views of what is copied anyway.
 fn is_to_carry(name: &[u8]) -> bool {
-    !name.starts_with(b"system.") || name.starts_with(b"system.posix_acl_")
+    let is_view = name.starts_with(b"system.") || name.starts_with(b"trusted.SGI_ACL_");
+    !is_view || name.starts_with(b"system.posix_acl_")
 }
 
 pub(super) fn kind_of(name: &[u8]) -> Loss {

@@ -38,12 +38,12 @@ pub(super) struct Firsts {
 pub(super) struct Claim<'f> {
     firsts: &'f Firsts,
     key: Key,
-    done: Option<First>,
+    done: Option<Arc<First>>,
 }
 
 impl Claim<'_> {
     pub(super) fn settle(mut self, first: First) {
-        self.done = Some(first);
+        self.done = Some(Arc::new(first));
     }
 }
 
@@ -51,7 +51,7 @@ impl Drop for Claim<'_> {
     fn drop(&mut self) {
         let mut all = self.firsts.all();
         match self.done.take() {
-            Some(first) => all.insert(self.key, State::Done(Arc::new(first))),
+            Some(first) => all.insert(self.key, State::Done(first)),
             None => all.remove(&self.key),
         };
         self.firsts.settled.notify_all();

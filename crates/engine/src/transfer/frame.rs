@@ -225,6 +225,9 @@ fn size(head: &[u8]) -> Option<usize> {
     if size <= LONGEST { usize::try_from(size).ok() } else { None }
 }
 
+/// A frame, with the check that it bears.
+type Found<'f> = (Kind, &'f [u8], Check);
+
 /// Reads a file from front to back.
 struct Ahead<'f> {
     file: &'f OwnedFd,
@@ -249,7 +252,7 @@ impl Ahead<'_> {
         Ok(filled.get(offset..offset.saturating_add(count)))
     }
 
-    fn frame(&mut self, at: u64) -> Result<Option<(Kind, &[u8], Check)>, Errno> {
+    fn frame(&mut self, at: u64) -> Result<Option<Found<'_>>, Errno> {
         let Some(head) = self.get(at, HEAD)? else { return Ok(None) };
         let kind = head.get(4).copied().and_then(Kind::of);
         let (Some(kind), Some(size)) = (kind, size(head)) else { return Ok(None) };

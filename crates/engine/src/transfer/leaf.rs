@@ -109,7 +109,11 @@ impl Job<'_> {
 
     /// Whether an earlier run copied it, and both are as they were then. What is not is removed.
     fn keeps(&self, hand: &mut Hand, at: Inside<'_>, name: &Name) -> Result<bool, Slip> {
-        let Some(old) = at.level.known(name) else { return Ok(false) };
+        let Some(old) = at.level.known(name) else {
+            // It may have been a folder then.
+            self.drop_folder_of(at.level, at.copy(name))?;
+            return Ok(false);
+        };
         let now = self.system.facts(at.from, name.as_bytes()).map_err(gone)?;
         let copy = match self.system.facts(at.to, at.copy(name).1.as_bytes()) {
             Ok(copy) => Some(copy),

@@ -385,6 +385,10 @@ impl<'a> Job<'a> {
             }
             let old =
                 level.known.as_ref().and_then(|known| lock(known).folders.remove(name.as_bytes()));
+            if level.known(&name).is_some() {
+                // It was no folder then.
+                self.forget(&level, &name).map_err(here)?;
+            }
             let door = Door { parent: level.number, above: Some(&level), old, known };
             let (facts, made) = self.door((copy.here(), &name), &door).map_err(here)?;
             copy.down(&name, &facts).map_err(|error| here(Slip::copy("open it")(error)))?;
@@ -682,6 +686,15 @@ impl<'a> Job<'a> {
         self.settle(&level.folder, None);
         self.count(1, 0);
         Ok(())
+    }
+
+    /// Removes the copy of a folder whose name is that of something else now.
+    pub(super) fn drop_folder_of(&self, level: &Level, at: super::At<'_>) -> Result<(), Slip> {
+        let Some(known) = &level.known else { return Ok(()) };
+        let Some(number) = lock(known).folders.remove(at.1.as_bytes()) else { return Ok(()) };
+        super::clear(self.disk, self.system, at).map_err(Slip::copy("begin anew"))?;
+        let gone = self.record().folder_gone(self.disk, number);
+        gone.map_err(|error| Slip::System("use the record", Side::Record, error))
     }
 
     /// Removes from the copy of an earlier run what is not in the original any more.

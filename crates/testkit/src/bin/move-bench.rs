@@ -214,7 +214,9 @@ impl Bench<'_> {
         let mut sum = [0.0; 2];
         for (from, to) in [(one, two), (two, one)] {
             // So that no program pays for writing what another has left.
-            rustix::fs::sync();
+            for end in &self.ends {
+                rustix::fs::syncfs(fs::File::open(end)?)?;
+            }
             if round == 0 && from == one && task.ours {
                 record.peak_kib = self.peak(task, from, to)?;
             } else if round == 0 && self.options.count && (from == two) == task.ours {

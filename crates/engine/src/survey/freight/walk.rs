@@ -16,6 +16,17 @@ use rustix::fs::{Access as May, AtFlags, SeekFrom};
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 
+/// What can be known of what stands at `spot` without looking into it: where volumes are mounted in it.
+pub fn unseen(surveyor: &Surveyor, spot: &Spot) -> Freight {
+    let mut freight = Freight::default();
+    for mount in surveyor.volumes().mounts().below(&spot.place()) {
+        if !freight.mounted.contains(&mount.point) {
+            freight.mounted.push(mount.point.clone());
+        }
+    }
+    freight
+}
+
 /// Looks at all that stands at `spot`, whose facts are `facts`.
 pub fn look(surveyor: &mut Surveyor, spot: &Spot, facts: &Facts, wanted: &Wanted) -> Freight {
     let asks = wanted.to.as_ref().is_some_and(|to| to.asks_for_attributes(&wanted.from));

@@ -50,11 +50,9 @@ pub(super) fn files(
     }
     let carried = |at: &At<'_>| carried(at.0, at.1);
     let (ours, theirs) = (carried(&here), carried(&there));
-    let list = |all: &[(Bytes, Bytes)]| {
-        all.iter().filter(|(name, _)| name.0.starts_with(b"system.posix_acl")).cloned().collect()
-    };
-    let (lists, others): (Vec<(Bytes, Bytes)>, Vec<(Bytes, Bytes)>) = (list(&ours), list(&theirs));
-    if lists != others && !accept.contains(&Loss::AccessLists) {
+    let is_list = |(name, _): &&(Bytes, Bytes)| name.0.starts_with(b"system.posix_acl");
+    let other_list = ours.iter().filter(is_list).ne(theirs.iter().filter(is_list));
+    if other_list && !accept.contains(&Loss::AccessLists) {
         return Ok(None);
     }
     let equal = look::equal(system, (here.0, here.1), (there.0, there.1), None);

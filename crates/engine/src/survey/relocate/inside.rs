@@ -187,7 +187,8 @@ fn new_text(
         from.pop();
         to.pop();
     }
-    if from == to {
+    // It may pass the tree by its old name on the way.
+    if from == to && (link.end.is_none() || leads_back(surveyor, moved, link, &old)) {
         return None;
     }
     let mut place = from.clone();
@@ -207,7 +208,7 @@ fn new_text(
     Some(made)
 }
 
-/// Whether a link that leads out and in again does so at the new place as well, by itself.
+/// Whether a link leads where it led from the new place as well, without the link that is left.
 fn leads_back(surveyor: &mut Surveyor, moved: &Moved, link: &Leaving, old: &AbsPath) -> bool {
     let chain = then(surveyor, moved, old, link.text.as_bytes());
     let end = found(&chain);
@@ -343,7 +344,7 @@ fn held(
         let facts = system.facts_of(opened.as_fd()).map_err(looked)?;
         let held = Held { folder: Arc::new(opened), place: folder.clone() };
         may_change_in(&held)?;
-        *last = Some((folder.clone(), held, facts.id, facts.mode & 0o1002 == 0o1002));
+        *last = Some((folder, held, facts.id, facts.mode & 0o1002 == 0o1002));
     }
     let Some((_, held, id, shared)) = last.as_ref() else { return Ok(()) };
     let found = look::object_in_full(surveyor.system(), held.folder.as_fd(), name.as_bytes());

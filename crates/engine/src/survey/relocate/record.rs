@@ -5,9 +5,40 @@ use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Item, Make, Object, Rewritten, Step};
 
-/// If `operation` has left the link `link` that leads to what stands at `place` now: the links inside that
-/// it gave another text, with the text that it gave them, and the one that they had.
-pub fn texts(operation: &Operation, link: &Object, place: &AbsPath) -> Option<Vec<Rewritten>> {
+/// The links that an operation has given another text in what stands at `place` now, with the text that it
+/// gave them, and the one that they had: of the last operation that has left the link `link`, which leads
+/// there. `operations` come last first.
+///
+/// A link that was made anew when an operation was taken back is known by the record of that.
+pub fn texts(
+    operations: impl Iterator<Item = Operation>,
+    link: &Object,
+    place: &AbsPath,
+) -> Vec<Rewritten> {
+    let mut link = link.clone();
+    for operation in operations {
+        if let Some(before) = made_anew(&operation, &link) {
+            link = before;
+        } else if let Some(found) = left_by(&operation, &link, place) {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+/// What stood there before, if taking this operation back has made the link anew.
+fn made_anew(operation: &Operation, link: &Object) -> Option<Object> {
+    let steps: Vec<&Step> = operation.plan.items.iter().flat_map(|item| &item.steps).collect();
+    let number = operation.back.iter().find_map(|(number, made)| {
+        made.is_still(link, Identity::is_after_restart).then_some(*number)
+    })?;
+    match steps.get(usize::try_from(number).ok()?)? {
+        Step::Move { over, .. } => over.clone(),
+        step => step.old().cloned(),
+    }
+}
+
+fn left_by(operation: &Operation, link: &Object, place: &AbsPath) -> Option<Vec<Rewritten>> {
     let done = operation.ended.as_ref().is_some_and(|ended| ended.how == How::Done);
     if !done {
         return None;
