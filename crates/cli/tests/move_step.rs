@@ -33,7 +33,7 @@ struct Way {
     at_home: bool,
 }
 
-const OUT: &str = "cp -a a/p/d @/d && mv a/p/d a/p/.linkwell-n && ln -s @/d a/p/d; \
+const OUT: &str = "cat a/p/d/f; cp -a a/p/d @/d && mv a/p/d a/p/.linkwell-n && ln -s @/d a/p/d; \
                    for f in $(find a/p/.linkwell-n -type f); do rm -f $f; done; rm -rf a/p/.linkwell-n";
 const HOME: &str = "cp -a @/d a/p/n && rm a/p/d && mv a/p/n a/p/d && mv @/d @/.linkwell-n; \
                     for f in $(find @/.linkwell-n -type f); do rm -f $f; done; rm -rf @/.linkwell-n";
