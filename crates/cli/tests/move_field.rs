@@ -256,15 +256,15 @@ pub(crate) fn points(field: &Field, top: &str, program: &Program<'_>, looks: boo
     points
 }
 
-/// Runs a program that is stopped behind one call; `act` is what happens then. Gives what the program
-/// said, and whether it was stopped.
+/// Runs a program that is stopped behind one call, and so is each process that it starts; `act` is what
+/// happens then, until it says that it came to pass. Gives what the program said.
 pub(crate) fn stopped(
     field: &Field,
     top: &str,
     program: &Program<'_>,
     point: &Point,
-    act: impl FnOnce(),
-) -> (Ran, bool) {
+    mut act: impl FnMut() -> bool,
+) -> Ran {
     let file = field.ground.scratch().join("trace");
     drop(fs::remove_file(&file));
     let out = file.to_str().expect("a plain path").to_owned();
@@ -277,7 +277,7 @@ pub(crate) fn stopped(
     }
     let mut command = program.below_strace(field, &options);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("strace");
-    let mut act = Some(act);
+    let mut acted = false;
     let mut answered = 0;
     let started = Instant::now();
     while child.try_wait().expect("a child").is_none() {
@@ -286,8 +286,8 @@ pub(crate) fn stopped(
         let stops: Vec<&str> =
             text.lines().filter(|line| line.ends_with("--- stopped by SIGSTOP ---")).collect();
         for stop in stops.iter().skip(answered) {
-            if let Some(act) = act.take() {
-                act();
+            if !acted {
+                acted = act();
             }
             let process = stop.split(' ').next().and_then(|number| number.parse().ok());
             let process = process.and_then(Pid::from_raw).expect("a process number");
@@ -297,6 +297,5 @@ pub(crate) fn stopped(
         answered = answered.max(stops.len());
         std::thread::sleep(Duration::from_micros(300));
     }
-    let ran = child.wait_with_output().expect("its output").into();
-    (ran, act.is_none())
+    child.wait_with_output().expect("its output").into()
 }

@@ -33,12 +33,12 @@ struct Way {
     at_home: bool,
 }
 
-const OUT: &str = "cp -a a/p/d @/d && mv a/p/d a/p/.linkwell-n && ln -s @/d a/p/d; \
+const OUT: &str = "cat a/p/d/f; cp -a a/p/d @/d && mv a/p/d a/p/.linkwell-n && ln -s @/d a/p/d; \
                    for f in $(find a/p/.linkwell-n -type f); do rm -f $f; done; rm -rf a/p/.linkwell-n";
 const HOME: &str = "cp -a @/d a/p/n && rm a/p/d && mv a/p/n a/p/d && mv @/d @/.linkwell-n; \
                     for f in $(find @/.linkwell-n -type f); do rm -f $f; done; rm -rf @/.linkwell-n";
-const GO: &[&str] = &["move", "-y", "a/p/d", "@/d"];
-const BACK: &[&str] = &["move", "-y", "--back", "a/p/d"];
+const GO: &[&str] = &["move", "-y", "--no-refs", "a/p/d", "@/d"];
+const BACK: &[&str] = &["move", "-y", "--no-refs", "--back", "a/p/d"];
 
 const WAYS: [Way; 6] = [
     Way { name: "across", across: true, before: &[], typed: GO, naive: OUT, at_home: true },
@@ -123,7 +123,8 @@ impl Scene<'_> {
         let folder = if self.way.at_home { self.field.at("a/p") } else { self.field.there() };
         for entry in fs::read_dir(folder)?.flatten() {
             let own = entry.file_name().to_string_lossy().starts_with(".linkwell-");
-            if own && entry.path().join("f").is_file() {
+            let path = entry.path();
+            if own && (path.join("f").is_file() || path.join("sub").is_dir()) {
                 return Ok(entry.path());
             }
         }
@@ -315,7 +316,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &[],
         leaves: None,
-        control: true,
+        control: false,
     },
     Attack {
         name: "the new name is taken by a file",
@@ -426,8 +427,9 @@ fn attacked(way: &Way, attack: &Attack, program: &Program<'_>, point: &Point) ->
     let what = format!("{}, {}, behind {point:?}", way.name, attack.name);
     let mut tree = seen(&field.at("a/p/d"));
     let (mut bytes, mut acted) = (field.bytes(), false);
-    let (ran, _) = stopped(&field, "a/p/d", program, point, || {
+    let ran = stopped(&field, "a/p/d", program, point, || {
         acted = act(&scene, attack, &mut bytes);
+        acted
     });
     (attack.heal)(&scene);
     let mut said = vec![ran];
@@ -485,8 +487,11 @@ fn verdict(
 fn control(way: &Way) {
     let program = Program::Shell(way.naive);
     let windows = windows(way, &program);
-    // What stands at the one end is not in the way at the other.
-    let here = |attack: &&Attack| attack.control && (way.at_home || !attack.name.contains("taken"));
+    // At home there is a link, and what `mv` puts in its place is a copy: some traps are for the other way.
+    let spared = ["taken", "it is swapped"];
+    let here = |attack: &&Attack| {
+        attack.control && (way.at_home || !spared.iter().any(|word| attack.name.contains(word)))
+    };
     for attack in ATTACKS.iter().filter(here) {
         let harmed = windows.iter().any(|point| {
             let field = ready(way);
@@ -496,6 +501,7 @@ fn control(way: &Way) {
             let mut acted = false;
             stopped(&field, "a/p/d", &program, point, || {
                 acted = act(&scene, attack, &mut bytes);
+                acted
             });
             (attack.heal)(&scene);
             let outside =

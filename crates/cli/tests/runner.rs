@@ -81,7 +81,6 @@ fn main() -> std::process::ExitCode {
         kill::trials(),
         move_errors::trials(),
         move_safety::trials(),
-        move_step::trials(),
         move_kill::trials(),
         move_merge::trials(),
         move_step::trials(),

@@ -52,7 +52,8 @@ pub(crate) fn bind_instead(now: &AbsPath, at: &AbsPath) -> Vec<String> {
         "and for every start of the computer, one line in /etc/fstab:".to_owned(),
         format!("    {}", line_of(&mounting::fstab_line(now, at))),
     ];
-    if let (Some(name), Some(unit)) = (mounting::unit_name(at), mounting::unit(now, at)) {
+    let unit = mounting::unit(now, at).filter(|unit| unit.lines().all(can_be_shown));
+    if let (Some(name), Some(unit)) = (mounting::unit_name(at), unit) {
         lines.push(format!("or a unit of systemd, /etc/systemd/system/{name}:"));
         lines.extend(unit.lines().map(|line| format!("    {line}").trim_end().to_owned()));
         lines.push(format!("    (then: systemctl enable --now {})", quoted(name.as_bytes())));
@@ -64,10 +65,14 @@ pub(crate) fn bind_instead(now: &AbsPath, at: &AbsPath) -> Vec<String> {
 /// A line that is to be copied: exact where it can be shown, escaped where it cannot.
 fn line_of(line: &[u8]) -> String {
     match std::str::from_utf8(line) {
-        // Backslashes are fstab's own here, and not escapes of ours.
-        Ok(text) if shown(line).to_string().replace("\\\\", "\\") == text => text.to_owned(),
+        Ok(text) if can_be_shown(text) => text.to_owned(),
         _ => format!("(its name cannot be shown; as printf takes it) {}", printf(line)),
     }
+}
+
+/// Whether a line can be printed as it is. Backslashes are the file's own here, and not escapes of ours.
+fn can_be_shown(line: &str) -> bool {
+    shown(line.as_bytes()).to_string().replace("\\\\", "\\") == line
 }
 
 fn printf(line: &[u8]) -> String {

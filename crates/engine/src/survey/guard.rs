@@ -172,10 +172,14 @@ pub fn chain_of(surveyor: &Surveyor, held: &Held) -> Vec<Above> {
     let mut chain = Vec::new();
     let mut folder = Arc::clone(&held.folder);
     let Ok(mut facts) = system.facts_of(folder.as_fd()) else { return chain };
-    let mount = facts.mount;
+    let (mount, device) = (facts.mount, facts.id.device);
     let mut near = true;
     loop {
-        near &= facts.mount == mount;
+        near &= match (facts.mount, mount) {
+            (Some(one), Some(other)) => one == other,
+            // Where the system does not number its mounts, another device is another one.
+            _ => facts.id.device == device,
+        };
         chain.push(Above { id: facts.id.file(), near });
         let Ok(up) = system.open(folder.as_fd(), c"..", Access::Hold) else { break };
         let Ok(above) = system.facts_of(up.as_fd()) else { break };
