@@ -56,7 +56,8 @@ impl Ground {
     pub(crate) fn with_other(lines: &[&str]) -> Self {
         let mut ground = Self::with(lines);
         let other = Scratch::in_memory();
-        std::os::unix::fs::symlink(other.path(), ground.tree().join("other")).expect("a link");
+        let line = format!("other -> {}", other.path().display());
+        linkwell_testkit::tree::make(&ground.tree(), &[&line]);
         ground.other = Some(other);
         ground
     }
