@@ -275,6 +275,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--allow-broken', '--allow-broken', [CompletionResultType]::ParameterName, 'Go on though links would be left broken')
             [CompletionResult]::new('--merge', '--merge', [CompletionResultType]::ParameterName, 'DEST is there already: make the two one. What both have and is the same stays once; what differs is kept twice, as `name (from PATH)`')
             [CompletionResult]::new('--free', '--free', [CompletionResultType]::ParameterName, 'With `--merge`: give up in the old place what stands at DEST by then, instead of keeping it aside')
+            [CompletionResult]::new('--set-known-folder', '--set-known-folder', [CompletionResultType]::ParameterName, 'Of Music, Documents, Pictures, Videos, Downloads or Desktop: tell the desktop of the new place, too')
             [CompletionResult]::new('--synced-anyway', '--synced-anyway', [CompletionResultType]::ParameterName, 'Move it though a sync client syncs it, or the folder that it lies in')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')

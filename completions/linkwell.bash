@@ -477,7 +477,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__move)
-            opts="-r -n -y -v -q -h -V --back --no-link --relative --absolute --keep --verify --accept-loss --rewrite-inner --as-is --follow-refs --under --no-refs --allow-broken --merge --free --synced-anyway --dry-run --yes --verbose --json --color --quiet --help --version"
+            opts="-r -n -y -v -q -h -V --back --no-link --relative --absolute --keep --verify --accept-loss --rewrite-inner --as-is --follow-refs --under --no-refs --allow-broken --merge --free --set-known-folder --synced-anyway --dry-run --yes --verbose --json --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

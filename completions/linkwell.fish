@@ -244,6 +244,7 @@ complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l no-refs -d 'D
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l allow-broken -d 'Go on though links would be left broken'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l merge -d 'DEST is there already: make the two one. What both have and is the same stays once; what differs is kept twice, as `name (from PATH)`'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l free -d 'With `--merge`: give up in the old place what stands at DEST by then, instead of keeping it aside'
+complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l set-known-folder -d 'Of Music, Documents, Pictures, Videos, Downloads or Desktop: tell the desktop of the new place, too'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -l synced-anyway -d 'Move it though a sync client syncs it, or the folder that it lies in'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s n -l dry-run -d 'Only show what would be done'
 complete -c linkwell -n "__fish_linkwell_using_subcommand move" -s y -l yes -d 'Do it without asking'

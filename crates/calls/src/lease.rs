@@ -20,9 +20,10 @@ pub enum Lease {
 /// writing, and whoever wants to waits until the lease is released (at most
 /// `/proc/sys/fs/lease-break-time`, 45 seconds by default; then it is broken by force).
 ///
-/// The kernel tells the holder by a signal when somebody waits, SIGIO by default, which ends a
-/// process that does not handle it. SIGURG is asked for instead: it is ignored by default, so that
-/// nothing happens to this process. [`held`] says whether somebody waits.
+/// The kernel tells the holder by SIGIO when somebody waits, which ends a process that does nothing
+/// about it. So the first lease lets this process, and those that it starts, ignore SIGIO, unless
+/// somebody handles it already: one call for all leases, where another signal (F_SETSIG) would have
+/// to be asked for with each. [`held`] says whether somebody waits.
 ///
 /// The lease ends at the latest when the last copy of the descriptor is closed.
 ///
@@ -65,23 +66,33 @@ mod system {
     use rustix::fd::{AsRawFd as _, BorrowedFd};
     use rustix::io::Errno;
     use std::ffi::c_int;
-
-    /// asm-generic/fcntl.h; the same number everywhere.
-    const F_SETSIG: c_int = 10;
+    use std::sync::Once;
 
     /// The commands of fcntl(2) that take a number, or nothing.
     #[derive(Clone, Copy)]
     enum Command {
         SetLease(c_int),
         GetLease,
-        SetSignal(c_int),
     }
 
     pub(super) fn take(fd: BorrowedFd<'_>, lease: Lease) -> Result<(), Errno> {
-        // Before the lease: from then on somebody may want it. A queued signal below the real-time
-        // ones cannot fail for want of room, so that it never falls back to SIGIO.
-        control(fd, Command::SetSignal(libc::SIGURG))?;
+        // Before the lease: from then on somebody may want it.
+        static ONCE: Once = Once::new();
+        ONCE.call_once(ignore_sigio);
         set(fd, lease)
+    }
+
+    /// Lets the process ignore SIGIO where nothing was decided about it.
+    fn ignore_sigio() {
+        // SAFETY: an action of zeroes is the default one, with no flags and an empty mask
+        // (sigaction(2)); it is only written to.
+        let mut before: libc::sigaction = unsafe { std::mem::zeroed() };
+        // SAFETY: no action is given, so none is set; the old one is written to memory of ours.
+        let asked = unsafe { libc::sigaction(libc::SIGIO, std::ptr::null(), &raw mut before) };
+        if asked == 0 && before.sa_sigaction == libc::SIG_DFL {
+            // SAFETY: SIG_IGN is no function: nothing of ours runs when the signal comes.
+            unsafe { libc::signal(libc::SIGIO, libc::SIG_IGN) };
+        }
     }
 
     pub(super) fn set(fd: BorrowedFd<'_>, lease: Lease) -> Result<(), Errno> {
@@ -105,7 +116,6 @@ mod system {
         let (command, argument) = match command {
             Command::SetLease(kind) => (libc::F_SETLEASE, kind),
             Command::GetLease => (libc::F_GETLEASE, 0),
-            Command::SetSignal(signal) => (F_SETSIG, signal),
         };
         // SAFETY: the descriptor is open as long as it is borrowed, and each of these commands
         // takes a number or nothing (fcntl(2)), so that no memory is read or written by the call.

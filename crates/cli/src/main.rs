@@ -22,6 +22,8 @@ use std::process::ExitCode;
 pub(crate) struct World {
     /// The home folder of the person.
     home: Option<AbsPath>,
+    /// Where programs keep their settings.
+    config: Option<AbsPath>,
     /// linkwell's own state folder.
     state: Option<AbsPath>,
     /// Where this person's programs keep their data: the trash is there.
@@ -54,6 +56,9 @@ impl World {
             .and_then(|folder| place(folder.into()))
             .or_else(|| home.as_ref().map(|home| home.joined(b".local").joined(b"state")))
             .map(|folder| folder.joined(b"linkwell"));
+        let config = std::env::var_os("XDG_CONFIG_HOME")
+            .and_then(|path| place(path.into()))
+            .or_else(|| home.as_ref().map(|home| home.joined(b".config")));
         let data = std::env::var_os("XDG_DATA_HOME")
             .and_then(|folder| place(folder.into()))
             .or_else(|| home.as_ref().map(|home| home.joined(b".local").joined(b"share")));
@@ -67,6 +72,7 @@ impl World {
             version_control: std::env::var_os("VERSION_CONTROL"),
             backup_suffix: std::env::var_os("SIMPLE_BACKUP_SUFFIX"),
             home,
+            config,
             state,
             data,
             current: std::env::current_dir().ok().and_then(place),

@@ -3,6 +3,7 @@
 //! The errors come from `strace`; full volumes are really full. `LINKWELL_TEST_KILLS=all` tries every
 //! error at every call.
 #![expect(
+    clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a test stands outside: it looks at its trees by itself, and prints what was counted"
 )]

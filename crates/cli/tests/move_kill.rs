@@ -4,6 +4,7 @@
 //! The real program runs below `strace`, as in `kill`. `LINKWELL_TEST_KILLS=all` kills at every call;
 //! otherwise at some, with those of the steps that decide always among them.
 #![expect(
+    clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a test stands outside: it looks at its trees by itself, and prints what was counted"
 )]

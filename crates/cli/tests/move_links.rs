@@ -23,8 +23,46 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("move: links are rewritten, and said in the preview and in JSON", told),
         test("move --back: without a record, links lead where they led all the same", unrecorded),
         test("move --back: what was changed since keeps its text", changed_since),
+        test("move: the desktop is told of a folder that it knows, if that was asked for", desktop),
         test("move: it is not looked into where that changes nothing, or was not wanted", as_is),
     ]
+}
+
+fn desktop() {
+    let ground = Ground::with(&["big/", "other/"]);
+    let home = ground.scratch().join("home");
+    let dirs = home.join(".config/user-dirs.dirs");
+    let before = "# mine\nXDG_MUSIC_DIR=\"$HOME/Music\"\nXDG_VIDEOS_DIR=\"$HOME/Films\"\n";
+    std::fs::create_dir_all(home.join(".config")).expect("a folder");
+    std::fs::create_dir_all(home.join("Music/rock")).expect("a folder");
+    std::fs::write(&dirs, before).expect("a file");
+    let text = || std::fs::read_to_string(&dirs).expect("a file");
+    let path = home.join("Music").to_str().expect("plain").to_owned();
+    // Offered; not done without being asked for.
+    let ran = ground.run(&["move", "-y", "--no-refs", &path, "big/"]);
+    assert!(ran.code == 0 && ran.out.contains("--set-known-folder"), "{ran:?}");
+    assert_eq!(text(), before);
+    assert_eq!(ground.run(&["undo", "-y"]).code, 0);
+    // A folder that it does not know is no reason to offer anything (control).
+    let ran = ground.run(&["move", "-y", "--no-refs", "other", "big/"]);
+    assert!(ran.code == 0 && !ran.out.contains("--set-known-folder"), "{ran:?}");
+    assert_eq!(ground.run(&["undo", "-y"]).code, 0);
+    for more in [&[][..], &["--no-link"]] {
+        let mut typed = vec!["move", "-y", "--no-refs", "--set-known-folder"];
+        typed.extend(more);
+        typed.extend([path.as_str(), "big/"]);
+        let ran = ground.run(&typed);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let music = ground.tree().join("big/Music");
+        let music = music.canonicalize().expect("it is there");
+        let line = format!("XDG_MUSIC_DIR=\"{}\"\n", music.display());
+        let changed = text();
+        assert!(changed.contains(&line) && changed.starts_with("# mine\n"), "{changed}");
+        assert!(changed.ends_with("XDG_VIDEOS_DIR=\"$HOME/Films\"\n"), "{changed}");
+        assert_eq!(ground.run(&["undo", "-y"]).code, 0);
+        assert_eq!(text(), before);
+        assert!(home.join("Music/rock").is_dir());
+    }
 }
 
 fn as_is() {
@@ -201,8 +239,8 @@ fn pairs() {
                 let left = std::fs::symlink_metadata(field.ground.tree().join("A"));
                 assert_eq!(left.is_ok(), !options.contains(&"--no-link"), "{what}");
                 let straight = std::fs::read_link(dest.join("abs")).expect("a link");
-                let rewritten = options.iter().any(|option| *option == "--rewrite-inner")
-                    || options.contains(&"--no-link");
+                let rewritten =
+                    options.contains(&"--rewrite-inner") || options.contains(&"--no-link");
                 assert_eq!(straight.starts_with(&dest), rewritten, "{what}");
                 let followed = std::fs::read_link(field.ground.tree().join("abs")).expect("a link");
                 let follows = options.contains(&"--follow-refs") || options.contains(&"--no-link");

@@ -1,4 +1,8 @@
 //! Two volumes, a nasty tree on the one, and where it stands.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test stands outside: it makes its trees, and looks at them by itself"
+)]
 
 use crate::support::Ground;
 use linkwell_testkit::listing::listing;

@@ -326,14 +326,14 @@ fn nasty(top: &Path, full: bool) {
             attributes::set(&file, &Attributes { flags, ..Attributes::default() }).expect("flags");
         }
     }
-    grow_old(top, top);
+    grow_old(top);
 }
 
-fn grow_old(top: &Path, path: &Path) {
+fn grow_old(path: &Path) {
     let status = fs::symlink_metadata(path).expect("it is there");
     if status.is_dir() {
         for entry in fs::read_dir(path).expect("a folder").flatten() {
-            grow_old(top, &entry.path());
+            grow_old(&entry.path());
         }
     }
     let depth = i64::try_from(path.as_os_str().len()).expect("short");
@@ -529,7 +529,7 @@ fn changes() {
     for (what, deed) in DEEDS {
         for at in (0..).step_by(if is_long() { 1 } else { 5 }) {
             let ground = Ground::with(&PLAIN);
-            grow_old(&ground.original(), &ground.original());
+            grow_old(&ground.original());
             let (mut calls, mut done) = (0, false);
             let mut after = |_: &'static str| {
                 calls += 1;
@@ -657,7 +657,7 @@ fn torn() {
 fn freed() {
     let ground = Ground::with(&PLAIN);
     make(&ground.original(), &["k/same", "k/swap", "k/linked", "k/touched", "gone/x"]);
-    grow_old(&ground.original(), &ground.original());
+    grow_old(&ground.original());
     let manifest = ground.brought(&WHOLE);
     let top = ground.original();
     fs::write(top.join("a/b/new"), b"new").expect("a file");
@@ -729,7 +729,7 @@ fn many() {
             make(&ground.original(), &[&link, &format!("d{}/e{folder}/l -> f1", folder % 7)]);
         }
     }
-    grow_old(&ground.original(), &ground.original());
+    grow_old(&ground.original());
     for verify in [Verify::Full, Verify::Sizes] {
         whole_way(&ground, verify);
     }

@@ -98,6 +98,10 @@ pub(crate) struct Move {
     #[arg(long, requires = "merge")]
     pub(crate) free: bool,
 
+    /// Of Music, Documents, Pictures, Videos, Downloads or Desktop: tell the desktop of the new place, too.
+    #[arg(long)]
+    pub(crate) set_known_folder: bool,
+
     /// Move it though a sync client syncs it, or the folder that it lies in.
     #[arg(long)]
     pub(crate) synced_anyway: bool,

@@ -12,13 +12,14 @@ use crate::output::course::Amount;
 use crate::output::in_use as words;
 use crate::output::moving::{bind_instead, of_others};
 use linkwell_engine::in_use::{self, Subject};
+use linkwell_engine::survey::known;
 use linkwell_engine::survey::merge;
 use linkwell_engine::survey::relocate::{self, Follow, Looked, Moving, Wanted, lead, recorded};
 use linkwell_engine::survey::{Surveyor, conflict};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::Style;
-use linkwell_model::plan::{Loss, Object, Plan, Rewritten, Verify, Why};
+use linkwell_model::plan::{Item, Loss, Object, Plan, Rewritten, Verify, Why};
 use std::os::unix::ffi::OsStrExt as _;
 
 pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Failure> {
@@ -39,6 +40,9 @@ pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Fai
         if let Some(found) = &looked.moving {
             if found.copied {
                 nobody_uses_it(&mut plan, found, &typed, &surveyor);
+            }
+            if found.kind == EntryKind::Folder {
+                the_desktop_knows_it(&mut plan, found, moving, &mut surveyor, world);
             }
             if found.leaves {
                 say_what_others_make_of_it(&mut plan, found, moving);
@@ -70,8 +74,9 @@ fn amount(found: &Moving) -> Amount {
 /// What somebody has open for writing is not copied: what they write next would be lost.
 fn nobody_uses_it(plan: &mut Plan, moving: &Moving, typed: &[Vec<u8>], surveyor: &Surveyor) {
     // By its path alone: the copier asks for a lease on each file besides.
-    let belongs = |id| id == moving.id;
-    let subject = Subject { place: &moving.from, id: moving.id, belongs: &belongs };
+    let it = moving.id.file();
+    let belongs = |id| id == it;
+    let subject = Subject { place: &moving.from, id: it, belongs: &belongs };
     let Some(found) = in_use::look(surveyor.system(), &subject) else { return };
     if found.hinders() {
         plan.items.clear();
@@ -84,6 +89,44 @@ fn nobody_uses_it(plan: &mut Plan, moving: &Moving, typed: &[Vec<u8>], surveyor:
         }
     } else if let Some(item) = plan.items.first_mut() {
         item.remarks.extend(words::notes(&found));
+    }
+}
+
+/// Music, Documents and their like: the desktop has a setting for where each is.
+fn the_desktop_knows_it(
+    plan: &mut Plan,
+    found: &Moving,
+    moving: &Move,
+    surveyor: &mut Surveyor,
+    world: &World,
+) {
+    let (Some(config), Some(home)) = (&world.config, &world.home) else { return };
+    if plan.items.is_empty() {
+        return;
+    }
+    let Some(setting) = known::setting(surveyor, config, home, found.id) else {
+        if moving.set_known_folder {
+            plan.remarks.push("the desktop has no setting for this folder".into());
+        }
+        return;
+    };
+    if !moving.set_known_folder {
+        plan.remarks.push(setting.offer("--set-known-folder"));
+        return;
+    }
+    let file = config.joined(b"user-dirs.dirs");
+    match setting.step(surveyor, plan, &found.to) {
+        Ok(step) => {
+            // Of its own: what the desktop is told must not be told of a move that was not done.
+            plan.needs.insert(plan.items.len(), 0);
+            let remarks = vec![format!(
+                "tells the desktop that your {} folder is at `{}`",
+                setting.known.word(),
+                found.to.shown()
+            )];
+            plan.items.push(Item { path: file.as_bytes().into(), steps: vec![step], remarks });
+        }
+        Err(why) => conflict(plan, file.as_bytes(), why),
     }
 }
 

@@ -223,7 +223,7 @@ fn look_through(
     }
     Ok(Moving {
         from: path,
-        id: ends.facts.id.file(),
+        id: ends.facts.id,
         kind: ends.facts.kind,
         to: ends.to.place(),
         copied,

@@ -23,7 +23,7 @@ use crate::refer::Going;
 use crate::system::Facts;
 use after::Moved;
 use links::{bridge, by_name_with, links_inside};
-use linkwell_model::entry::{EntryKind, FileId};
+use linkwell_model::entry::{EntryKind, FileId, Identity};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::{Shared, Style, written};
@@ -98,7 +98,7 @@ pub struct Moving {
     /// Where it stands.
     pub from: AbsPath,
     /// Which object it is.
-    pub id: FileId,
+    pub id: Identity,
     /// What it is.
     pub kind: EntryKind,
     /// Where it shall stand.
@@ -251,7 +251,7 @@ fn look(
     };
     let moving = Moving {
         from: ends.from.place(),
-        id: ends.facts.id.file(),
+        id: ends.facts.id,
         kind: ends.facts.kind,
         to: ends.to.place(),
         copied,
