@@ -425,7 +425,7 @@ fn tell(
                 };
                 say(&format!("done: {done} (operation {}; {undo})", report.number));
             }
-            if undone == 0 { Exit::Done } else { Exit::Partly }
+            if undone == 0 && report.left.is_empty() { Exit::Done } else { Exit::Partly }
         }
         State::TakenBack(Fail::Interrupted) => {
             say("note: stopped; everything is as it was before");

@@ -190,9 +190,11 @@ fn elsewhere(
     world: &World,
 ) {
     let leaves = looked.moving.as_ref().is_none_or(|moving| moving.leaves);
-    // For nobody to read, nothing is looked for that goes on working.
-    let read = !args.quiet || moving.change.dry_run || moving.change.json;
-    let needed = read || moving.follow_refs || !leaves;
+    // A search takes seconds. What goes on working is looked for only where somebody will read of it
+    // before they decide, or said where to look.
+    let change = moving.change;
+    let read = change.dry_run || change.verbose || !(change.yes || args.quiet);
+    let needed = read || moving.follow_refs || !leaves || !under.is_empty();
     // What is merged leaves a link that leads to all of it: links elsewhere go on working.
     if moving.merge {
         return;
