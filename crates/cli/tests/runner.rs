@@ -25,6 +25,7 @@ mod move_errors;
 mod move_fidelity;
 mod move_field;
 mod move_kill;
+mod move_layers;
 mod move_links;
 mod move_live;
 mod move_merge;
@@ -86,6 +87,7 @@ fn main() -> std::process::ExitCode {
         move_step::trials(),
         move_stop::trials(),
         undo::trials(),
+        move_layers::trials(),
         move_links::trials(),
         retarget::trials(),
         remove::trials(),

@@ -212,6 +212,7 @@ fn look(
             against.push(synced.why("--synced-anyway"));
         }
     }
+    against.extend(lower_layer(surveyor, wanted, ends));
     let here = holding_at(surveyor, &ends.from.held);
     let absolute = wanted.rewrite_inner || !leaves;
     let freight = if copied {
@@ -259,6 +260,25 @@ fn look(
         freight,
     };
     Ok((moving, against))
+}
+
+/// A folder that was refused a rename within an overlay: it comes from a lower layer, and a link cannot be
+/// exchanged with it either (EXDEV; overlayfs.rst, "redirect_dir"). So a copy of it could not take its place.
+fn lower_layer(surveyor: &Surveyor, wanted: &Wanted, ends: &Ends) -> Option<Why> {
+    let mount = surveyor.volumes().mounts().covering(&ends.from.held.place)?;
+    let refused = wanted.copy && is_one_volume(surveyor, ends).unwrap_or(false);
+    if !refused || &*mount.fs_type != b"overlay" || ends.facts.kind != EntryKind::Folder {
+        return None;
+    }
+    let path = ends.from.place();
+    let fresh = [path.as_bytes(), b".new"].concat();
+    let (path, fresh) = (quoted(path.as_bytes()), quoted(&fresh));
+    Some(no(
+        "it lies in a lower layer of an overlay, where a folder can neither be renamed nor exchanged for a \
+         link"
+            .into(),
+        Some(format!("a copy of it can be moved: `cp -a {path} {fresh}`, then move that")),
+    ))
 }
 
 /// Whether no link inside can lead elsewhere afterwards, so that none has to be looked at: it gets another
