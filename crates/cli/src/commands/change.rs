@@ -398,7 +398,8 @@ fn tell(
     }
     for place in &report.left {
         say(&format!(
-            "note: something in the old place was new, or was changed in the last moment; it is kept at `{}`",
+            "error: not all of the old place was given up: something in it was new, or was changed in the last \
+             moment; it is kept at `{}`",
             place.shown()
         ));
     }

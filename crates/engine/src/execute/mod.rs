@@ -191,10 +191,18 @@ impl Placed {
     /// of `steps`.
     fn or_anew(&self, step: &Step, plan: &Plan, steps: &[&Step], anew: &[(usize, Object)]) -> Self {
         let Self::This(_) = self else { return self.clone() };
+        let place = plan.place(step.at());
+        // A link that a later step drops may have been made again for it, more than once: its text tells.
+        let is_dropped_later = steps.iter().any(|later| {
+            matches!(later, Step::Move { to, over: Some(over), .. }
+                if over.id() == Identity::TO_COME && plan.place(to) == place)
+        });
+        if is_dropped_later {
+            return Self::Unknown;
+        }
         if anew.is_empty() {
             return self.clone();
         }
-        let place = plan.place(step.at());
         let made = anew.iter().rev().find(|(number, _)| match steps.get(*number) {
             Some(Step::Move { to, .. }) => plan.place(to) == place,
             Some(later) => plan.place(later.at()) == place,

@@ -205,7 +205,8 @@ impl Work<'_> {
         match (is_old(&here), is_old(&there)) {
             // A rename that is two calls was stopped between them.
             (true, true) if ends_are_two(way) => {
-                self.drop_double(&ends.there, &way.to.name, way.to)
+                self.drop_double(&ends.there, &way.to.name, way.to)?;
+                self.clear_new_name(way, &ends, None)
             }
             (true, _) => self.clear_new_name(way, &ends, there),
             (false, true) => match here {

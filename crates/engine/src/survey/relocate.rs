@@ -229,10 +229,10 @@ fn look(
         against.extend(room.is_enough(&freight).err());
         remarks.extend(freight.remarks(name, &wanted.accept));
         freight
-    } else if wanted.as_is || stays_beside(ends, leaves, wanted) {
+    } else if wanted.as_is {
         let freight = freight::unseen(surveyor, &ends.from);
         against.extend(freight.against_renaming());
-        if wanted.as_is && ends.facts.kind == EntryKind::Folder {
+        if ends.facts.kind == EntryKind::Folder {
             remarks.push(
                 "links in it are not looked at, as you asked: those that lead out of it by `..` may lead \
                  elsewhere then"
@@ -279,12 +279,6 @@ fn lower_layer(surveyor: &Surveyor, wanted: &Wanted, ends: &Ends) -> Option<Why>
             .into(),
         Some(format!("a copy of it can be moved: `cp -a {path} {fresh}`, then move that")),
     ))
-}
-
-/// Whether no link inside can lead elsewhere afterwards, so that none has to be looked at: it gets another
-/// name in the folder where it stands, and the old one goes on working.
-fn stays_beside(ends: &Ends, leaves: bool, wanted: &Wanted) -> bool {
-    ends.from.held.place == ends.to.held.place && leaves && !wanted.rewrite_inner
 }
 
 pub(super) fn no(what: String, hint: Option<String>) -> Why {

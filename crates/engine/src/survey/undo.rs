@@ -125,9 +125,8 @@ fn today(
             Step::Put { at, make: slots.make(make)? }
         }
         Step::Replace { old, make, fate, .. } => {
-            let fate = slots.fate(fate)?;
             let old = slots.given_up((done, before), &at, old, now, &fate, &spot)?;
-            Step::Replace { at, old, make: slots.make(make)?, fate }
+            Step::Replace { at, old, make: slots.make(make)?, fate: slots.fate(fate)? }
         }
         // What an earlier step of this very plan leaves there.
         Step::Remove { old: Object::Link { target, attributes, .. }, fate, .. }
@@ -137,10 +136,9 @@ fn today(
             Step::Remove { at, old, fate: slots.fate(fate)? }
         }
         Step::Remove { old, fate, .. } => {
-            let fate = slots.fate(fate)?;
             let old = slots.given_up((done, before), &at, old, now, &fate, &spot)?;
             slots.not_the_last(&old, &fate)?;
-            Step::Remove { at, old, fate }
+            Step::Remove { at, old, fate: slots.fate(fate)? }
         }
         Step::Move { old, to, leave, over, .. } => {
             let old = itself(&old, now)?;
@@ -360,10 +358,14 @@ impl Slots<'_> {
         spot: &Spot,
     ) -> Result<Object, Why> {
         // What was moved away by copying goes home as it is now, and is given up for that.
-        let goes_home = fate.original().is_some_and(|home| {
+        let home = match fate.original() {
+            Some(home) => Some(self.slot(home)?.0),
+            None => None,
+        };
+        let goes_home = home.is_some_and(|home| {
             let brings =
                 |step: &Step| matches!(step.make(), Some(Make::Copy { of, .. }) if of == at);
-            before.iter().any(|step| step.at() == home && brings(step))
+            before.iter().any(|step| *step.at() == home && brings(step))
         });
         if goes_home {
             return itself(&old, now);
