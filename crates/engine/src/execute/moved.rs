@@ -9,6 +9,7 @@ use super::back::Past;
 use super::{Fail, Placed, Work};
 use crate::system::Facts;
 use linkwell_model::entry::EntryKind;
+use linkwell_model::entry::Identity;
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Leave, Object, Slot, Step};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -284,6 +285,8 @@ impl Work<'_> {
                 let ours = matches!(&link, Object::Link { target, .. } if *target == leave.target);
                 if ours { self.drop_link(&ends.there, way.to, &link) } else { Ok(()) }
             }
+            // A link that this very plan had put there is gone because that was taken back already.
+            (None, Some(over), None) if over.id() == Identity::TO_COME => Ok(()),
             (None, Some(over), None) => self.remake(&ends.there, way.to, over),
             (None, Some(over), Some(_)) => self.dress_again(&ends.there, way.to, over),
             _ => Ok(()),

@@ -268,14 +268,17 @@ impl<'r> Recovery<'r> {
         let mut journal = self.journal()?;
         // What failed was taken back then. That this was whole may be lost.
         let all: Vec<(usize, &Step)> = steps(plan).collect();
+        let bare: Vec<&Step> = all.iter().map(|(_, step)| *step).collect();
+        let mut anew = Vec::new();
         for (number, (item, step)) in all.into_iter().enumerate().rev() {
             if !self.has_failed(item) {
                 continue;
             }
-            let placed = self.placed(number, item);
+            let placed = self.placed(number, item).or_anew(step, plan, &bare, &anew);
             self.work.back(number, step, &placed)?;
-            if let Some(anew) = self.work.made_anew(step) {
-                journal.back(number, &anew).map_err(|error| self.unrecorded(error))?;
+            if let Some(made) = self.work.made_anew(step) {
+                journal.back(number, &made).map_err(|error| self.unrecorded(error))?;
+                anew.push((number, made));
             }
         }
         self.work.stop = Some(self.means.stop);
