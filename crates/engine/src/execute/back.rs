@@ -139,6 +139,12 @@ impl Work<'_> {
                 self.put(&at, &make, back, &mut |_| Ok(())).map(drop)
             }
             Step::Replace { at, old, make, fate } => {
+                // Somebody has taken the old away before it was kept: it cannot return, and what was made
+                // stays in its place.
+                if self.is_taken_away(&make)? {
+                    self.keep_where_it_is(&at);
+                    return Ok(());
+                }
                 let make = self.as_it_is_now(make)?;
                 self.replace(&at, &old, &make, &fate, back, &mut |_| Ok(()))?;
                 self.free_aside(&at, back, &fate)
@@ -150,6 +156,14 @@ impl Work<'_> {
             // See `relocate_back`.
             Step::Move { .. } => Ok(()),
         }
+    }
+
+    /// Whether what was to return stands neither where it was kept nor anywhere that is known of.
+    fn is_taken_away(&mut self, make: &Make) -> Result<bool, Fail> {
+        let Make::Moved { from, object } = make else { return Ok(false) };
+        let folder = self.places.folder(from)?;
+        let now = self.look(&folder, &from.name, from)?;
+        Ok(!now.is_some_and(|now| same_object(object, &now, self.same)))
     }
 
     /// What was kept returns as it is now, also if somebody has written to it since.
