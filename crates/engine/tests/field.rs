@@ -74,6 +74,11 @@ impl Field {
         listing(&self.tree).lines().map(times).collect::<Vec<_>>().join("\n")
     }
 
+    /// Where the journals lie.
+    pub(crate) fn operations(&self) -> PathBuf {
+        self.scratch.join("state/operations")
+    }
+
     pub(crate) fn state(&self) -> AbsPath {
         place(&self.scratch.join("state"))
     }
@@ -94,7 +99,7 @@ impl Field {
 
     fn run_as(&self, disk: &dyn Disk, plan: &Plan, undoes: Option<u64>) -> Result<Report, Errno> {
         let store = self.store(&linkwell_engine::disk::Unix);
-        let lock = store.lock(&linkwell_engine::disk::Unix).expect("the lock");
+        let lock = locked(&store);
         let stop = AtomicBool::new(false);
         let means =
             Means { disk, system: self.system, current: None, stop: &stop, watch: &Unwatched };
@@ -109,7 +114,7 @@ impl Field {
     /// Recovers all that is unfinished, as is wanted; the last first.
     pub(crate) fn recover_as(&self, disk: &dyn Disk, wish: Wish) -> Vec<Result<Recovered, Fail>> {
         let store = self.store(&linkwell_engine::disk::Unix);
-        let lock = store.lock(&linkwell_engine::disk::Unix).expect("the lock");
+        let lock = locked(&store);
         let stop = AtomicBool::new(false);
         let means =
             Means { disk, system: self.system, current: None, stop: &stop, watch: &Unwatched };
@@ -190,6 +195,21 @@ pub(crate) fn place(at: &Path) -> AbsPath {
 pub(crate) struct Draft<'f> {
     field: &'f Field,
     pub(crate) plan: Plan,
+}
+
+/// The lock. Another test of this process may just have started a child, which holds all that was open
+/// until it has become another program.
+pub(crate) fn locked(store: &Store) -> linkwell_engine::journal::Lock {
+    let since = std::time::Instant::now();
+    loop {
+        match store.lock(&linkwell_engine::disk::Unix) {
+            Ok(lock) => return lock,
+            Err(linkwell_engine::journal::NoLock::Held(_)) if since.elapsed().as_secs() < 20 => {
+                std::thread::yield_now();
+            }
+            Err(why) => panic!("no lock: {why:?}"),
+        }
+    }
 }
 
 impl<'f> Draft<'f> {

@@ -125,7 +125,7 @@ pub struct Freight {
     pub foreign: Named,
     /// What could not be looked at, and the first reason.
     pub unseen: Named,
-    /// The reason for the first of [`Self::unseen`].
+    /// The reason for the first of `unseen`.
     pub reason: Option<Errno>,
     /// What entries carry, all in all. Attributes, access lists and capabilities only where they had to
     /// be asked for.

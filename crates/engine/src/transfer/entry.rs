@@ -11,7 +11,7 @@ pub struct Entry {
     pub name: Name,
     /// All about the original when it was copied. For a folder: before it was listed.
     pub facts: Facts,
-    /// What is in it (see [`super::sum`]): of a file that was read while it was copied.
+    /// What is in it (see `sum`): of a file that was read while it was copied.
     pub sum: Option<[u8; 32]>,
     /// Whether it carries extended attributes.
     pub carries: bool,

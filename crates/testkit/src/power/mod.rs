@@ -1,10 +1,10 @@
 //! Power cuts, with the real journals of real file systems.
 //!
-//! Two disks (or three) are files of a file system of our own ([`fuse`]), which writes down every
-//! write and every flush of all of them in one order ([`disks`]). Loop devices stand on them, and ext4,
-//! xfs or btrfs on those ([`volumes`]). A program is run on them ([`job`]); then the disks are made what
+//! Two disks (or three) are files of a file system of our own (`fuse`), which writes down every
+//! write and every flush of all of them in one order (`disks`). Loop devices stand on them, and ext4,
+//! xfs or btrfs on those (`volumes`). A program is run on them (`job`); then the disks are made what
 //! they would be had the power failed at some moment, and mounted, so that the kernel reads the
-//! journals as it would after a real cut; and what is there is looked at ([`run`], [`judge`], [`goods`]).
+//! journals as it would after a real cut; and what is there is looked at (`run`, `judge`, `goods`).
 //!
 //! Three models say what a disk keeps: all that was written; only what a flush had covered; that and an
 //! arbitrary half of the rest, by blocks of 4 KiB. A real disk may do any of these. While the program

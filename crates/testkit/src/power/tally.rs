@@ -53,7 +53,7 @@ impl Tally {
         ]
     }
 
-    /// As text, which [`Tally::parse`] reads.
+    /// As text, which `Tally::parse` reads.
     pub fn text(mut self) -> String {
         let mut text = String::new();
         for (name, number) in self.numbers() {
