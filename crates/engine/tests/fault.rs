@@ -28,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("fault: the process dies at every primitive, and again while it recovers", || {
             sweep("stopped", Wish::Back, &stopping);
         }),
+        test("fault: what is put into the old place stays, though its record is lost", unrecorded),
         test("fault: the process dies at every primitive, and again while it goes on", || {
             sweep("gone on with", Wish::Forward, &stopping);
         }),
@@ -51,6 +52,41 @@ const MANY: [Errno; 11] = [
 
 pub(crate) fn is_long() -> bool {
     std::env::var_os("LINKWELL_SWEEP").is_some_and(|value| value == "1")
+}
+
+/// A move dies while the old place is set aside; somebody puts a file into it, and the record of the copy is
+/// lost: the file must not go with what is freed.
+fn unrecorded() {
+    let mut met = 0;
+    for at in 1.. {
+        let request =
+            all().into_iter().find(|one| one.name == "move by copy").expect("it is there");
+        let (field, plan) = set_up(&request);
+        let disk = Faulty::new(Fault::Stop { at }, Lacks::default());
+        let ended = until_stopped(|| field.run(&disk, &plan)).is_ok();
+        let entries = std::fs::read_dir(field.tree()).expect("the tree").flatten();
+        let aside = entries.map(|entry| entry.path()).find(|path| {
+            let name = path.file_name().map(|name| name.as_encoded_bytes().to_vec());
+            name.is_some_and(|name| name.starts_with(b".linkwell-")) && path.is_dir()
+        });
+        if let Some(aside) = aside {
+            std::fs::write(aside.join("new"), "somebody's").expect("a file");
+            for entry in std::fs::read_dir(field.operations()).expect("journals").flatten() {
+                if entry.file_name().as_encoded_bytes().windows(6).any(|part| part == b".tree-") {
+                    std::fs::remove_file(entry.path()).expect("a record");
+                }
+            }
+            let recovered = field.recover(&Faulty::new(Fault::None, Lacks::default()));
+            assert!(recovered.iter().all(Result::is_ok), "{at}: {recovered:?}");
+            let listing = field.listing();
+            assert!(listing.lines().any(|line| line.contains("/new ")), "{at}: {listing}");
+            met += 1;
+        }
+        if ended {
+            break;
+        }
+    }
+    assert!(met > 3, "{met}: it was never set aside");
 }
 
 /// What a sweep of one request came to.

@@ -310,7 +310,13 @@ impl Work<'_> {
         if released.stays == 0 {
             return Ok(());
         }
-        // Under a name that a person recognises, if that is free.
+        self.keep_left_over(folder, staged, at);
+        Ok(())
+    }
+
+    /// Keeps what is left of something given up, under a name that a person recognises if that is free.
+    pub(super) fn keep_left_over(&mut self, folder: &Arc<OwnedFd>, staged: &Name, at: &Slot) {
+        let mut aside = self.places.place(at).parent().joined(staged.as_bytes());
         let seen = [at.name.as_bytes(), b" (left over)"].concat();
         let seen = Name::new(seen).filter(|name| name.as_bytes().len() <= 255);
         if let Some(seen) = seen
@@ -319,7 +325,6 @@ impl Work<'_> {
             aside = self.places.place(at).parent().joined(seen.as_bytes());
         }
         self.left.push(aside);
-        Ok(())
     }
 }
 

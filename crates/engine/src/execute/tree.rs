@@ -7,7 +7,7 @@ use crate::descent::Descent;
 use crate::system::{Facts, System};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::plan::{Slot, Step};
+use linkwell_model::plan::{Fate, Slot, Step};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
@@ -30,6 +30,15 @@ impl Work<'_> {
         }
         if let Some(released) = self.release(step, &folder, &staged) {
             return released.map(|()| None);
+        }
+        // Its record is lost, or it never had one: then by its contents, once more, as nobody can say what
+        // was put into it since.
+        if let Some((of, manner)) = step.fate().and_then(Fate::copied)
+            && self.look(&folder, &staged, at)?.is_some()
+            && !self.is_copy_of(&folder, &staged, of, manner)
+        {
+            self.keep_left_over(&folder, &staged, at);
+            return Ok(None);
         }
         let Err(fail) = self.free_tree(&folder, &staged, at) else { return Ok(None) };
         // What is left of something that was moved away must not look like the thing itself: it is tried
