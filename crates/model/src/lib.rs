@@ -9,6 +9,8 @@
 //! * [`plan`]: what is to be done, as inert data; [`planned`]: how it will look then.
 //! * [`view`], [`chain`]: how a file system looks, and where a path leads in it.
 //! * [`holding`]: what a file system can hold.
+//! * [`keep`]: links on record, and how a lost target is known again.
+//! * [`volume_id`]: which file system, across restarts.
 //! * [`mounting`]: lines that mount a folder a second time, for others to carry out.
 //! * [`volume`], [`expected`]: mounted volumes, and those that should be there and are not.
 //! * [`health`], [`note`]: the verdicts.
@@ -25,6 +27,7 @@ pub mod entry;
 pub mod expected;
 pub mod health;
 pub mod holding;
+pub mod keep;
 pub mod mounting;
 pub mod name;
 pub mod note;
@@ -37,3 +40,4 @@ pub mod tally;
 pub mod target;
 pub mod view;
 pub mod volume;
+pub mod volume_id;
