@@ -8,10 +8,14 @@
 //! * [`attributes`]: what `chattr` and `xfs_io` set: immutable, append-only, project, extent size.
 //! * [`extents`]: where the data of a file lie, and which of them are shared or never written.
 //! * [`clone`]: a part of a file that shares the data of another one.
+//! * [`handle`]: the kernel's own names of objects.
+//! * [`uuid`]: which file system.
 //!
 //! All of them are Linux's. On other systems the same functions exist and give ENOTSUP.
 
 pub mod attributes;
 pub mod clone;
 pub mod extents;
+pub mod handle;
 pub mod lease;
+pub mod uuid;

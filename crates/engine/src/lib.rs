@@ -1,8 +1,5 @@
 //! Everything of linkwell that touches the machine.
 //!
-//! In this version it only looks: nothing of the user's is changed. The one thing it writes is a
-//! memory of mount points, in linkwell's own state folder.
-//!
 //! * [`system`]: the few calls that differ between systems, behind one face.
 //! * [`folder`]: folders by identity and held descriptor, however deep.
 //! * [`live`]: the disk as a [`linkwell_model::view::View`].
@@ -13,9 +10,12 @@
 //! * [`refer`]: a path as links may lead to it.
 //! * [`scan`]: every link under some folders, each found once.
 //! * [`transfer`]: trees brought to another place, verified, and freed by what is on record.
+//! * [`likeness`]: what an object is like, so that it is known again.
+//! * [`catalogue`]: the links on record; [`track`]: what is recorded of each.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
 //! * [`in_use`]: which programs use what is about to be moved.
 
+pub mod catalogue;
 pub(crate) mod descent;
 pub mod disk;
 pub mod execute;
@@ -25,6 +25,7 @@ pub mod formats;
 pub mod in_use;
 pub mod journal;
 pub mod judge;
+pub mod likeness;
 pub mod live;
 pub mod look;
 pub mod memory;
@@ -34,5 +35,6 @@ pub mod scan;
 pub mod state;
 pub mod survey;
 pub mod system;
+pub mod track;
 pub mod transfer;
 pub mod volumes;

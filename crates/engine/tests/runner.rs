@@ -11,6 +11,7 @@
     reason = "a test makes what it looks at, may stop at the first surprise, and says what it counted"
 )]
 
+mod catalogue;
 mod cut;
 mod deep;
 mod fault;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let trials = [
+        catalogue::trials(),
         oracle::trials(),
         scans::trials(),
         deep::trials(),

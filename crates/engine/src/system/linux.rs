@@ -4,6 +4,7 @@ use super::{EndMark, Facts, Links, Listed, Marks, Status, is_self_or_parent, is_
 use linkwell_model::entry::{EntryKind, FileId, Identity, Time};
 use linkwell_model::path::AbsPath;
 use linkwell_model::volume::Mounts;
+use linkwell_model::volume_id::VolumeId;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxAttributes, StatxFlags,
@@ -218,6 +219,18 @@ pub(super) fn is_made_up(held: BorrowedFd<'_>) -> bool {
 fn file_system_type(found: &rustix::fs::StatFs) -> u64 {
     // `f_type` is a word of 32 or 64 bits, signed or not, by architecture; the numbers have 32.
     found.f_type as u64 & 0xffff_ffff
+}
+
+pub(super) fn volume_id(at: BorrowedFd<'_>, fs_type: String) -> VolumeId {
+    // The UUID is asked of what is open for reading, and a held folder is not.
+    let opened = rustix::fs::openat(at, c".", super::flags(super::Access::List), Mode::empty());
+    let uuid = opened.and_then(linkwell_calls::uuid::of).ok();
+    let fsid = rustix::fs::fstatvfs(at).ok().map(|found| found.f_fsid);
+    VolumeId {
+        fs_type,
+        uuid: uuid.filter(|uuid| *uuid != [0; 16]),
+        fsid: fsid.filter(|fsid| *fsid != 0),
+    }
 }
 
 pub(super) fn mounts() -> Mounts {

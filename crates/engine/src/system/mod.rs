@@ -11,6 +11,7 @@ mod posix;
 use linkwell_model::entry::{EntryKind, FileId, Identity, Time};
 use linkwell_model::path::AbsPath;
 use linkwell_model::volume::Mounts;
+use linkwell_model::volume_id::VolumeId;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -382,6 +383,26 @@ impl System {
             return linux::processes();
         }
         None
+    }
+
+    /// Whether handles of objects may be asked for.
+    pub fn has_handles(self) -> bool {
+        #[cfg(target_os = "linux")]
+        return self.newer_calls;
+        #[cfg(not(target_os = "linux"))]
+        false
+    }
+
+    /// Which file system a held folder lies on, whose type the mount table gives as `fs_type`.
+    ///
+    /// The UUID needs the right to read the folder; without it, it is absent.
+    pub fn volume_id(self, at: BorrowedFd<'_>, fs_type: String) -> VolumeId {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::volume_id(at, fs_type);
+        }
+        let _ = at;
+        VolumeId { fs_type, uuid: None, fsid: None }
     }
 
     /// Everything that is mounted in sight of this process; empty where the system does not say.

@@ -1,0 +1,177 @@
+//! The links on record, and what their targets were like: a cache of what is there.
+//!
+//! One SQLite file in linkwell's own state folder, used by several processes at once (the command line,
+//! the watcher). It can be deleted at any time: nothing of the user's is in it, and what linkwell did is
+//! in the journal. So it is never the reason that something fails: a file that is damaged is set aside
+//! and begun anew.
+//!
+//! * [`Catalogue`]: opening it.
+//! * [`links`]: links recorded, asked for, forgotten.
+//! * [`questions`]: what waits for a person's answer, and what was healed.
+
+pub mod links;
+pub mod questions;
+mod row;
+mod schema;
+
+use crate::operator::Held;
+use linkwell_model::path::AbsPath;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fd::AsFd as _;
+use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+/// The catalogue's name in the state folder.
+pub const NAME: &str = "catalogue.sqlite";
+
+/// How long another process that writes is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the catalogue cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// It was made by a later linkwell.
+    #[error("it was made by a later version of linkwell (its form is {0})")]
+    Newer(i64),
+    /// The database refuses.
+    #[error("{0}")]
+    Database(#[from] rusqlite::Error),
+    /// A file cannot be set aside, or made.
+    #[error("{}", crate::survey::reason(*.0))]
+    System(Errno),
+}
+
+impl Trouble {
+    /// Whether the file itself is no sound database any more.
+    fn is_damage(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        )
+    }
+}
+
+/// What opening came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// It was there.
+    AsItWas,
+    /// It was not there, and was made.
+    Made,
+    /// It was damaged; it was set aside under this name, and made anew.
+    SetAside(AbsPath),
+}
+
+/// The catalogue, open.
+#[derive(Debug)]
+pub struct Catalogue {
+    database: Connection,
+    place: AbsPath,
+}
+
+impl Catalogue {
+    /// Opens the catalogue in the state folder, which has been checked to be this user's alone
+    /// ([`crate::state::open`]), and makes it if it is not there.
+    ///
+    /// # Errors
+    /// When it was made by a later linkwell, or cannot be opened or made.
+    pub fn open_or_make(state: &Held) -> Result<(Self, Opened), Trouble> {
+        let make = OpenFlags::SQLITE_OPEN_CREATE;
+        match Self::open_with(state, make) {
+            Err(trouble) if trouble.is_damage() => {
+                let aside = set_aside(state)?;
+                Self::open_with(state, make).map(|(opened, _)| (opened, Opened::SetAside(aside)))
+            }
+            answer => answer,
+        }
+    }
+
+    /// Opens the catalogue if there is one. A damaged one counts as none; it is left for
+    /// [`Self::open_or_make`] to set aside.
+    ///
+    /// # Errors
+    /// As for [`Self::open_or_make`].
+    pub fn open_if_any(state: &Held) -> Result<Option<Self>, Trouble> {
+        match Self::open_with(state, OpenFlags::empty()) {
+            Ok((opened, _)) => Ok(Some(opened)),
+            Err(Trouble::Database(error))
+                if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) =>
+            {
+                Ok(None)
+            }
+            Err(trouble) if trouble.is_damage() => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    fn open_with(state: &Held, make: OpenFlags) -> Result<(Self, Opened), Trouble> {
+        let place = state.place.joined(NAME.as_bytes());
+        // By its path, since SQLite knows no other way. Nobody else can change what is on it: that is what
+        // the state folder was checked for.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
+            | make;
+        let path = Path::new(OsStr::from_bytes(place.as_bytes()));
+        let mut database = Connection::open_with_flags(path, flags)?;
+        database.busy_timeout(PATIENCE)?;
+        let made = schema::prepare(&mut database)?;
+        let opened = if made { Opened::Made } else { Opened::AsItWas };
+        Ok((Self { database, place }, opened))
+    }
+
+    /// Where it lies.
+    pub fn place(&self) -> &AbsPath {
+        &self.place
+    }
+
+    /// A number that is another one as soon as any other process has changed something.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn version(&self) -> Result<i64, Trouble> {
+        Ok(self.database.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// Looks through the whole file for damage: the first thing that is wrong, if any.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn damage(&self) -> Result<Option<String>, Trouble> {
+        let found: String =
+            self.database.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+        Ok((found != "ok").then_some(found))
+    }
+}
+
+/// Gives the damaged catalogue, and what belongs to it, another name.
+fn set_aside(state: &Held) -> Result<AbsPath, Trouble> {
+    use crate::disk::{Disk as _, Unix};
+    use linkwell_model::name::Name;
+    let name = |text: String| Name::new(text.into_bytes()).ok_or(Trouble::System(Errno::INVAL));
+    let at = state.folder.as_fd();
+    for number in 1_u32..1000 {
+        let aside = name(format!("catalogue.damaged-{number}"))?;
+        match Unix.rename_new(at, &name(NAME.into())?, at, &aside) {
+            Ok(()) => {
+                // What was not yet in the file itself is of no use without it, and would harm a new one.
+                for end in ["-wal", "-shm"] {
+                    let beside = name(format!("{NAME}{end}"))?;
+                    let its = name(format!("catalogue.damaged-{number}{end}"))?;
+                    match Unix.rename_new(at, &beside, at, &its) {
+                        Ok(()) | Err(Errno::NOENT) => {}
+                        Err(error) => return Err(Trouble::System(error)),
+                    }
+                }
+                return Ok(state.place.joined(aside.as_bytes()));
+            }
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(Trouble::System(error)),
+        }
+    }
+    Err(Trouble::System(Errno::EXIST))
+}

@@ -1,0 +1,83 @@
+//! The form of the catalogue, and how an older one is brought up.
+
+use super::Trouble;
+use rusqlite::{Connection, TransactionBehavior};
+
+/// The number of the form that this version writes (`PRAGMA user_version`).
+pub(super) const FORM: i64 = 1;
+
+/// What makes each form of the one before it; the first of nothing.
+const STEPS: [&str; 1] = [
+    // Places and names are bytes. `target.place` is the entry that texts name; a range of it is all that
+    // lies below a folder.
+    "CREATE TABLE target (
+        id INTEGER PRIMARY KEY,
+        place BLOB NOT NULL UNIQUE,
+        kind INTEGER, fs_type TEXT, uuid BLOB, fsid INTEGER, trust INTEGER, device INTEGER,
+        inode INTEGER, born_s INTEGER, born_n INTEGER,
+        handle_kind INTEGER, handle BLOB, connectable_kind INTEGER, connectable BLOB,
+        parent_kind INTEGER, parent BLOB,
+        name BLOB, size INTEGER, modified_s INTEGER, modified_n INTEGER, names INTEGER, owner INTEGER,
+        ends BLOB, whole BLOB, shape BLOB,
+        seen INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX target_inode ON target (inode);
+    CREATE TABLE link (
+        id INTEGER PRIMARY KEY,
+        folder BLOB NOT NULL, name BLOB NOT NULL,
+        text BLOB NOT NULL, kind TEXT NOT NULL,
+        device INTEGER NOT NULL, inode INTEGER NOT NULL, born_s INTEGER, born_n INTEGER,
+        target INTEGER NOT NULL REFERENCES target (id),
+        by TEXT NOT NULL, policy TEXT NOT NULL,
+        seen INTEGER NOT NULL,
+        UNIQUE (folder, name)
+    ) STRICT;
+    CREATE INDEX link_target ON link (target);
+    -- What waits for a person: one row a candidate, numbered; a question without candidates has one row
+    -- whose place is absent.
+    CREATE TABLE question (
+        link INTEGER NOT NULL REFERENCES link (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        asked INTEGER NOT NULL, why TEXT NOT NULL,
+        place BLOB, words TEXT,
+        PRIMARY KEY (link, number)
+    ) STRICT, WITHOUT ROWID;
+    -- What the watcher did of late.
+    CREATE TABLE event (
+        id INTEGER PRIMARY KEY,
+        time INTEGER NOT NULL, what TEXT NOT NULL,
+        place BLOB NOT NULL, old BLOB, new BLOB, operation INTEGER
+    ) STRICT;
+    -- Folders below which every link was recorded, and when.
+    CREATE TABLE root (place BLOB PRIMARY KEY, recorded INTEGER NOT NULL, links INTEGER NOT NULL)
+        STRICT, WITHOUT ROWID;",
+];
+
+/// Sets the connection up and brings the form to today's; whether the catalogue was made just now.
+pub(super) fn prepare(database: &mut Connection) -> Result<bool, Trouble> {
+    // A reader never waits for a writer. NORMAL keeps the file sound through a power cut, and may lose
+    // the last transactions: it is a cache.
+    database.pragma_update(None, "journal_mode", "WAL")?;
+    database.pragma_update(None, "synchronous", "NORMAL")?;
+    database.pragma_update(None, "foreign_keys", true)?;
+    let form = |database: &Connection| -> Result<i64, Trouble> {
+        Ok(database.pragma_query_value(None, "user_version", |row| row.get(0))?)
+    };
+    let found = form(database)?;
+    if found == FORM {
+        return Ok(false);
+    }
+    if found > FORM {
+        return Err(Trouble::Newer(found));
+    }
+    // Several processes may come here at once; the first one does it.
+    let upgrade = database.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let found = form(&upgrade)?;
+    let done = usize::try_from(found).unwrap_or(0);
+    for step in STEPS.iter().skip(done) {
+        upgrade.execute_batch(step)?;
+    }
+    upgrade.pragma_update(None, "user_version", FORM)?;
+    upgrade.commit()?;
+    Ok(found == 0)
+}

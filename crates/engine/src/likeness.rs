@@ -1,0 +1,262 @@
+//! What an object is like: read now, so that it can be known again later.
+//!
+//! By a held folder and one name, never followed; no right to read the object itself is needed but for
+//! its sums and its shape. What is read leaves no time of reading behind where the system allows that.
+
+use crate::look;
+use crate::operator::Held;
+use crate::system::{Access, EndMark, Facts, System};
+use linkwell_calls::handle::{self, For};
+use linkwell_model::entry::{EntryKind, Time};
+use linkwell_model::keep::likeness::{Handle, Likeness, Shape, Sums};
+use linkwell_model::keep::trust::Trust;
+use linkwell_model::name::Name;
+use linkwell_model::volume::Mounts;
+use linkwell_model::volume_id::VolumeId;
+use rustix::fd::{AsFd as _, BorrowedFd};
+use rustix::io::Errno;
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::mem::MaybeUninit;
+
+/// How much of each end of a file is summed.
+pub const END: u64 = 64 * 1024;
+
+/// Folders with more children than this are known by their identity alone: listing them costs more than
+/// their shape is worth.
+const MOST_CHILDREN: usize = 10_000;
+
+/// How much is to be found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// What the system tells without opening it.
+    Facts,
+    /// A folder's children and a link's text, too.
+    Shape,
+    /// The ends of a file, too.
+    Ends,
+    /// All of a file, too, however long.
+    Whole,
+}
+
+/// Looks at objects; remembers which volumes they lie on.
+#[derive(Debug)]
+pub struct Looker<'a> {
+    system: System,
+    mounts: &'a Mounts,
+    volumes: HashMap<(u64, Option<u64>), VolumeId>,
+}
+
+impl<'a> Looker<'a> {
+    /// A looker that knows these mounts.
+    pub fn new(system: System, mounts: &'a Mounts) -> Self {
+        Self { system, mounts, volumes: HashMap::new() }
+    }
+
+    /// What `name` in the held folder is like.
+    ///
+    /// # Errors
+    /// The system's. What can only not be read (sums, shape, handles) is absent from the answer instead.
+    pub fn look(
+        &mut self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        depth: Depth,
+    ) -> Result<Likeness, Errno> {
+        let facts = self.system.facts(at, name.as_bytes())?;
+        let mut found = self.of_facts(at, &facts);
+        found.name = name.as_bytes().into();
+        let own = CString::new(name.as_bytes()).map_err(|_| Errno::INVAL)?;
+        (found.handle, found.connectable) = self.handles(at, &own);
+        found.parent = self.handle(at, c"", For::Comparing);
+        if depth >= Depth::Shape {
+            self.look_inside(at, name, depth, &mut found);
+        }
+        Ok(found)
+    }
+
+    /// What a held folder is like, known by no name: `/`, or one that a text reached by `..`.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn of_folder(&mut self, held: &Held, depth: Depth) -> Result<Likeness, Errno> {
+        let at = held.folder.as_fd();
+        let mut found = self.of_facts(at, &self.system.facts_of(at)?);
+        found.name =
+            held.place.split().map_or_else(Box::default, |(_, name)| name.as_bytes().into());
+        (found.handle, found.connectable) = self.handles(at, c"");
+        found.parent = self.handle(at, c"..", For::Comparing);
+        if depth >= Depth::Shape {
+            found.shape = self.shape(at, c".");
+        }
+        Ok(found)
+    }
+
+    fn of_facts(&mut self, at: BorrowedFd<'_>, facts: &Facts) -> Likeness {
+        let volume = self.volume(at, facts);
+        // Image builders write zeros, which are no birth.
+        let born = facts.id.born.filter(|born| *born != Time(0, 0));
+        Likeness {
+            kind: facts.kind,
+            trust: Trust::of(&volume.fs_type),
+            volume,
+            device: facts.id.device,
+            inode: facts.id.inode,
+            born,
+            handle: None,
+            connectable: None,
+            parent: None,
+            name: Box::default(),
+            size: if facts.kind == EntryKind::Folder { 0 } else { facts.size },
+            modified: facts.modified,
+            names: facts.names,
+            owner: facts.owner,
+            sums: Sums::default(),
+            shape: None,
+        }
+    }
+
+    /// Which file system; asked once for each mount.
+    fn volume(&mut self, at: BorrowedFd<'_>, facts: &Facts) -> VolumeId {
+        let key = (facts.id.device, facts.mount);
+        if let Some(known) = self.volumes.get(&key) {
+            return known.clone();
+        }
+        let mount = facts.mount.and_then(|mount| self.mounts.by_id(mount));
+        let fs_type = mount.map(|mount| String::from_utf8_lossy(&mount.fs_type).into_owned());
+        let found = self.system.volume_id(at, fs_type.unwrap_or_default());
+        self.volumes.insert(key, found.clone());
+        found
+    }
+
+    fn handles(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &std::ffi::CStr,
+    ) -> (Option<Handle>, Option<Handle>) {
+        let plain = self.handle(at, name, For::Comparing);
+        // A kernel that does not know the one kind will not know it next time, either; asking costs a call.
+        let connecting = plain.as_ref().and_then(|_| self.handle(at, name, For::Connecting));
+        (plain, connecting)
+    }
+
+    fn handle(&self, at: BorrowedFd<'_>, name: &std::ffi::CStr, wanted: For) -> Option<Handle> {
+        let raw = self.system.has_handles().then(|| handle::of(at, name, wanted).ok()).flatten()?;
+        Some(Handle { kind: raw.kind, bytes: raw.bytes.into() })
+    }
+
+    fn look_inside(&self, at: BorrowedFd<'_>, name: &Name, depth: Depth, found: &mut Likeness) {
+        match found.kind {
+            EntryKind::Folder => {
+                let Ok(own) = CString::new(name.as_bytes()) else { return };
+                found.shape = self.shape(at, &own);
+            }
+            EntryKind::Symlink => {
+                let mut text = Vec::new();
+                let read = self.system.read_link(at, name.as_bytes(), &mut text);
+                found.sums.ends = read.ok().map(|()| blake3::hash(&text).into());
+            }
+            EntryKind::File if depth >= Depth::Ends => {
+                let sums = self.sums(at, name, found, depth == Depth::Whole);
+                found.sums = sums.unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+
+    /// Sums of a file's contents; it must be the very file that was looked at.
+    fn sums(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &Name,
+        expected: &Likeness,
+        all: bool,
+    ) -> Result<Sums, Errno> {
+        let file = match self.system.open_quietly(at, name.as_bytes()) {
+            Err(Errno::PERM) => self.system.open(at, name.as_bytes(), Access::Read)?,
+            opened => opened?,
+        };
+        let facts = self.system.facts_of(file.as_fd())?;
+        if facts.id.inode != expected.inode || facts.kind != EntryKind::File {
+            return Err(Errno::AGAIN);
+        }
+        let size = facts.size;
+        let mut ends = blake3::Hasher::new();
+        read(file.as_fd(), 0, size.min(END), &mut ends)?;
+        if size > END {
+            read(file.as_fd(), size.saturating_sub(END).max(END), size, &mut ends)?;
+        }
+        let ends = Some(ends.finalize().into());
+        let whole = if size <= 2 * END {
+            ends
+        } else if all {
+            let mut sum = blake3::Hasher::new();
+            read(file.as_fd(), 0, size, &mut sum)?;
+            Some(sum.finalize().into())
+        } else {
+            None
+        };
+        let now = self.system.facts_of(file.as_fd())?;
+        // What changes while it is read has no sum.
+        let steady = now.size == size && now.modified == facts.modified;
+        Ok(if steady { Sums { ends, whole } } else { Sums::default() })
+    }
+
+    /// The marks of a folder's children; none when it may not be read, or holds too many.
+    fn shape(&self, at: BorrowedFd<'_>, name: &std::ffi::CStr) -> Option<Shape> {
+        let folder = self.system.open(at, name, Access::List).ok()?;
+        let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
+        let mut names: Vec<Box<[u8]>> = Vec::new();
+        let listed = self.system.list(folder.as_fd(), &mut buffer, EndMark::EmptyRead, |entry| {
+            names.push(entry.name.to_bytes().into());
+            names.len() <= MOST_CHILDREN
+        });
+        if listed.is_err() || names.len() > MOST_CHILDREN {
+            return None;
+        }
+        let mark = |name: &[u8]| {
+            let facts = self.system.facts(folder.as_fd(), name).ok()?;
+            let size = if facts.kind == EntryKind::File { facts.size } else { 0 };
+            let mut sum = blake3::Hasher::new();
+            sum.update(name).update(&[0]).update(facts.kind.word().as_bytes());
+            sum.update(&size.to_le_bytes());
+            let first = sum.finalize().as_bytes().first_chunk::<8>().copied()?;
+            Some(u64::from_le_bytes(first))
+        };
+        Some(Shape::new(names.iter().filter_map(|name| mark(name)).collect()))
+    }
+}
+
+/// Adds a stretch of a file to a sum.
+fn read(
+    file: BorrowedFd<'_>,
+    mut at: u64,
+    end: u64,
+    sum: &mut blake3::Hasher,
+) -> Result<(), Errno> {
+    let mut piece = vec![0; 128 * 1024];
+    while at < end {
+        let most = usize::try_from(end - at).unwrap_or(usize::MAX).min(piece.len());
+        let room = piece.get_mut(..most).unwrap_or_default();
+        match rustix::io::pread(file, &mut *room, at) {
+            Ok(0) => break,
+            Ok(count) => {
+                sum.update(room.get(..count).unwrap_or_default());
+                at += u64::try_from(count).unwrap_or(0);
+            }
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether what stands at `name` in the held folder is the link with this text now.
+///
+/// # Errors
+/// The system's.
+pub fn holds(system: System, at: BorrowedFd<'_>, name: &Name, text: &[u8]) -> Result<bool, Errno> {
+    use linkwell_model::plan::Object;
+    let found = look::object(system, at, name.as_bytes())?;
+    Ok(matches!(found, Some(Object::Link { target, .. }) if target.as_bytes() == text))
+}
