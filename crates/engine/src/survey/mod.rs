@@ -8,6 +8,7 @@ pub mod freight;
 mod future;
 pub mod guard;
 pub mod known;
+pub mod lead;
 mod led;
 pub mod merge;
 mod neighbours;
