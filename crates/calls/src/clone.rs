@@ -23,11 +23,49 @@ pub fn range(
     system::range(to.as_fd(), to_offset, from.as_fd(), from_offset, length)
 }
 
+/// Whether the XFS volume of an open file or folder was made so that files can share (`mkfs.xfs -m
+/// reflink=1`; ioctl_xfs_fsgeometry(2)).
+///
+/// A descriptor on another file system must not be given: the request may mean something else there.
+///
+/// # Errors
+/// ENOTTY for what is not on XFS; EBADF for a descriptor that only holds a place (O_PATH). ENOTSUP on
+/// other systems than Linux.
+pub fn is_possible_on_xfs(fd: impl AsFd) -> Result<bool, Errno> {
+    system::is_possible_on_xfs(fd.as_fd())
+}
+
 #[cfg(target_os = "linux")]
 mod system {
     use rustix::fd::{AsRawFd as _, BorrowedFd};
     use rustix::io::{Errno, retry_on_intr};
-    use rustix::ioctl::{Opcode, Setter, ioctl, opcode};
+    use rustix::ioctl::{Getter, Opcode, Setter, ioctl, opcode};
+
+    /// `struct xfs_fsop_geom_v1` (xfs_fs.h): of its 112 bytes only the flags are of interest.
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    struct Geometry {
+        before: [u64; 11],
+        version: i32,
+        flags: u32,
+        after: [u64; 2],
+    }
+
+    const _: () = assert!(size_of::<Geometry>() == 112, "as the kernel has it");
+
+    /// XFS_IOC_FSGEOMETRY_V1.
+    const GEOMETRY: Opcode = opcode::read::<Geometry>(b'X', 100);
+    /// XFS_FSOP_GEOM_FLAGS_REFLINK.
+    const REFLINK: u32 = 1 << 20;
+
+    pub(super) fn is_possible_on_xfs(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
+        // SAFETY: GEOMETRY fills in a `struct xfs_fsop_geom_v1`, and `Geometry` has its size; it is
+        // all numbers, so that whatever is written there is valid.
+        let request = unsafe { Getter::<GEOMETRY, Geometry>::new() };
+        // SAFETY: the request holds the memory that the kernel writes to, and reads nothing else.
+        let found = unsafe { ioctl(fd, request) }?;
+        Ok(found.flags & REFLINK != 0)
+    }
 
     /// `struct file_clone_range` (linux/fs.h).
     #[repr(C)]
@@ -64,6 +102,10 @@ mod system {
 mod system {
     use rustix::fd::BorrowedFd;
     use rustix::io::Errno;
+
+    pub(super) fn is_possible_on_xfs(_: BorrowedFd<'_>) -> Result<bool, Errno> {
+        Err(Errno::NOTSUP)
+    }
 
     pub(super) fn range(
         _: BorrowedFd<'_>,

@@ -24,6 +24,7 @@ impl Extent {
     const LAST: u32 = 0x1;
     const UNKNOWN: u32 = 0x2;
     const DELAYED: u32 = 0x4;
+    const PACKED: u32 = 0x8;
     const INLINE: u32 = 0x200;
     const UNWRITTEN: u32 = 0x800;
     const SHARED: u32 = 0x2000;
@@ -43,6 +44,12 @@ impl Extent {
     /// Other files, or other places of this one, share the space.
     pub const fn is_shared(&self) -> bool {
         self.flags & Self::SHARED != 0
+    }
+
+    /// It is compressed, or packed otherwise: `physical` is where the whole of it begins, of which this
+    /// may be any part, and `length` is not the room that it takes there.
+    pub const fn is_packed(&self) -> bool {
+        self.flags & Self::PACKED != 0
     }
 
     /// It has a place on the volume that `physical` names: it is not still in the cache alone, and

@@ -172,6 +172,9 @@ pub(crate) fn clones(kind: &str, at: &Path) {
     let from = file(&at.join("from"), &bytes);
     let mut to = OpenOptions::new();
     let to = to.create_new(true).read(true).write(true).open(at.join("to")).expect("a file");
+    if kind == "xfs" {
+        assert_eq!(clone::is_possible_on_xfs(&from), Ok(true));
+    }
     let answer = clone::range(&to, 0, &from, BLOCK, BLOCK);
     if matches!(kind, "tmpfs" | "ext4") {
         assert!(matches!(answer, Err(Errno::NOTSUP | Errno::NOTTY)), "{kind}: {answer:?}");

@@ -185,7 +185,7 @@ impl Disk for Faulty {
 
     fn share_stretch(
         &self,
-        from: BorrowedFd<'_>,
+        from: (BorrowedFd<'_>, u64),
         to: BorrowedFd<'_>,
         stretch: Range<u64>,
     ) -> Result<(), Errno> {

@@ -310,7 +310,7 @@ watched! {
     write_at(file: Fd<'_>, bytes: &[u8], at: u64) -> ();
     copy(from: Fd<'_>, to: Fd<'_>, stretch: Range<u64>) -> u64;
     share(from: Fd<'_>, to: Fd<'_>) -> ();
-    share_stretch(from: Fd<'_>, to: Fd<'_>, stretch: Range<u64>) -> ();
+    share_stretch(from: (Fd<'_>, u64), to: Fd<'_>, stretch: Range<u64>) -> ();
     allocate(file: Fd<'_>, stretch: Range<u64>) -> ();
     cut(file: Fd<'_>, length: u64) -> ();
     exchange(at: Fd<'_>, name: &Name, other: Fd<'_>, with: &Name) -> ();

@@ -107,7 +107,7 @@ impl Disk for Meddled {
 
     fn share_stretch(
         &self,
-        from: BorrowedFd<'_>,
+        from: (BorrowedFd<'_>, u64),
         to: BorrowedFd<'_>,
         stretch: Range<u64>,
     ) -> Result<(), Errno> {

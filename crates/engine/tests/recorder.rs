@@ -277,7 +277,7 @@ impl Disk for Recorder {
 
     fn share_stretch(
         &self,
-        from: BorrowedFd<'_>,
+        from: (BorrowedFd<'_>, u64),
         to: BorrowedFd<'_>,
         stretch: Range<u64>,
     ) -> Result<(), Errno> {

@@ -28,8 +28,8 @@ use std::path::Path;
 pub struct Manifest {
     /// Everything in it, the top included.
     pub entries: BTreeMap<Vec<u8>, Entry>,
-    /// Pairs of files that share room on the disk; looked for on XFS and Btrfs.
-    pub sharing: BTreeSet<(Vec<u8>, Vec<u8>)>,
+    /// Pairs of files that share room on the disk, and how many bytes; looked for on XFS and Btrfs.
+    pub sharing: BTreeMap<(Vec<u8>, Vec<u8>), u64>,
 }
 
 /// One entry.

@@ -396,6 +396,14 @@ fn tell(
             place.shown()
         ));
     }
+    if let Some((count, place)) = &report.unshared {
+        let files = if *count == 1 { "1 file".into() } else { format!("{count} files") };
+        say(&format!(
+            "note: {files} may take more room than before: what was shared with other files was copied; the \
+             first of them is `{}`",
+            place.shown()
+        ));
+    }
     for place in &report.left {
         say(&format!(
             "error: not all of the old place was given up: something in it was new, or was changed in the last \

@@ -94,10 +94,11 @@ pub trait Disk: Sync {
     /// ENOTSUP, EINVAL or ENOTTY where the file systems cannot.
     fn share(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno>;
 
-    /// The same for a stretch that lies at the same place in both: whole blocks, or up to the end.
+    /// Lets a stretch of an open file share what lies in another, or elsewhere in the same, from a place
+    /// on: whole blocks, or up to the end of both. The same errors as for [`Disk::share`].
     fn share_stretch(
         &self,
-        from: BorrowedFd<'_>,
+        from: (BorrowedFd<'_>, u64),
         to: BorrowedFd<'_>,
         stretch: Range<u64>,
     ) -> Result<(), Errno>;

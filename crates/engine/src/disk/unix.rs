@@ -120,12 +120,12 @@ impl Disk for Unix {
 
     fn share_stretch(
         &self,
-        from: BorrowedFd<'_>,
+        from: (BorrowedFd<'_>, u64),
         to: BorrowedFd<'_>,
         stretch: Range<u64>,
     ) -> Result<(), Errno> {
         let length = stretch.end.saturating_sub(stretch.start);
-        linkwell_calls::clone::range(to, stretch.start, from, stretch.start, length)
+        linkwell_calls::clone::range(to, stretch.start, from.0, from.1, length)
     }
 
     fn allocate(&self, file: BorrowedFd<'_>, stretch: Range<u64>) -> Result<(), Errno> {

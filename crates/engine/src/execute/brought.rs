@@ -166,7 +166,13 @@ impl Work<'_> {
         }
         self.copied.0 += counting.entries.into_inner();
         self.copied.1 += counting.bytes.into_inner();
-        brought.map_err(|trouble| self.trouble(trouble, of, at))?;
+        let brought = brought.map_err(|trouble| self.trouble(trouble, of, at))?;
+        if let Some(lost) = brought.lost.iter().find(|lost| lost.kind == Loss::Sharing) {
+            let mut place = self.places.place(at);
+            place.extend_as_text(lost.paths.first().map(Vec::as_slice).unwrap_or_default());
+            let (count, _) = self.unshared.get_or_insert((0, place));
+            *count += lost.count;
+        }
         if let Some(record) = record {
             self.copies.read.insert(step, Arc::new(record.into_manifest()));
         }

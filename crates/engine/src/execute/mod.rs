@@ -112,6 +112,9 @@ pub struct Report {
     pub kept: Vec<AbsPath>,
     /// Where something lies that was new, or changed, in what was to be given up.
     pub left: Vec<AbsPath>,
+    /// How many copies, or parts of them, share no room though their originals did, against what the plan
+    /// said; and the first of them.
+    pub unshared: Option<(u64, AbsPath)>,
 }
 
 /// How an operation stands.
@@ -149,6 +152,8 @@ struct Work<'a> {
     token: Token,
     kept: Vec<AbsPath>,
     left: Vec<AbsPath>,
+    /// As in the report.
+    unshared: Option<(u64, AbsPath)>,
     /// What is copied for good.
     copies: Copies,
     /// The step at hand, while it is done for the first time.
@@ -238,6 +243,7 @@ pub fn execute(
         state: State::Ended,
         kept: Vec::new(),
         left: Vec::new(),
+        unshared: None,
     };
     let mut begun = Begun::default();
     let mut run = Run { work: &mut work, journal: &mut journal, plan, begun: &mut begun };
@@ -254,6 +260,7 @@ pub fn execute(
             Ok(()) => {
                 report.kept = work.kept;
                 report.left = work.left;
+                report.unshared = work.unshared;
                 return Ok(report);
             }
             // All is done and durable, only its record is not; and what is not on record cannot be
@@ -511,6 +518,7 @@ impl<'a> Work<'a> {
             token,
             kept: Vec::new(),
             left: Vec::new(),
+            unshared: None,
             copies: Copies::default(),
             step: None,
             watch: means.watch,

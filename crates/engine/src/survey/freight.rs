@@ -9,6 +9,7 @@ mod carried;
 mod hard;
 mod links;
 mod names;
+mod sharing;
 mod walk;
 pub(super) mod words;
 
@@ -37,6 +38,8 @@ pub struct Wanted {
     pub block: u64,
     /// Gather the absolute links that lead into the old place, too, so that they can be rewritten.
     pub absolute: bool,
+    /// Ask which room its files share among themselves: three calls more a file.
+    pub sharing: bool,
     /// The folder that it goes to, and all that this one lies in.
     pub above_destination: Vec<FileId>,
 }
@@ -45,7 +48,14 @@ impl Wanted {
     /// For something that stays on its volume. Files are only counted then, without a look at each:
     /// their sizes, names elsewhere and marks are left out.
     pub fn within(from: Holding) -> Self {
-        Self { from, to: None, block: 4096, absolute: false, above_destination: Vec::new() }
+        Self {
+            from,
+            to: None,
+            block: 4096,
+            absolute: false,
+            sharing: false,
+            above_destination: Vec::new(),
+        }
     }
 
     /// For something that is copied to a volume that can hold `to`.
@@ -109,6 +119,10 @@ pub struct Freight {
     pub grouped: u64,
     /// Files that have names elsewhere, too: from then on each would be a file of its own.
     pub split: Named,
+    /// Files that share room with others in it, the first of each excepted; if that was asked for.
+    pub sharing: Named,
+    /// How many bytes these take more where that cannot be.
+    pub shared: u64,
     /// Where other volumes are mounted in it, and automounts.
     pub mounted: Vec<AbsPath>,
     /// Where subvolumes of the same volume begin in it. They are not looked into.

@@ -211,7 +211,8 @@ fn look_through(
     } else {
         freight::Wanted::within(here)
     };
-    let asked = freight::Wanted { above_destination: ends.above.clone(), ..asked };
+    let sharing = copied && surveyor.system().may_share(ends.from.at());
+    let asked = freight::Wanted { above_destination: ends.above.clone(), sharing, ..asked };
     let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
     let against = if copied {
         freight.against_copying(name, &wanted.moving.accept)
@@ -221,6 +222,7 @@ fn look_through(
     for why in against {
         conflict(plan, path.as_bytes(), why);
     }
+    remarks.extend(freight.unshared("a merge does not keep that"));
     Ok(Moving {
         from: path,
         id: ends.facts.id,

@@ -219,12 +219,22 @@ fn look(
         let there = holding_at(surveyor, &ends.to.held);
         let room = room(ends.to.at())?;
         let name = there.word;
-        let asked = freight::Wanted {
+        let system = surveyor.system();
+        let (shares, kept) = (system.may_share(ends.from.at()), system.may_share(ends.to.at()));
+        let mut asked = freight::Wanted {
             above_destination: ends.above.clone(),
             absolute,
+            sharing: shares && !kept,
             ..freight::Wanted::across(here, there, room.block)
         };
-        let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
+        let mut freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
+        if shares && kept && room.is_enough(&freight).is_err() {
+            // What is shared takes room once. It is asked only now, since that takes three calls a file.
+            asked.sharing = true;
+            freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
+            freight.needed = freight.needed.saturating_sub(std::mem::take(&mut freight.shared));
+            freight.sharing = Default::default();
+        }
         against.extend(freight.against_copying(name, &wanted.accept));
         against.extend(room.is_enough(&freight).err());
         remarks.extend(freight.remarks(name, &wanted.accept));

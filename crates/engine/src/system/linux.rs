@@ -216,6 +216,32 @@ pub(super) fn is_made_up(held: BorrowedFd<'_>) -> bool {
     rustix::fs::fstatfs(held).is_ok_and(|found| MADE_UP.contains(&file_system_type(&found)))
 }
 
+const XFS: u64 = 0x5846_5342;
+
+/// Besides: Btrfs, bcachefs, OCFS2 (linux/magic.h; ocfs2_fs.h).
+const SHARING: [u64; 3] = [0x9123_683e, 0xca45_1a4e, 0x7461_636f];
+
+pub(super) fn may_share(held: BorrowedFd<'_>) -> bool {
+    let found = rustix::fs::fstatfs(held).map(|found| file_system_type(&found));
+    match found {
+        Ok(XFS) => {
+            // What holds a place alone cannot be asked.
+            let flags = super::flags(super::Access::List);
+            let open = rustix::fs::openat(held, c".", flags, Mode::empty());
+            let asked = open.and_then(linkwell_calls::clone::is_possible_on_xfs);
+            asked.unwrap_or(true)
+        }
+        Ok(found) => SHARING.contains(&found),
+        Err(_) => false,
+    }
+}
+
+pub(super) fn is_in_memory(held: BorrowedFd<'_>) -> bool {
+    // TMPFS_MAGIC (linux/magic.h).
+    const TMPFS: u64 = 0x0102_1994;
+    rustix::fs::fstatfs(held).is_ok_and(|found| file_system_type(&found) == TMPFS)
+}
+
 fn file_system_type(found: &rustix::fs::StatFs) -> u64 {
     // `f_type` is a word of 32 or 64 bits, signed or not, by architecture; the numbers have 32.
     found.f_type as u64 & 0xffff_ffff

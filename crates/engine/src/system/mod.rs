@@ -352,6 +352,29 @@ impl System {
         }
     }
 
+    /// Whether a descriptor lies on a file system whose files can share their room, and which tells
+    /// where that is; by its type number. XFS is asked whether it was made so.
+    pub fn may_share(self, held: BorrowedFd<'_>) -> bool {
+        #[cfg(target_os = "linux")]
+        return linux::may_share(held);
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = held;
+            false
+        }
+    }
+
+    /// Whether a descriptor lies on a file system in memory (tmpfs), by its type number.
+    pub fn is_in_memory(self, held: BorrowedFd<'_>) -> bool {
+        #[cfg(target_os = "linux")]
+        return linux::is_in_memory(held);
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = held;
+            false
+        }
+    }
+
     /// The whole of a small file of the system's or the administrator's.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! The contents of one file: data, holes, reserved room, shared blocks.
 
+use super::clone::Sharing;
 use super::sum::Sum;
 use super::walk::Job;
-use super::{Side, Slip};
+use super::{At, Side, Slip};
 use crate::system::Facts;
 use linkwell_calls::extents::{self, Cached};
 use linkwell_model::plan::Loss;
@@ -44,8 +45,8 @@ impl Default for Tools {
 }
 
 /// What was copied of a file.
-#[derive(Debug, Default)]
-pub(super) struct Filled {
+#[derive(Default)]
+pub(super) struct Filled<'j, 'n> {
     pub(super) sum: Option<[u8; 32]>,
     /// How many bytes were read and written.
     pub(super) bytes: u64,
@@ -53,6 +54,8 @@ pub(super) struct Filled {
     pub(super) holes: bool,
     /// What could not be kept.
     pub(super) lost: Option<Loss>,
+    /// What it shares with other files.
+    pub(super) sharing: Option<Sharing<'j, 'n>>,
 }
 
 /// The system's answers that say that something cannot be done there at all.
@@ -64,18 +67,19 @@ pub(super) fn cannot(error: Errno) -> bool {
 }
 
 impl Job<'_> {
-    /// Copies the contents of an open file into an open empty one.
-    pub(super) fn fill(
+    /// Copies the contents of an open file into an open empty one, which stands at `at`.
+    pub(super) fn fill<'n>(
         &self,
         tools: &mut Tools,
         from: BorrowedFd<'_>,
-        to: BorrowedFd<'_>,
+        (to, at): (BorrowedFd<'_>, At<'n>),
         facts: &Facts,
-    ) -> Result<Filled, Slip> {
+    ) -> Result<Filled<'_, 'n>, Slip> {
         if facts.size > 0 && self.share(from, to)? {
             return Ok(Filled::default());
         }
-        let mut filled = Filled::default();
+        let sharing = self.sharing(tools, from, at, facts.size)?;
+        let mut filled = Filled { sharing, ..Filled::default() };
         let mut sum = self.reads_back().then(Sum::new);
         if facts.size == 0 && !self.made_up {
             // Nothing to be read.
@@ -83,7 +87,8 @@ impl Job<'_> {
             let mut at = 0;
             while let Some(data) = next_data(from, at, facts.size) {
                 filled.holes |= data.start > at;
-                at = self.stretch(tools, from, to, data.clone(), sum.as_mut())?;
+                let sharing = filled.sharing.as_mut();
+                at = self.data(tools, (from, to), data.clone(), sum.as_mut(), sharing)?;
                 filled.bytes += at.saturating_sub(data.start);
                 if at < data.end {
                     return Err(Slip::Changed);
@@ -95,7 +100,8 @@ impl Job<'_> {
             }
         } else {
             let end = if self.made_up { u64::MAX } else { facts.size };
-            filled.bytes = self.stretch(tools, from, to, 0..end, sum.as_mut())?;
+            let sharing = filled.sharing.as_mut();
+            filled.bytes = self.data(tools, (from, to), 0..end, sum.as_mut(), sharing)?;
             if filled.bytes < facts.size {
                 return Err(Slip::Changed);
             }
@@ -123,8 +129,23 @@ impl Job<'_> {
         }
     }
 
+    /// Copies a stretch of data, or shares it with other copies; gives the place that was reached.
+    fn data(
+        &self,
+        tools: &mut Tools,
+        (from, to): (BorrowedFd<'_>, BorrowedFd<'_>),
+        data: Range<u64>,
+        sum: Option<&mut Sum>,
+        sharing: Option<&mut Sharing<'_, '_>>,
+    ) -> Result<u64, Slip> {
+        match sharing {
+            Some(sharing) => self.copy_or_share(tools, (from, to), data, sum, sharing),
+            None => self.stretch(tools, from, to, data, sum),
+        }
+    }
+
     /// Copies a stretch of data; gives the place that was reached.
-    fn stretch(
+    pub(super) fn stretch(
         &self,
         tools: &mut Tools,
         from: BorrowedFd<'_>,
@@ -177,19 +198,47 @@ impl Job<'_> {
         to: BorrowedFd<'_>,
     ) -> Result<Option<Loss>, Slip> {
         let found = extents::map(from, 0..u64::MAX, Cached::Left, &mut tools.extents);
-        for extent in found.unwrap_or_default() {
-            if extent.is_unwritten() {
-                match self.disk.allocate(to, extent.logical..extent.end()) {
-                    Ok(()) => {}
-                    Err(error) if cannot(error) || error == Errno::FBIG => {
-                        return Ok(Some(Loss::Preallocation));
-                    }
-                    Err(error) => return Err(Slip::copy("reserve its room")(error)),
+        let reserved: Vec<Range<u64>> = match found {
+            Ok(found) => {
+                let reserved = found.iter().filter(|extent| extent.is_unwritten());
+                reserved.map(|extent| extent.logical..extent.end()).collect()
+            }
+            Err(_) if self.system.is_in_memory(from) => match in_memory(from) {
+                Some(reserved) => reserved.into_iter().collect(),
+                None => return Ok(Some(Loss::Preallocation)),
+            },
+            Err(_) => Vec::new(),
+        };
+        for stretch in reserved {
+            match self.disk.allocate(to, stretch) {
+                Ok(()) => {}
+                Err(error) if cannot(error) || error == Errno::FBIG => {
+                    return Ok(Some(Loss::Preallocation));
                 }
+                Err(error) => return Err(Slip::copy("reserve its room")(error)),
             }
         }
         Ok(None)
     }
+}
+
+/// What is reserved of a file in memory, which has no map of its extents: all of it, as far as its room
+/// goes, or nothing; and `None` where some is reserved beside holes, and nothing tells which is which.
+fn in_memory(file: BorrowedFd<'_>) -> Option<Option<Range<u64>>> {
+    let about = rustix::fs::fstat(file).ok()?;
+    let number = |number: i64| u64::try_from(number).unwrap_or(0);
+    let (size, room) = (number(about.st_size), number(about.st_blocks) * 512);
+    // A huge page where these are used.
+    let block = u64::try_from(about.st_blksize).unwrap_or(4096).max(4096);
+    let (mut data, mut at) = (0, 0);
+    while let Some(part) = next_data(file, at, size) {
+        data += part.end.next_multiple_of(block) - part.start / block * block;
+        at = part.end;
+    }
+    if room <= data {
+        return Some(None);
+    }
+    (room >= size).then_some(Some(0..room))
 }
 
 /// What went wrong in a copy by the system alone: a bad disk is most likely the one that is read.

@@ -12,7 +12,7 @@ use crate::system::Facts;
 use linkwell_calls::attributes::{self, Attributes, Flags};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::plan::Loss;
-use rustix::fd::BorrowedFd;
+use rustix::fd::{AsRawFd as _, BorrowedFd};
 use rustix::io::Errno;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -162,9 +162,10 @@ impl Job<'_> {
         for (name, value) in &carried {
             listed |= name.starts_with(b"system.posix_acl_access");
             let kept = match self.disk.mark(copy, name, value) {
+                // ntfs-3g takes attributes of root's from links and pipes, and keeps none of them.
                 Ok(()) => match from {
                     Origin::Open(_) => is_carried(tools, copy, name, value),
-                    Origin::Named(_) => true,
+                    Origin::Named(_) => is_carried_by_name(tools, copy, name, value),
                 },
                 // A value that is too long for ext4 and btrfs is told as a lack of room.
                 Err(Errno::NOSPC) if value.len() > 2048 => false,
@@ -338,4 +339,12 @@ pub(super) fn is_carried(
     wanted: &[u8],
 ) -> bool {
     value(tools, held, name).is_ok_and(|found| found == wanted)
+}
+
+/// The same for what only holds a place (`O_PATH`).
+fn is_carried_by_name(tools: &mut Tools, held: BorrowedFd<'_>, name: &[u8], wanted: &[u8]) -> bool {
+    let path = format!("/proc/self/fd/{}", held.as_raw_fd());
+    tools.value.clear();
+    let room = rustix::buffer::spare_capacity(&mut tools.value);
+    rustix::fs::getxattr(path, name, room).is_ok() && tools.value == wanted
 }

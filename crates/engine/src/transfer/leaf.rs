@@ -5,6 +5,7 @@ use super::dress::{Made, Origin};
 use super::entry::{Copied, Entry};
 use super::first::First;
 use super::record::Block;
+use super::shared::{Claim, Place};
 use super::walk::{Job, Late, Level};
 use super::{At, Side, Slip};
 use crate::disk::Special;
@@ -139,6 +140,7 @@ impl Job<'_> {
             }
             at.level.forget(name);
             self.late_again(at, name, &now)?;
+            self.shared_again(hand, at, name, &old);
             self.count(1, 0);
             self.kept.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             return Ok(true);
@@ -279,8 +281,9 @@ impl Job<'_> {
         let mode = if at.level.is_private() { facts.mode & 0o777 } else { 0o600 };
         let copy =
             disk.make_file_as(at.to, at.copy(name).1, mode).map_err(Slip::copy("make it"))?;
-        let Filled { sum, bytes, holes, lost } =
-            self.fill(&mut hand.tools, file.as_fd(), copy.as_fd(), facts)?;
+        let here = (copy.as_fd(), at.copy(name));
+        let Filled { sum, bytes, holes, lost, sharing } =
+            self.fill(&mut hand.tools, file.as_fd(), here, facts)?;
         let (owner, group) = at.level.made_as;
         let mode = mode & !self.mask();
         let made = Made { owner, group, mode, inherits: at.level.inherits };
@@ -313,8 +316,37 @@ impl Job<'_> {
             }
         }
         self.settle(&at.level.folder, Some(at.copy(name).1));
-        let copy = Some(Copied::of(&dressed.facts));
-        Ok(Done { facts: *facts, sum, carries: dressed.carries, copy, bytes })
+        let copy = Copied::of(&dressed.facts);
+        if let Some(sharing) = sharing {
+            if sharing.lost {
+                lose(Loss::Sharing);
+            }
+            self.may_be_shared(sharing.claim, at, name, copy);
+        }
+        Ok(Done { facts: *facts, sum, carries: dressed.carries, copy: Some(copy), bytes })
+    }
+
+    /// Others may share from a copy.
+    fn may_be_shared(&self, claim: Claim<'_>, at: Inside<'_>, name: &Name, copy: Copied) {
+        claim.settle(|| Place {
+            folder: Arc::clone(&at.level.folder),
+            name: at.copy(name).1.clone(),
+            copy,
+        });
+    }
+
+    /// Others may share from what an earlier run copied, too.
+    fn shared_again(&self, hand: &mut Hand, at: Inside<'_>, name: &Name, old: &Entry) {
+        let is_asked = self.resumed && self.shared.is_asked() && old.facts.kind == EntryKind::File;
+        if let Some(copy) = old.copy.filter(|_| is_asked && old.facts.size > 0)
+            && let Ok(file) = self.open_to_read(at.from, name)
+        {
+            let size = old.facts.size;
+            let found = self.shared.extents(file.as_fd(), size, &mut hand.tools.extents);
+            if let Some(claim) = self.shared.claim(&found, &|| self.watch.stops()) {
+                self.may_be_shared(claim, at, name, copy);
+            }
+        }
     }
 
     /// Opens a file to be read, and looks at it; nobody opens it for writing meanwhile, where that was

@@ -12,6 +12,7 @@
 //! trace where the system allows that: times of reading stay.
 
 mod clear;
+mod clone;
 mod contents;
 mod crew;
 mod dress;
@@ -22,6 +23,7 @@ mod leaf;
 mod loss;
 pub mod record;
 mod release;
+mod shared;
 mod still;
 mod sum;
 mod verify;

@@ -12,6 +12,7 @@ use super::first::Firsts;
 use super::leaf::{Hand, Inside};
 use super::loss::Losses;
 use super::record::{NONE, Record};
+use super::shared::Shared;
 use super::{Brought, Order, Phase, Side, Slip, Trouble, Watch};
 use crate::descent::Descent;
 use crate::disk::Disk;
@@ -71,6 +72,8 @@ pub(super) struct Job<'a> {
     /// Owners and groups that were refused.
     pub(super) refused: Mutex<HashSet<(u32, u32)>>,
     pub(super) firsts: Firsts,
+    /// Room that files share.
+    pub(super) shared: Shared,
     record: Mutex<&'a mut Record>,
     pub(super) losses: Losses,
     late: Mutex<Vec<Late>>,
@@ -85,7 +88,7 @@ pub(super) struct Job<'a> {
     small: Mutex<Vec<(Arc<Folder>, Option<Name>)>>,
     made: AtomicUsize,
     /// Whether this run goes on with what another one left.
-    resumed: bool,
+    pub(super) resumed: bool,
     /// The top of the copy.
     top: OnceLock<Arc<Folder>>,
 }
@@ -234,6 +237,7 @@ impl<'a> Job<'a> {
             mask: AtomicU32::new(0),
             refused: Mutex::default(),
             firsts: Firsts::default(),
+            shared: Shared::new(order),
             resumed: record.is_resumed(),
             record: Mutex::new(record),
             losses: Losses::default(),
@@ -744,14 +748,12 @@ impl<'a> Job<'a> {
         Ok(Brought { entries, bytes, kept, lost })
     }
 
-    /// What the copy lacks, if that was accepted.
+    /// What the copy lacks, if that was accepted. Room that is no longer shared needs nobody's leave: no
+    /// byte is lost by it, and there was room enough.
     fn accepted(&self, order: &Order<'_>) -> Result<Vec<super::Lost>, Trouble> {
         let lost = self.losses.all();
-        if lost.iter().all(|lost| order.accept.contains(&lost.kind)) {
-            Ok(lost)
-        } else {
-            Err(Trouble::Lossy(lost))
-        }
+        let may = |kind| kind == Loss::Sharing || order.accept.contains(&kind);
+        if lost.iter().all(|lost| may(lost.kind)) { Ok(lost) } else { Err(Trouble::Lossy(lost)) }
     }
 
     fn set_late(&self) -> Result<(), Trouble> {

@@ -80,8 +80,12 @@ pub fn compare(before: &Manifest, after: &Manifest, allowed: &Allowed) -> Vec<Di
         let first = group.first().map_or(&b""[..], |name| name);
         list.add(first, Feature::HardLinks, format!("{when}: {}", names.join(", ")));
     }
-    for pair in before.sharing.difference(&after.sharing) {
-        list.add(&pair.0, Feature::Sharing, format!("no longer shares with `{}`", shown(&pair.1)));
+    for (pair, bytes) in &before.sharing {
+        let now = after.sharing.get(pair).copied().unwrap_or(0);
+        if now < *bytes {
+            let what = format!("shares {now} of {bytes} bytes with `{}`", shown(&pair.1));
+            list.add(&pair.0, Feature::Sharing, what);
+        }
     }
     list.found.retain(|one| !allowed.lost.contains(&one.feature));
     list.found.sort();

@@ -2,7 +2,7 @@
 
 use linkwell_calls::extents;
 use rustix::fd::BorrowedFd;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Extents on the disk, in bytes, of the files looked at so far.
 #[derive(Debug, Default)]
@@ -29,16 +29,17 @@ impl Extents {
         }
     }
 
-    /// Every two files that share something.
-    pub(super) fn pairs(&self) -> BTreeSet<(Vec<u8>, Vec<u8>)> {
-        let mut pairs = BTreeSet::new();
+    /// Every two files that share something, and how many bytes.
+    pub(super) fn pairs(&self) -> BTreeMap<(Vec<u8>, Vec<u8>), u64> {
+        let mut pairs = BTreeMap::new();
         for (count, one) in self.all.iter().enumerate() {
             for other in self.all.iter().skip(count + 1) {
                 let overlap = one.from <= other.to && other.from <= one.to;
                 if overlap && one.file != other.file {
                     let (low, high) = (&one.path, &other.path);
                     let ordered = if low < high { (low, high) } else { (high, low) };
-                    pairs.insert((ordered.0.clone(), ordered.1.clone()));
+                    let bytes = one.to.min(other.to) - one.from.max(other.from) + 1;
+                    *pairs.entry((ordered.0.clone(), ordered.1.clone())).or_insert(0) += bytes;
                 }
             }
         }

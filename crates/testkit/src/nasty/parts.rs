@@ -3,8 +3,10 @@
 use super::{Maker, links};
 use crate::crafted::allow;
 use crate::volume::Kind;
+use linkwell_calls::clone;
 use rustix::fs::{FallocateFlags, FileType, makedev};
 use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 
 /// A part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -305,10 +307,25 @@ pub(super) fn make(part: Part, maker: &mut Maker) {
         Part::Reflinks => {
             let big = maker.big("original", 1 << 20);
             let original = File::open(big).expect("a file");
-            for name in ["clone", "clone too"] {
+            for name in ["clone", "clone too", "one other byte", "longer"] {
                 let clone = File::create(maker.path(name)).expect("a file");
                 rustix::fs::ioctl_ficlone(&clone, &original).expect("this volume shares");
+                let change = |at| clone.write_all_at(b"other", at).expect("it can be written to");
+                match name {
+                    "one other byte" => change(300_000),
+                    "longer" => change(1 << 20),
+                    _ => {}
+                }
             }
+            // From another place, behind data of its own, and with a hole before it.
+            let part = File::create(maker.path("part")).expect("a file");
+            part.write_all_at(&[7; 4096], 0).expect("it can be written to");
+            clone::range(&part, 1 << 16, &original, 1 << 18, 1 << 17).expect("this volume shares");
+            // Its last block is not full, and it is too short for xfs and btrfs to be cut in two.
+            let odd = maker.big("odd", 70_001);
+            let odd = File::open(odd).expect("a file");
+            let clone = File::create(maker.path("odd clone")).expect("a file");
+            rustix::fs::ioctl_ficlone(&clone, &odd).expect("this volume shares");
         }
         Part::Pipes => {
             maker.special("pipe", FileType::Fifo, 0);

@@ -2,6 +2,7 @@
 
 use super::hard::Groups;
 use super::names::Clashes;
+use super::sharing::Met;
 use super::{Freight, Wanted, carried};
 use crate::descent::Descent;
 use crate::operator::Spot;
@@ -46,6 +47,7 @@ pub fn look(surveyor: &mut Surveyor, spot: &Spot, facts: &Facts, wanted: &Wanted
         me: me.as_raw(),
         root: me.is_root(),
         asks,
+        met: wanted.sharing.then(Met::default),
         text: Vec::new(),
     };
     if facts.kind == EntryKind::Folder {
@@ -85,6 +87,8 @@ pub(super) struct Walk<'w> {
     me: u32,
     root: bool,
     asks: bool,
+    /// What of the volume has been met, where it is asked what is shared.
+    met: Option<Met>,
     /// The text of the link at hand.
     pub(super) text: Vec<u8>,
 }
@@ -288,6 +292,13 @@ impl Walk<'_> {
             self.freight.stored = self.freight.stored.saturating_add(facts.stored);
             if self.freight.largest.as_ref().is_none_or(|(size, _)| *size < facts.size) {
                 self.freight.largest = Some((facts.size, place()));
+            }
+            if let Some(met) = self.met.as_mut().filter(|_| facts.size > 0) {
+                let again = met.add(self.system, at, name, facts.size);
+                if again > 0 {
+                    self.freight.sharing.add(&place);
+                    self.freight.shared = self.freight.shared.saturating_add(again);
+                }
             }
         }
         if !again || to.is_some_and(|to| to.hard_links == Answer::No) {

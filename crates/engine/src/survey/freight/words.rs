@@ -120,6 +120,7 @@ impl Freight {
                 places(&self.split)
             ));
         }
+        words.extend(self.unshared(&format!("{there} cannot keep that")));
         let lost = self.objections.iter().filter_map(|(objection, named)| match objection {
             Objection::Loss(loss) if accepted.contains(loss) => Some((loss, named)),
             _ => None,
@@ -132,6 +133,23 @@ impl Freight {
             ));
         }
         words
+    }
+
+    /// What becomes of room that files in it share. It needs nobody's leave: no byte is lost by it, and the
+    /// room that it takes is looked for.
+    pub fn unshared(&self, why: &str) -> Option<String> {
+        let they = if self.sharing.count == 1 {
+            "1 file in it shares".to_owned()
+        } else {
+            format!("{} files in it share", counted(self.sharing.count))
+        };
+        (!self.sharing.is_empty()).then(|| {
+            format!(
+                "{they} room with another file in it; {why}, and the copy takes {} more: {}",
+                size(self.shared),
+                places(&self.sharing)
+            )
+        })
     }
 
     /// What it is all in all.
