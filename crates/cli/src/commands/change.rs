@@ -171,7 +171,7 @@ pub(super) fn carry(
     if report.state == State::Ended && report.done.is_empty() && report.failed.iter().any(refused) {
         return Ok(Came::OtherVolume);
     }
-    let exit = tell(&plan, &report, told, change, args, &output);
+    let exit = tell(&plan, &report, told, manner, args, &output);
     output.finish()?;
     Ok(Came::Ended(exit))
 }
@@ -372,10 +372,11 @@ fn tell(
     plan: &Plan,
     report: &Report,
     told: bool,
-    change: Change,
+    manner: &Manner,
     args: &Args,
     output: &Output,
 ) -> Exit {
+    let change = manner.change;
     let mut out = Vec::new();
     if change.json {
         json::report(&mut out, plan, report);
@@ -392,7 +393,7 @@ fn tell(
     }
     for place in &report.kept {
         say(&format!(
-            "note: something that belongs there could not return to its name; it is at `{}`",
+            "note: something could not get its own name back; it is at `{}` now",
             place.shown()
         ));
     }
@@ -419,10 +420,11 @@ fn tell(
                 let freed = report.done.iter().filter_map(|item| plan.items.get(*item));
                 let freed = freed.flat_map(|item| &item.steps);
                 let freed = freed.filter_map(Step::fate).any(|fate| *fate == Fate::Freed);
-                let undo = if freed {
-                    "what was freed cannot be brought back"
-                } else {
-                    "`linkwell undo` takes it back"
+                let undo = match manner.undoes {
+                    _ if freed => "what was freed cannot be brought back".to_owned(),
+                    None => "`linkwell undo` takes it back".to_owned(),
+                    // Without a number, undo means what was done, not what was undone.
+                    Some(_) => format!("`linkwell undo {}` takes it back", report.number),
                 };
                 say(&format!("done: {done} (operation {}; {undo})", report.number));
             }
