@@ -8,6 +8,7 @@
 //! * [`attributes`]: what `chattr` and `xfs_io` set: immutable, append-only, project, extent size.
 //! * [`extents`]: where the data of a file lie, and which of them are shared or never written.
 //! * [`clone`]: a part of a file that shares the data of another one.
+//! * [`volume`]: the number that a volume was given when it was made.
 //!
 //! All of them are Linux's. On other systems the same functions exist and give ENOTSUP.
 
@@ -15,3 +16,4 @@ pub mod attributes;
 pub mod clone;
 pub mod extents;
 pub mod lease;
+pub mod volume;

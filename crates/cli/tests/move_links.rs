@@ -235,7 +235,8 @@ fn lands(link: &Path) -> Option<PathBuf> {
         if let Ok(text) = std::fs::read_link(&place) {
             hops += 1;
             place.pop();
-            let parts: Vec<PathBuf> = text.components().map(|part| part.as_os_str().into()).collect();
+            let parts: Vec<PathBuf> =
+                text.components().map(|part| part.as_os_str().into()).collect();
             todo.extend(parts.into_iter().rev());
         }
         if hops > 40 {

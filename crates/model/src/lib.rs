@@ -11,6 +11,7 @@
 //! * [`holding`]: what a file system can hold.
 //! * [`mounting`]: lines that mount a folder a second time, for others to carry out.
 //! * [`volume`], [`expected`]: mounted volumes, and those that should be there and are not.
+//! * [`volume_id`]: which volume something lies on, over time.
 //! * [`health`], [`note`]: the verdicts.
 //! * [`cause`]: links grouped by what is wrong.
 //! * [`mod@reference`]: whether a link leads to a place.
@@ -37,3 +38,4 @@ pub mod tally;
 pub mod target;
 pub mod view;
 pub mod volume;
+pub mod volume_id;

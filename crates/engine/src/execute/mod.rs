@@ -15,9 +15,12 @@ mod onward;
 mod places;
 pub mod recover;
 mod rename;
+mod times;
 mod tree;
+mod volumes;
 
 pub(crate) use tree::names;
+pub(crate) use volumes::is_another;
 
 use crate::disk::Disk;
 use crate::journal::record::{Ended, Header, How};
@@ -226,7 +229,8 @@ pub fn execute(
     header: impl FnOnce(u64) -> Header,
     plan: &Plan,
 ) -> Result<Report, Errno> {
-    let mut journal = store.begin(means.disk, lock, header, plan)?;
+    let mut journal =
+        store.begin(means.disk, lock, header, plan, &volumes::of(means.system, plan))?;
     let mut work = Work::new(means, plan, Identity::is, journal.token().clone());
     work.copies = Copies::new(plan, folder_of(store.folder()).map(|held| (held, journal.number())));
     work.stop = Some(means.stop);
@@ -246,11 +250,20 @@ pub fn execute(
     } else {
         run.items(means.stop, &mut report)
     };
-    let outcome = outcome.and_then(|()| run.settle(&mut report));
+    let outcome = outcome.and_then(|()| run.settle(&mut report)).and_then(|freed| {
+        if !plan.times.is_empty() && report.failed.is_empty() {
+            work.give_times(plan);
+            work.sync().map_err(|fail| (fail, freed))?;
+        }
+        Ok(freed)
+    });
     let unrecorded =
         |error| Fail::System { doing: "record the end", place: store.place().clone(), error };
     let stop = match outcome {
-        Ok(freed) => match journal.end(ended(How::Done, report.done.len(), &work.all_kept())) {
+        Ok(freed) => match journal.end(Ended {
+            times: work.times_now(plan),
+            ..ended(How::Done, report.done.len(), &work.all_kept())
+        }) {
             Ok(()) => {
                 report.kept = work.kept;
                 report.left = work.left;
@@ -301,6 +314,7 @@ fn ended(how: How, done: usize, kept: &[AbsPath]) -> Ended {
     Ended {
         how,
         done: u64::try_from(done).unwrap_or(u64::MAX),
+        times: Vec::new(),
         kept: kept.iter().map(|place| Bytes(place.as_bytes().into())).collect(),
     }
 }

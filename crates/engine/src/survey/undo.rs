@@ -4,6 +4,7 @@
 //! operation left there is a conflict: what somebody did since is not thrown away.
 
 use super::{Surveyor, conflict, refused};
+use crate::execute::is_another;
 use crate::folder::Folder;
 use crate::journal::record::Operation;
 use crate::look;
@@ -11,8 +12,11 @@ use crate::operator::{Held, Spot};
 use crate::system::Access;
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Fate, Irrevocable, Item, Make, Object, Plan, Slot, Step, Why, inverse};
+use linkwell_model::plan::{
+    Fate, FolderTime, Irrevocable, Item, Make, Object, Plan, Slot, Step, Why, inverse,
+};
 use linkwell_model::target::Target;
+use rustix::fd::AsFd as _;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -44,6 +48,10 @@ pub fn plan(surveyor: &mut Surveyor, operation: &Operation, since: &[&Operation]
             }
             Err(why) => conflict(&mut plan, &item.path, why),
         }
+    }
+    if plan.conflicts.is_empty() && !operation.plan.times.is_empty() {
+        let (returns, plan) = (&mut returns, &mut plan);
+        Slots { surveyor, plan, operation, ours: &ours, returns }.times();
     }
     plan
 }
@@ -86,17 +94,30 @@ fn back(
         }
         let made = u64::try_from(number).ok();
         let made = made.and_then(|number| known.operation.did.get(&number));
-        let made = made.ok_or_else(|| other("the record does not say that it was done", None))?;
+        let made = made.ok_or_else(|| {
+            other("linkwell's record does not say that this was done, so it is left as it is", None)
+        })?;
         let inverse = inverse(step, made.as_ref()).map_err(|why| match why {
             Irrevocable::Freed => {
                 other("it was freed, as was asked, and nothing can bring it back", None)
             }
-            Irrevocable::Unknown => other("the record does not say what stood there before", None),
+            Irrevocable::Unknown => other(
+                "linkwell's record does not say what stood there before, so it is left as it is",
+                None,
+            ),
         })?;
         let today = today(surveyor, plan, known, returns, (step, &inverses), inverse)?;
         inverses.push(today);
     }
     Ok(inverses)
+}
+
+/// Something has the name that something else is to get back.
+fn taken(place: &AbsPath) -> Why {
+    other(
+        &format!("there is something else at `{}` now", place.shown()),
+        Some("move that away, and type the same again".into()),
+    )
 }
 
 fn other(what: &str, hint: Option<String>) -> Why {
@@ -120,7 +141,7 @@ fn today(
     let step = match inverse {
         Step::Put { make, .. } => {
             if now.is_some() {
-                return Err(other("something else has this name now", None));
+                return Err(taken(&spot.place()));
             }
             Step::Put { at, make: slots.make(make)? }
         }
@@ -153,9 +174,7 @@ fn today(
                 }
                 Some(over) => Some(slots.still(&over, found, &there)?),
                 None if found.is_some() => {
-                    let place = there.place();
-                    let what = format!("there is something at `{}` now", place.shown());
-                    return Err(other(&what, None));
+                    return Err(taken(&there.place()));
                 }
                 None => None,
             };
@@ -183,7 +202,7 @@ fn still(left: &Object, now: Option<Object>, ours: &Ours, at: &AbsPath) -> Resul
             && left.is_still(now, |_, _| true)
     };
     match now {
-        None => Err(other("it is gone", None)),
+        None => Err(other("it is gone: there is nothing with this name now", None)),
         Some(now) if left.is_still(&now, Identity::is_after_restart) => Ok(now),
         Some(now) if brought_back(&now) => Ok(now),
         Some(Object::Link { target, .. }) => Err(other(
@@ -203,7 +222,7 @@ fn still(left: &Object, now: Option<Object>, ours: &Ours, at: &AbsPath) -> Resul
 /// What stands there now, if it is that very object, whatever was written to it since.
 fn itself(left: &Object, now: Option<Object>) -> Result<Object, Why> {
     match now {
-        None => Err(other("it is gone", None)),
+        None => Err(other("it is gone: there is nothing with this name now", None)),
         Some(now) if left.kind() == now.kind() && left.id().is_after_restart(now.id()) => Ok(now),
         Some(now) => Err(other(
             &format!("it was changed since: another {} is there now", now.kind().word()),
@@ -236,7 +255,14 @@ impl Slots<'_> {
 
     /// A slot of the operation's, in today's plan.
     fn slot(&mut self, slot: &Slot) -> Result<(Slot, Spot), Why> {
-        let folder = usize::try_from(slot.folder).ok();
+        let (number, held) = self.folder(slot.folder)?;
+        let spot = Spot { held, name: slot.name.clone(), as_folder: false };
+        Ok((Slot { folder: number, name: slot.name.clone() }, spot))
+    }
+
+    /// A folder of the operation's, in today's plan.
+    fn folder(&mut self, number: u32) -> Result<(u32, Held), Why> {
+        let folder = usize::try_from(number).ok();
         let folder = folder.and_then(|at| self.operation.plan.folders.get(at));
         let folder = folder.ok_or_else(|| other("the record is damaged", None))?;
         let held = self.hold(&folder.place)?;
@@ -244,9 +270,28 @@ impl Slots<'_> {
         if !id.is_after_restart(folder.id) {
             return Err(other(&format!("`{}` is another folder now", folder.place.shown()), None));
         }
-        let number = self.plan.folder(&folder.place, id);
-        let spot = Spot { held, name: slot.name.clone(), as_folder: false };
-        Ok((Slot { folder: number, name: slot.name.clone() }, spot))
+        let (system, volumes) = (self.surveyor.system(), &self.operation.volumes);
+        if is_another(system, volumes, folder.id, held.folder.as_fd()) {
+            return Err(other(
+                &format!("`{}` is on another drive now than it was then", folder.place.shown()),
+                Some("attach the drive that was there, and type the same again".into()),
+            ));
+        }
+        Ok((self.plan.folder(&folder.place, id), held))
+    }
+
+    /// Adds the times that folders are given back: of those that nobody has changed since.
+    fn times(&mut self) {
+        let operation = self.operation;
+        let Some(ended) = &operation.ended else { return };
+        for time in &operation.plan.times {
+            let left = ended.times.iter().find(|(folder, _)| *folder == time.folder);
+            let Ok((folder, held)) = self.folder(time.folder) else { continue };
+            let now = self.surveyor.system().facts_of(held.folder.as_fd());
+            let Some(now) = now.ok().map(|now| now.modified) else { continue };
+            let give = left.is_some_and(|(_, left)| *left == now).then_some(time.before);
+            self.plan.times.push(FolderTime { folder, before: now, give });
+        }
     }
 
     fn hold(&mut self, place: &AbsPath) -> Result<Held, Why> {
@@ -311,7 +356,7 @@ impl Slots<'_> {
                 let (of, spot) = self.slot(&of)?;
                 let now = self.surveyor.object(&spot)?;
                 let now = now.filter(|now| now.id().is_after_restart(id));
-                let now = now.ok_or_else(|| other("what was copied is gone", None))?;
+                let now = now.ok_or_else(|| other("what would be copied back is gone", None))?;
                 Make::Copy { of, id: now.id(), folder, manner }
             }
             make => make,
@@ -323,11 +368,7 @@ impl Slots<'_> {
             Fate::Kept(slot) => {
                 let (slot, spot) = self.slot(&slot)?;
                 if self.surveyor.object(&spot)?.is_some() {
-                    let place = spot.place();
-                    return Err(other(
-                        &format!("there is something at `{}` now", place.shown()),
-                        None,
-                    ));
+                    return Err(taken(&spot.place()));
                 }
                 Fate::Kept(slot)
             }

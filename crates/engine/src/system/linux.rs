@@ -4,6 +4,7 @@ use super::{EndMark, Facts, Links, Listed, Marks, Status, is_self_or_parent, is_
 use linkwell_model::entry::{EntryKind, FileId, Identity, Time};
 use linkwell_model::path::AbsPath;
 use linkwell_model::volume::Mounts;
+use linkwell_model::volume_id::VolumeId;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Statx, StatxAttributes, StatxFlags,
@@ -218,6 +219,21 @@ pub(super) fn is_made_up(held: BorrowedFd<'_>) -> bool {
 fn file_system_type(found: &rustix::fs::StatFs) -> u64 {
     // `f_type` is a word of 32 or 64 bits, signed or not, by architecture; the numbers have 32.
     found.f_type as u64 & 0xffff_ffff
+}
+
+pub(super) fn volume_of(folder: BorrowedFd<'_>) -> Option<VolumeId> {
+    let kind = file_system_type(&rustix::fs::fstatfs(folder).ok()?);
+    let fsid = rustix::fs::fstatvfs(folder).map_or(0, |found| found.f_fsid);
+    let uuid = match linkwell_calls::volume::uuid(folder) {
+        // It is only held.
+        Err(Errno::BADF) => {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let opened = rustix::fs::openat(folder, c".", flags, Mode::empty());
+            opened.and_then(linkwell_calls::volume::uuid)
+        }
+        answer => answer,
+    };
+    Some(VolumeId::new(kind, uuid.ok().flatten(), fsid))
 }
 
 pub(super) fn mounts() -> Mounts {

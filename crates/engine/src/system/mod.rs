@@ -11,6 +11,7 @@ mod posix;
 use linkwell_model::entry::{EntryKind, FileId, Identity, Time};
 use linkwell_model::path::AbsPath;
 use linkwell_model::volume::Mounts;
+use linkwell_model::volume_id::VolumeId;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -349,6 +350,17 @@ impl System {
             let _ = held;
             false
         }
+    }
+
+    /// Which volume the folder that a descriptor holds lies on, so that it is known again when it was
+    /// detached meanwhile. `None` when the system says nothing of it.
+    pub fn volume_of(self, folder: BorrowedFd<'_>) -> Option<VolumeId> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::volume_of(folder);
+        }
+        let _ = folder;
+        None
     }
 
     /// The whole of a small file of the system's or the administrator's.

@@ -328,7 +328,13 @@ fn judge(
             // Where a way through too many links fails depends on where it begins.
             None => {
                 !matches!(chain.end, End::Missing | End::NotADirectory(_) | End::Found(_))
-                    || names_the_same(surveyor, moved, &chain, &place.parent(), link.text.as_bytes())
+                    || names_the_same(
+                        surveyor,
+                        moved,
+                        &chain,
+                        &place.parent(),
+                        link.text.as_bytes(),
+                    )
             }
         };
         if !leads_there && !broken.iter().any(|(known, _)| *known == place) {
