@@ -1,6 +1,7 @@
 //! Two drives that look alike, swapped: nothing is done on the one that was planned for the other.
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "a test stands outside: it swaps drives, and looks at them by itself"
 )]
 
