@@ -4,6 +4,7 @@
 //! right before and after, or it is written after the move; so at no moment a link lies.
 
 use super::after::{After, Moved};
+use super::climb::climbs;
 use super::outside::found;
 use super::{Ends, Wanted};
 use crate::folder::Folder;
@@ -16,7 +17,7 @@ use crate::system::Access;
 use linkwell_model::chain::{Chain, End, resolve};
 use linkwell_model::entry::Identity;
 use linkwell_model::name::Name;
-use linkwell_model::path::{self, AbsPath, Component};
+use linkwell_model::path::{self, AbsPath};
 use linkwell_model::plan::spelling::{Style, relative, written};
 use linkwell_model::plan::{Attributes, Bytes, Object, Rewritten, Why};
 use linkwell_model::target::Target;
@@ -235,66 +236,6 @@ fn then(
 ) -> Chain<Arc<Folder>> {
     let mut after = After { now: &mut surveyor.live, moved };
     resolve(&mut after, &Folder::of_place(folder), text)
-}
-
-/// How a text climbs out.
-struct Climb {
-    /// So many folders above the top.
-    ups: usize,
-    /// What follows.
-    rest: Vec<u8>,
-    /// What comes before, if it passes something that is not there: whether that will be a folder is not
-    /// known, so it is kept, and leads to the top if it is.
-    kept: Option<Vec<u8>>,
-}
-
-/// The last time that `text`, read from `folder`, climbs out of the top. Behind something that is not there
-/// this cannot be told for certain: the first time that it does by its text alone, if it does not before.
-fn climbs(surveyor: &mut Surveyor, moved: &Moved, folder: &AbsPath, text: &[u8]) -> Option<Climb> {
-    let components: Vec<Component<'_>> = path::components(text).collect();
-    let mut here = Some(folder.clone());
-    let mut way: Vec<u8> = Vec::new();
-    let mut last: Option<(usize, Option<Vec<u8>>)> = None;
-    let mut behind_nothing = false;
-    for (at, component) in components.iter().enumerate() {
-        match component {
-            Component::Here => {}
-            Component::Name(_) => here = None,
-            Component::Up => {
-                let place = here.take().unwrap_or_else(|| {
-                    let led = surveyor.led(Some(folder), &way);
-                    behind_nothing |= led.physical.is_none();
-                    led.physical.unwrap_or(led.place)
-                });
-                if place == moved.top && (!behind_nothing || last.is_none()) {
-                    last = Some((at, behind_nothing.then(|| way.clone())));
-                }
-                here = Some(place.parent());
-            }
-        }
-        way.extend_from_slice(bytes(*component));
-        way.push(b'/');
-    }
-    let (at, kept) = last?;
-    let mut rest = components.get(at..)?;
-    let mut ups = 0;
-    while let Some((component @ (Component::Up | Component::Here), more)) = rest.split_first() {
-        ups += usize::from(*component == Component::Up);
-        rest = more;
-    }
-    let mut text_of_rest = rest.iter().map(|part| bytes(*part)).collect::<Vec<_>>().join(&b'/');
-    if path::ends_as_folder(text) && !text_of_rest.is_empty() {
-        text_of_rest.push(b'/');
-    }
-    Some(Climb { ups, rest: text_of_rest, kept })
-}
-
-fn bytes(component: Component<'_>) -> &[u8] {
-    match component {
-        Component::Here => b".",
-        Component::Up => b"..",
-        Component::Name(name) => name,
-    }
 }
 
 /// Finds out which links would not lead where they led, with all new texts in place.
