@@ -119,7 +119,11 @@ mod tests {
 
     #[test]
     fn it_is_written_and_read_back() {
-        let id = VolumeId::new(EXT4, Some(0xf0f1_f2f3_f4f5_f6f7_f8f9_fafb_fcfd_feff_u128.to_be_bytes()), 9);
+        let id = VolumeId::new(
+            EXT4,
+            Some(0xf0f1_f2f3_f4f5_f6f7_f8f9_fafb_fcfd_feff_u128.to_be_bytes()),
+            9,
+        );
         let text = serde_json::to_string(&id).unwrap();
         let uuid = "f0f1f2f3-f4f5-f6f7-f8f9-fafbfcfdfeff";
         assert_eq!(text, format!("{{\"kind\":61267,\"uuid\":\"{uuid}\",\"fsid\":9}}"));

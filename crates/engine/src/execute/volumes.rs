@@ -2,7 +2,7 @@
 
 use crate::folder::Folder;
 use crate::journal::record::Volumes;
-use crate::system::{Access, System};
+use crate::system::{Access, Facts, System};
 use linkwell_model::entry::Identity;
 use linkwell_model::plan::Plan;
 use rustix::fd::{AsFd as _, BorrowedFd};
@@ -13,18 +13,19 @@ pub(super) fn of(system: System, plan: &Plan) -> Volumes {
     let mut found = Volumes::new();
     let mut asked = std::collections::BTreeSet::new();
     for folder in &plan.folders {
-        if !asked.insert(folder.id.device) {
+        if asked.contains(&folder.id.device) {
             continue;
         }
-        let Ok(opened) = Folder::of_place(&folder.place).open(system, Access::Hold) else {
-            // Another folder of it may answer.
-            asked.remove(&folder.id.device);
+        let opened = Folder::of_place(&folder.place).open(system, Access::Hold);
+        let is_it = |facts: Facts| facts.id.is(folder.id);
+        // One that is not there yet, or is another one: the next of the same volume may answer.
+        let Some(opened) =
+            opened.ok().filter(|opened| system.facts_of(opened.as_fd()).is_ok_and(is_it))
+        else {
             continue;
         };
-        let is_it = system.facts_of(opened.as_fd()).is_ok_and(|facts| facts.id.is(folder.id));
-        if let Some(id) = system.volume_of(opened.as_fd()).filter(|_| is_it) {
-            found.insert(folder.id.device, id);
-        }
+        asked.insert(folder.id.device);
+        found.extend(system.volume_of(opened.as_fd()).map(|id| (folder.id.device, id)));
     }
     found
 }
