@@ -116,6 +116,7 @@ fn every_byte_exact() {
         [&["list", "--json"][..], &["check", "--json"], &["refs", "--json", "gone", "--under", "."]]
     {
         let ran = linkwell(&scratch.path(), arguments);
+        assert!(!ran.out.contains(|one| ('\u{80}'..='\u{9f}').contains(&one)), "{arguments:?}");
         let mut found = Vec::new();
         for link in links(&ran) {
             let path = bytes(&link, "path").expect("a path");

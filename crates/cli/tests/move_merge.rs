@@ -10,6 +10,7 @@
 use crate::support::{Ground, LINKWELL};
 use libtest_mimic::Trial;
 use linkwell_testkit::listing::listing;
+use linkwell_testkit::manifest::Manifest;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::{self, Ran};
 use linkwell_testkit::tree::{Scratch, make};
@@ -24,6 +25,11 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         test("move --merge: every kind against every other, and back", || pairs(false)),
         test("move --merge: the same to another volume", || pairs(true)),
+        test("move --merge: undo brings back all that both were, times of folders too", || {
+            as_they_were(false);
+        }),
+        test("move --merge: the same from another volume", || as_they_were(true)),
+        test("move --merge: a folder that was changed since keeps its time", changed_since),
         test("move --merge: a file with a file", file_with_file),
         test("move --merge: the same twice, and twice again", names_taken),
         test("move --merge: links that lead out lead where they led", links_out),
@@ -286,6 +292,88 @@ fn one_pair(across: bool, (here, there): (&str, &str), cell: char, same: bool, m
     let undo = two.run(&["undo", "-y"]);
     assert_eq!((undo.code, two.listings()), (0, before), "{what}: {undo:?}");
     there_and_back(&two, more, &what);
+}
+
+/// Two trees with all that a merge makes of them, whose folders were last changed long ago.
+fn old_trees(across: bool) -> Two {
+    let two = Two::new(across);
+    make(&two.above(), &["out/"]);
+    make(&two.here.path(), &["out/"]);
+    make(
+        &two.from(),
+        &[
+            "same",
+            "differs",
+            "new",
+            "goes/deep/f",
+            "goes/deep/l -> ../../../out",
+            "both/x",
+            "both/in/y",
+        ],
+    );
+    make(&two.to(), &["same", "differs", "old", "both/z", "both/in/w"]);
+    write(&two.from().join("differs"), "one");
+    write(&two.to().join("differs"), "two");
+    for top in [two.from(), two.to()] {
+        let ran = program::command("/bin/sh", &top)
+            .args(["-c", "find . -depth -exec touch -h -d '2001-02-03 04:05:06.789' {} +"])
+            .status();
+        assert!(ran.expect("a shell").success());
+    }
+    two
+}
+
+fn as_they_were(across: bool) {
+    let all = |two: &Two| [Manifest::of(&two.from()), Manifest::of(&two.to())];
+    for more in [&[][..], &["--free"]] {
+        let two = old_trees(across);
+        let before = all(&two);
+        let ran = two.merge(more);
+        assert_eq!(ran.code, 0, "{more:?}: {ran:?}");
+        let changed = std::fs::metadata(two.to()).expect("a folder").modified().expect("a time");
+        assert!(changed > SystemTime::UNIX_EPOCH + Duration::from_secs(1_500_000_000));
+        let merged = Manifest::of(&two.to());
+        let is = |old: &[Manifest; 2], what: &str| {
+            for (old, new) in old.iter().zip(&all(&two)) {
+                for (path, entry) in &old.entries {
+                    let now = new.entries.get(path).expect("it is back");
+                    let name = String::from_utf8_lossy(path);
+                    assert_eq!(now.modified, entry.modified, "{more:?}, {what}: `{name}`");
+                    assert_eq!(
+                        (now.mode, &now.hash, &now.text),
+                        (entry.mode, &entry.hash, &entry.text)
+                    );
+                }
+                assert_eq!(new.entries.len(), old.entries.len());
+            }
+        };
+        let ran = two.run(&["undo", "-y"]);
+        assert_eq!(ran.code, 0, "{more:?}: {ran:?}");
+        is(&before, "undo");
+        // The undo is undone: the folders get the times that they had when they were one.
+        let ran = two.run(&["undo", "-y", "2"]);
+        assert_eq!(ran.code, 0, "{more:?}: {ran:?}");
+        let again = Manifest::of(&two.to());
+        let top = |tree: &Manifest| tree.entries.get(&b""[..]).map(|entry| entry.modified);
+        assert_eq!(top(&again), top(&merged), "{more:?}");
+        let ran = two.run(&["undo", "-y", "3"]);
+        assert_eq!(ran.code, 0, "{more:?}: {ran:?}");
+        is(&before, "undo of the undo of the undo");
+    }
+}
+
+fn changed_since() {
+    let two = old_trees(false);
+    let time = |below: &str| {
+        let folder = std::fs::metadata(two.to().join(below)).expect("a folder");
+        folder.modified().expect("a time")
+    };
+    let (top, both) = (time(""), time("both"));
+    assert_eq!(two.merge(&[]).code, 0);
+    write(&two.to().join("both/since"), "new");
+    let ran = two.run(&["undo", "-y"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(time("") == top && time("both") > both, "{ran:?}");
 }
 
 fn file_with_file() {

@@ -32,6 +32,7 @@ mod move_merge;
 mod move_safety;
 mod move_step;
 mod move_stop;
+mod move_swap;
 mod moving;
 mod places;
 mod plain;
@@ -68,6 +69,7 @@ fn main() -> std::process::ExitCode {
         list_json::trials(),
         move_fidelity::trials(),
         move_live::trials(),
+        move_swap::trials(),
         places::trials(),
         plain::trials(),
         power::trials(),

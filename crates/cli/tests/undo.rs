@@ -60,13 +60,22 @@ fn again() {
     refuses(&ground, &["undo", "-y"], "there is nothing to take back");
     let before = ground.listing();
     does(&ground, &["create", "-y", "-b", "f", "g"]);
-    does(&ground, &["undo", "-y"]);
+    // What is offered is what works: without a number, an undo is not meant.
+    let ran = does(&ground, &["undo", "-y"]);
+    assert!(ran.err.contains("(operation 2; `linkwell undo 2` takes it back)"), "{ran:?}");
     assert_eq!(ground.listing(), before);
-    refuses(&ground, &["undo", "-y"], "there is nothing to take back");
+    let all = "there is nothing to take back: all that was done was taken back already";
+    refuses(&ground, &["undo", "-y"], all);
+    let offered = "operation 2 took back operation 1; `linkwell undo 2` takes that back in turn";
+    refuses(&ground, &["undo", "-y"], offered);
     refuses(&ground, &["undo", "-y", "1"], "was taken back already");
     refuses(&ground, &["undo", "-y", "77"], "there is no operation 77");
     // The undo is an operation too, and can be taken back; and that one as well.
-    does(&ground, &["undo", "-y", "2"]);
+    let ran = does(&ground, &["undo", "-y", "2"]);
+    assert!(
+        ran.err.contains("operation 2, which took back operation 1: linkwell undo -y"),
+        "{ran:?}"
+    );
     assert!(ground.tree().join("g").is_symlink() && ground.tree().join("g~").is_file());
     does(&ground, &["undo", "-y", "3"]);
     assert_eq!(ground.listing(), before);

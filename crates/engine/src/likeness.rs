@@ -44,7 +44,7 @@ pub enum Depth {
 pub struct Looker<'a> {
     system: System,
     mounts: &'a Mounts,
-    volumes: HashMap<(u64, Option<u64>), VolumeId>,
+    volumes: HashMap<(u64, Option<u64>), (Option<VolumeId>, Trust)>,
 }
 
 impl<'a> Looker<'a> {
@@ -93,13 +93,13 @@ impl<'a> Looker<'a> {
     }
 
     fn of_facts(&mut self, at: BorrowedFd<'_>, facts: &Facts) -> Likeness {
-        let volume = self.volume(at, facts);
+        let (volume, trust) = self.volume(at, facts);
         // Image builders write zeros, which are no birth.
         let born = facts.id.born.filter(|born| *born != Time(0, 0));
         Likeness {
             kind: facts.kind,
-            trust: Trust::of(&volume.fs_type),
             volume,
+            trust,
             device: facts.id.device,
             inode: facts.id.inode,
             born,
@@ -116,16 +116,16 @@ impl<'a> Looker<'a> {
         }
     }
 
-    /// Which file system; asked once for each mount.
-    fn volume(&mut self, at: BorrowedFd<'_>, facts: &Facts) -> VolumeId {
+    /// Which volume, and what can be relied on there; asked once for each mount.
+    fn volume(&mut self, at: BorrowedFd<'_>, facts: &Facts) -> (Option<VolumeId>, Trust) {
         let key = (facts.id.device, facts.mount);
         if let Some(known) = self.volumes.get(&key) {
-            return known.clone();
+            return *known;
         }
         let mount = facts.mount.and_then(|mount| self.mounts.by_id(mount));
-        let fs_type = mount.map(|mount| String::from_utf8_lossy(&mount.fs_type).into_owned());
-        let found = self.system.volume_id(at, fs_type.unwrap_or_default());
-        self.volumes.insert(key, found.clone());
+        let fs_type = mount.and_then(|mount| std::str::from_utf8(&mount.fs_type).ok());
+        let found = (self.system.volume_of(at), Trust::of(fs_type.unwrap_or_default()));
+        self.volumes.insert(key, found);
         found
     }
 

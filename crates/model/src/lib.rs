@@ -10,9 +10,9 @@
 //! * [`view`], [`chain`]: how a file system looks, and where a path leads in it.
 //! * [`holding`]: what a file system can hold.
 //! * [`keep`]: links on record, and how a lost target is known again.
-//! * [`volume_id`]: which file system, across restarts.
 //! * [`mounting`]: lines that mount a folder a second time, for others to carry out.
 //! * [`volume`], [`expected`]: mounted volumes, and those that should be there and are not.
+//! * [`volume_id`]: which volume something lies on, over time.
 //! * [`health`], [`note`]: the verdicts.
 //! * [`cause`]: links grouped by what is wrong.
 //! * [`mod@reference`]: whether a link leads to a place.

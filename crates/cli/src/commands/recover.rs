@@ -161,7 +161,8 @@ fn wish(wanted: &Recover, found: &Standing) -> Wish {
 fn say_away(found: &Standing) {
     for place in &found.away {
         say(&format!(
-            "error: the folder `{}` is not there now, or is another one: most often its drive is not attached",
+            "error: the folder `{}` is not there now, or is another one: most often its drive is not attached, or \
+             another drive is attached in its place",
             place.shown()
         ));
     }
@@ -252,10 +253,7 @@ fn words(recovered: &Recovered, whole: bool) -> Vec<String> {
 
 fn displaced(kept: &[AbsPath]) -> Vec<String> {
     let line = |place: &AbsPath| {
-        format!(
-            "note: something could not return to its name, which is taken now; it is at `{}`",
-            place.shown()
-        )
+        format!("note: something could not get its own name back; it is at `{}` now", place.shown())
     };
     kept.iter().map(line).collect()
 }

@@ -26,11 +26,18 @@ pub(super) fn run(undo: &Undo, args: &Args, world: &World) -> Result<Exit, Failu
     let all = read.operations;
     let operation = match undo.id {
         Some(id) => chosen(&all, id)?,
-        None => last(&all, &read.unusable)?.ok_or_else(nothing)?,
+        None => last(&all, &read.unusable)?.ok_or_else(|| nothing_but_undone(&all, nothing()))?,
     };
     let number = operation.header.operation;
     if !args.quiet && !undo.change.json {
-        say(&format!("taking back operation {number}: {}", super::log::command(operation)));
+        let command = super::log::command(operation);
+        // What is shown next is what that one did, and not what is typed here.
+        say(&match operation.header.undoes {
+            None => format!("taking back operation {number}: {command}"),
+            Some(first) => format!(
+                "taking back operation {number}, which took back operation {first}: {command}"
+            ),
+        });
     }
     let mut surveyor = surveyor(world)?;
     let since: Vec<&Operation> =
@@ -38,6 +45,24 @@ pub(super) fn run(undo: &Undo, args: &Args, world: &World) -> Result<Exit, Failu
     let plan = plan(&mut surveyor, operation, &since);
     let manner = Manner { change: undo.change, each: None, undoes: Some(number), amount: None };
     carry_out(plan, &manner, &surveyor, args, world)
+}
+
+/// The refusal when there is nothing to take back; with what to type if something was, and that can be.
+fn nothing_but_undone(all: &[Operation], refusal: Failure) -> Failure {
+    let undone = all.iter().rev().find(|one| one.header.undoes.is_some() && is_standing(all, one));
+    let Some((last, first)) =
+        undone.and_then(|one| Some((one.header.operation, one.header.undoes?)))
+    else {
+        return refusal;
+    };
+    Failure::Refused {
+        what: "there is nothing to take back: all that was done was taken back already".into(),
+        cause: None,
+        hint: Some(format!(
+            "operation {last} took back operation {first}; `linkwell undo {last}` takes that back in turn"
+        )),
+        exit: Exit::Found,
+    }
 }
 
 /// The operations that ended.

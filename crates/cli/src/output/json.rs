@@ -129,8 +129,28 @@ impl<'a> Object<'a> {
 }
 
 fn write_string(out: &mut Vec<u8>, text: &str) {
+    let from = out.len();
     // Writing into memory cannot fail, and a string always has a JSON form.
-    drop(serde_json::to_writer(out, text));
+    drop(serde_json::to_writer(&mut *out, text));
+    // JSON lets these stand as they are; some terminals take them for commands (0x9b is CSI).
+    let steers = |two: &[u8]| matches!(two, [0xc2, 0x80..=0x9f]);
+    if !out.get(from..).is_some_and(|new| new.windows(2).any(steers)) {
+        return;
+    }
+    let plain = out.split_off(from);
+    let mut rest = plain.as_slice();
+    while let Some((byte, tail)) = rest.split_first() {
+        match rest.first_chunk() {
+            Some([0xc2, low @ 0x80..=0x9f]) => {
+                out.extend_from_slice(format!("\\u{low:04x}").as_bytes());
+                rest = rest.get(2..).unwrap_or_default();
+            }
+            _ => {
+                out.push(*byte);
+                rest = tail;
+            }
+        }
+    }
 }
 
 /// One link.
@@ -214,7 +234,9 @@ pub(crate) fn plan(out: &mut Vec<u8>, plan: &Plan) {
 }
 
 fn string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let mut out = Vec::new();
+    write_string(&mut out, text);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 fn step(object: &mut Object<'_>, plan: &Plan, step: &Step) {
@@ -333,11 +355,16 @@ mod tests {
 
     #[test]
     fn every_name_comes_back_exactly() {
-        for name in [&b"plain"[..], b"\xff\xfe", b"a\"b\\c\n\x1b\x7f", "\u{2028}é".as_bytes()] {
+        let steering = "\u{7f}\u{80}a\u{9b}31m\u{9f}\u{a0}é\u{109b}".as_bytes();
+        for name in
+            [&b"plain"[..], b"\xff\xfe", b"a\"b\\c\n\x1b\x7f", "\u{2028}é".as_bytes(), steering]
+        {
             let mut out = Vec::new();
             let mut object = Object::line(&mut out, "t");
             object.bytes("path", name);
             object.end();
+            let text = std::str::from_utf8(&out).unwrap();
+            assert!(!text.contains(|one| ('\u{80}'..='\u{9f}').contains(&one)), "{text:?}");
             let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
             let back = match value.get("path") {
                 Some(text) => text.as_str().unwrap().as_bytes().to_vec(),
@@ -347,5 +374,11 @@ mod tests {
             };
             assert_eq!(back, name);
         }
+    }
+
+    #[test]
+    fn what_could_steer_a_terminal_is_escaped() {
+        assert_eq!(string("\u{9b}31m"), "\"\\u009b31m\"");
+        assert_eq!(string("\u{80}\u{9f}\u{a0}"), "\"\\u0080\\u009f\u{a0}\"");
     }
 }

@@ -278,7 +278,11 @@ pub(crate) fn fail(failed: &Fail) -> String {
         Fail::LastName(place) => {
             format!("`{}` is the only name left of its file, which would be lost", place.shown())
         }
-        Fail::NotAsMade(place) => format!("`{}` does not read back as it was made", place.shown()),
+        Fail::NotAsMade(place) => format!(
+            "`{}` is not what was written there, when it is read again: the drive may be failing, or somebody \
+             else has changed it",
+            place.shown()
+        ),
         Fail::OtherVolume(place) => {
             format!("the file system does not let it be renamed to `{}`", place.shown())
         }
@@ -322,8 +326,8 @@ pub(crate) fn fail(failed: &Fail) -> String {
             format!("`{}`: could not {doing}: {}", place.shown(), crate::error::reason(*error))
         }
         Fail::Left(why) => format!("not all of it could be freed: {}", fail(why)),
-        Fail::Needs => "what it relies on was not done".into(),
-        Fail::Record => "the record makes no sense".into(),
+        Fail::Needs => "another change that it relies on was not done, so it was not begun".into(),
+        Fail::Record => "linkwell's record of it makes no sense, so nothing is done by it".into(),
         Fail::Interrupted => "you asked to stop".into(),
     }
 }

@@ -11,7 +11,7 @@ use linkwell_model::volume_id::VolumeId;
 use rusqlite::{Result, Row, Statement, params};
 
 /// The columns of a target's likeness, in the order in which [`likeness`] reads them.
-pub(super) const LIKENESS: &str = "target.kind, fs_type, uuid, fsid, trust, target.device, target.inode, \
+pub(super) const LIKENESS: &str = "target.kind, volume_kind, uuid, fsid, trust, target.device, target.inode, \
      target.born_s, target.born_n, handle_kind, handle, connectable_kind, connectable, parent_kind, parent, \
      target.name, size, modified_s, modified_n, names, owner, ends, whole, shape";
 
@@ -78,11 +78,14 @@ pub(super) fn likeness(row: &Row<'_>, from: usize) -> Result<Option<Likeness>> {
     let shape: Option<Vec<u8>> = row.get(from + 23)?;
     Ok(Some(Likeness {
         kind,
-        volume: VolumeId {
-            fs_type: row.get::<_, Option<String>>(from + 1)?.unwrap_or_default(),
-            uuid: array(row, from + 2)?,
-            fsid: row.get::<_, Option<i64>>(from + 3)?.map(i64::cast_unsigned),
-        },
+        volume: row
+            .get::<_, Option<i64>>(from + 1)?
+            .map(|kind| -> Result<VolumeId> {
+                let fsid: Option<i64> = row.get(from + 3)?;
+                let fsid = fsid.map_or(0, i64::cast_unsigned);
+                Ok(VolumeId::new(kind.cast_unsigned(), array(row, from + 2)?, fsid))
+            })
+            .transpose()?,
         trust: Trust::of_number(row.get(from + 4)?),
         device: unsigned(row, from + 5)?,
         inode: unsigned(row, from + 6)?,
@@ -117,9 +120,9 @@ pub(super) fn put(
         params![
             place.as_bytes(),
             number_of(found.kind),
-            found.volume.fs_type,
-            found.volume.uuid.map(|uuid| uuid.to_vec()),
-            found.volume.fsid.map(signed),
+            found.volume.map(|volume| signed(volume.kind)),
+            found.volume.and_then(|volume| volume.uuid).map(|uuid| uuid.0.to_vec()),
+            found.volume.and_then(|volume| volume.fsid).map(signed),
             found.trust.number(),
             signed(found.device),
             signed(found.inode),

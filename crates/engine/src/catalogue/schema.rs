@@ -13,7 +13,7 @@ const STEPS: [&str; 1] = [
     "CREATE TABLE target (
         id INTEGER PRIMARY KEY,
         place BLOB NOT NULL UNIQUE,
-        kind INTEGER, fs_type TEXT, uuid BLOB, fsid INTEGER, trust INTEGER, device INTEGER,
+        kind INTEGER, volume_kind INTEGER, uuid BLOB, fsid INTEGER, trust INTEGER, device INTEGER,
         inode INTEGER, born_s INTEGER, born_n INTEGER,
         handle_kind INTEGER, handle BLOB, connectable_kind INTEGER, connectable BLOB,
         parent_kind INTEGER, parent BLOB,

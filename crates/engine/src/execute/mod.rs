@@ -8,6 +8,7 @@
 mod aside;
 mod back;
 mod brought;
+mod fail;
 mod forward;
 mod many;
 mod moved;
@@ -15,87 +16,30 @@ mod onward;
 mod places;
 pub mod recover;
 mod rename;
+mod run;
+mod times;
 mod tree;
+mod volumes;
 
+pub use fail::Fail;
 pub(crate) use tree::names;
+pub(crate) use volumes::is_another;
 
 use crate::disk::Disk;
 use crate::journal::record::{Ended, Header, How};
-use crate::journal::{Journal, Lock, Store};
+use crate::journal::{Lock, Store};
 use crate::operator::Held;
 use crate::system::System;
-use crate::transfer::{Lost, Watch};
+use crate::transfer::Watch;
 use brought::{Copies, folder_of};
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Bytes, Make, Object, Plan, Step, Token};
+use linkwell_model::plan::{Bytes, Object, Plan, Step, Token};
 use places::Places;
+use run::{Run, Stop, is_new_link};
 use rustix::fd::AsFd as _;
 use rustix::io::Errno;
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Why a step was not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fail {
-    /// The folder at this place cannot be opened, or is another one than was planned with.
-    Folder {
-        /// Where.
-        place: AbsPath,
-        /// The system's reason; none when it is another folder.
-        error: Option<Errno>,
-    },
-    /// Something has taken the name meanwhile.
-    Taken(AbsPath),
-    /// What stands here is not what was planned with.
-    Changed(AbsPath),
-    /// It is the last name of its file, which would be lost.
-    LastName(AbsPath),
-    /// What was made does not read back as it should.
-    NotAsMade(AbsPath),
-    /// Somebody has this open for writing: the process of this number and name, where that is known.
-    InUse {
-        /// What.
-        place: AbsPath,
-        /// Who.
-        by: Option<(u32, Vec<u8>)>,
-    },
-    /// A copy would lack something that was not accepted.
-    Lossy {
-        /// What was copied.
-        place: AbsPath,
-        /// All that the copy would lack; the paths are below the place.
-        lost: Vec<Lost>,
-    },
-    /// A folder in it belongs to another volume, or something in it is of an unknown kind.
-    Mounted(AbsPath),
-    /// It cannot be moved here by renaming: the two places belong to different volumes, or to parts of one
-    /// that names cannot be moved between.
-    OtherVolume(AbsPath),
-    /// The system refuses.
-    System {
-        /// What could not be done.
-        doing: &'static str,
-        /// Where.
-        place: AbsPath,
-        /// The system's reason.
-        error: Errno,
-    },
-    /// Not all of it could be freed, for this reason; what is left has its name again, unless somebody
-    /// has taken that.
-    Left(Box<Fail>),
-    /// What it relies on was not done.
-    Needs,
-    /// The record makes no sense.
-    Record,
-    /// The person asked to stop.
-    Interrupted,
-}
-
-/// Whether a step only makes a link where nothing is.
-fn is_new_link(step: &Step) -> bool {
-    matches!(step, Step::Put { make: Make::Link { attributes: None, .. }, .. })
-}
+use std::sync::atomic::AtomicBool;
 
 /// What came of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,7 +175,8 @@ pub fn execute(
     header: impl FnOnce(u64) -> Header,
     plan: &Plan,
 ) -> Result<Report, Errno> {
-    let mut journal = store.begin(means.disk, lock, header, plan)?;
+    let mut journal =
+        store.begin(means.disk, lock, header, plan, &volumes::of(means.system, plan))?;
     let mut work = Work::new(means, plan, Identity::is, journal.token().clone());
     work.copies = Copies::new(plan, folder_of(store.folder()).map(|held| (held, journal.number())));
     work.stop = Some(means.stop);
@@ -252,11 +197,20 @@ pub fn execute(
     } else {
         run.items(means.stop, &mut report)
     };
-    let outcome = outcome.and_then(|()| run.settle(&mut report));
+    let outcome = outcome.and_then(|()| run.settle(&mut report)).and_then(|freed| {
+        if !plan.times.is_empty() && report.failed.is_empty() {
+            work.give_times(plan);
+            work.sync().map_err(|fail| (fail, freed))?;
+        }
+        Ok(freed)
+    });
     let unrecorded =
         |error| Fail::System { doing: "record the end", place: store.place().clone(), error };
     let stop = match outcome {
-        Ok(freed) => match journal.end(ended(How::Done, report.done.len(), &work.all_kept())) {
+        Ok(freed) => match journal.end(Ended {
+            times: work.times_now(plan),
+            ..ended(How::Done, report.done.len(), &work.all_kept())
+        }) {
             Ok(()) => {
                 report.kept = work.kept;
                 report.left = work.left;
@@ -308,6 +262,7 @@ fn ended(how: How, done: usize, kept: &[AbsPath]) -> Ended {
     Ended {
         how,
         done: u64::try_from(done).unwrap_or(u64::MAX),
+        times: Vec::new(),
         kept: kept.iter().map(|place| Bytes(place.as_bytes().into())).collect(),
     }
 }
@@ -329,178 +284,6 @@ fn run_back(work: &mut Work<'_>, plan: &Plan, begun: &Begun) -> Result<Vec<(usiz
         }
     }
     Ok(anew)
-}
-
-/// One run through a plan.
-struct Run<'r, 'w, 'd> {
-    work: &'r mut Work<'w>,
-    journal: &'r mut Journal<'d>,
-    plan: &'r Plan,
-    begun: &'r mut Begun,
-}
-
-/// Why the whole stops, and whether it cannot be taken back any more: something was freed, or the record
-/// may say that it ended.
-type Stop = (Fail, bool);
-
-impl Run<'_, '_, '_> {
-    /// Does every item.
-    fn items(&mut self, stop: &AtomicBool, report: &mut Report) -> Result<(), Stop> {
-        let mut first = 0;
-        for (number, item) in self.plan.items.iter().enumerate() {
-            if stop.load(Ordering::SeqCst) {
-                return Err((Fail::Interrupted, false));
-            }
-            let needs = self.plan.needs.get(&number);
-            let outcome = if needs.is_some_and(|needs| !report.done.contains(needs)) {
-                Ok(Err(Fail::Needs))
-            } else {
-                self.item(first, &item.steps)
-            };
-            match outcome? {
-                Ok(()) => {
-                    // So that it is known exactly what was done, should this process be killed. Of a new
-                    // link, its text tells that as well.
-                    if !item.steps.iter().all(is_new_link) {
-                        let written = self.journal.write();
-                        written.map_err(|error| (self.record(error), false))?;
-                    }
-                    report.done.push(number);
-                }
-                Err(fail) => {
-                    // Written at once: were this process killed, what failed here must not be taken
-                    // for done because it looks so.
-                    let recorded = self.journal.failed(number, &format!("{fail:?}"));
-                    let recorded = recorded.and_then(|()| self.journal.write());
-                    recorded.map_err(|error| (self.record(error), false))?;
-                    report.failed.push((number, fail));
-                }
-            }
-            first += item.steps.len();
-        }
-        Ok(())
-    }
-
-    /// Does every item of a plan that makes nothing but links, by several threads.
-    fn all_links(&mut self, means: &Means<'_>, report: &mut Report) -> Result<(), Stop> {
-        for (number, outcome) in self.many_links(means)? {
-            let recorded = match outcome {
-                Ok(made) => {
-                    let recorded = self.journal.did(number, Some(&made));
-                    self.begun.insert(number, Placed::This(made));
-                    report.done.push(number);
-                    recorded
-                }
-                Err((fail, _)) => {
-                    let recorded = self.journal.failed(number, &format!("{fail:?}"));
-                    report.failed.push((number, fail));
-                    recorded
-                }
-            };
-            recorded.map_err(|error| (self.record(error), false))?;
-        }
-        Ok(())
-    }
-
-    /// Does one item, whose first step has the number `first`. A step that fails takes the whole item
-    /// back, which must not fail.
-    fn item(&mut self, first: usize, steps: &[Step]) -> Result<Result<(), Fail>, Stop> {
-        for (at, step) in steps.iter().enumerate() {
-            let number = first + at;
-            let done = self.work.forward(number, step, &mut |made| {
-                self.journal.did(number, Some(made)).and_then(|()| self.journal.settle())
-            });
-            match done {
-                Ok(made) => {
-                    let placed = made.clone().map_or(Placed::Unknown, Placed::This);
-                    self.begun.insert(number, placed);
-                    if !matches!(step.make(), Some(Make::Copy { .. })) {
-                        let recorded = self.journal.did(number, made.as_ref());
-                        recorded.map_err(|error| (self.record(error), false))?;
-                    }
-                }
-                Err(fail) => {
-                    // What was refused at the first look has changed nothing.
-                    if self.work.begun {
-                        let placed = self.work.placed.clone();
-                        // For the case that what takes it back is lost in a power cut, and this not.
-                        let recorded = match &placed {
-                            Placed::This(made) => self.journal.did(number, Some(made)),
-                            Placed::Not | Placed::Unknown => Ok(()),
-                        };
-                        self.begun.insert(number, placed);
-                        recorded.map_err(|error| (self.record(error), false))?;
-                    }
-                    // What has taken a while is not thrown away: it can be gone on with.
-                    if fail == Fail::Interrupted && self.work.is_worth_keeping() {
-                        return Err((fail, true));
-                    }
-                    self.take_back(first, steps).map_err(|second| (second, false))?;
-                    // Asked to stop in the middle of something long: that is for the whole.
-                    return if fail == Fail::Interrupted {
-                        Err((fail, false))
-                    } else {
-                        Ok(Err(fail))
-                    };
-                }
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    /// Takes back what was begun of an item.
-    fn take_back(&mut self, first: usize, steps: &[Step]) -> Result<(), Fail> {
-        let all: Vec<&Step> = steps.iter().collect();
-        let mut anew: Vec<(usize, Object)> = Vec::new();
-        for (at, step) in steps.iter().enumerate().rev() {
-            let number = first + at;
-            if let Some(placed) = self.begun.get(&number) {
-                self.work.back(number, step, &placed.or_anew(step, self.plan, &all, &anew))?;
-                self.begun.remove(&number);
-                if let Some(made) = self.work.made_anew(step) {
-                    self.journal.back(number, &made).map_err(|error| self.record(error))?;
-                    anew.push((at, made));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes everything durable, and frees what is to be freed; whether that was anything.
-    fn settle(&mut self, report: &mut Report) -> Result<bool, Stop> {
-        self.work.sync().map_err(|fail| (fail, false))?;
-        let steps = self.plan.items.iter().enumerate();
-        let steps = steps.flat_map(|(item, its)| its.steps.iter().map(move |step| (item, step)));
-        let to_free: Vec<(usize, (usize, &Step))> = steps
-            .enumerate()
-            .filter(|(number, (_, step))| step.frees() && self.begun.contains_key(number))
-            .collect();
-        if to_free.is_empty() {
-            return Ok(false);
-        }
-        let freeing = self.journal.freeing();
-        freeing.map_err(|unended| (self.record(unended.error), !unended.gone))?;
-        for (number, (item, step)) in to_free {
-            let freed = self.work.free(number, step);
-            if let Err(fail) = &freed {
-                // So that it is not tried for ever. Were it not recorded, it is tried once more.
-                let recorded = self.journal.stuck(number, &format!("{fail:?}"));
-                recorded.and_then(|()| self.journal.settle()).unwrap_or_default();
-            }
-            if let Some(fail) = freed.map_err(|fail| (fail, true))? {
-                let recorded = self.journal.failed(item, &format!("{fail:?}"));
-                recorded.map_err(|error| (self.record(error), true))?;
-                report.failed.push((item, fail));
-            }
-        }
-        let failed: HashSet<usize> = report.failed.iter().map(|(item, _)| *item).collect();
-        report.done.retain(|done| !failed.contains(done));
-        self.work.sync().map_err(|fail| (fail, true)).map(|()| true)
-    }
-
-    fn record(&self, error: Errno) -> Fail {
-        Fail::System { doing: "write down what was done", place: AbsPath::root(), error }
-    }
 }
 
 impl<'a> Work<'a> {

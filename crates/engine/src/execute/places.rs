@@ -1,13 +1,14 @@
 //! The folders of a plan, held: each where the plan has it, or where the plan brings it from or to.
 
-use super::Fail;
+use super::{Fail, is_another};
 use crate::folder::Folder;
+use crate::journal::record::Volumes;
 use crate::operator::Held;
 use crate::system::{Access, System};
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Fate, Make, Object, Plan, PlanFolder, Slot, Step, Token};
-use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub(super) struct Places<'a> {
     same: fn(Identity, Identity) -> bool,
     /// Where this process stands: its places can be reached even when the way from `/` cannot.
     current: Option<&'a Held>,
+    /// The volumes on record, after a restart: the folders must lie on these.
+    volumes: Option<&'a Volumes>,
     held: HashMap<u32, Arc<OwnedFd>>,
     /// One changed folder of each volume, and whether there are others.
     touched: BTreeMap<u64, (u32, bool)>,
@@ -37,7 +40,19 @@ impl<'a> Places<'a> {
         current: Option<&'a Held>,
     ) -> Self {
         let held = HashMap::new();
-        Self { system, plan, token, same, current, held, touched: BTreeMap::new() }
+        let touched = BTreeMap::new();
+        Self { system, plan, token, same, current, volumes: None, held, touched }
+    }
+
+    /// Takes folders for those of the plan only if they lie on these volumes.
+    pub(super) fn only_on(&mut self, volumes: &'a Volumes) {
+        self.volumes = Some(volumes);
+    }
+
+    /// Whether what is held at a folder's place is that folder.
+    fn is_it(&self, folder: &PlanFolder, id: Identity, held: BorrowedFd<'_>) -> bool {
+        let elsewhere = |volumes| is_another(self.system, volumes, folder.id, held);
+        (self.same)(folder.id, id) && !self.volumes.is_some_and(elsewhere)
     }
 
     /// The folder of a slot, held.
@@ -63,7 +78,7 @@ impl<'a> Places<'a> {
         let gone = |error| Fail::Folder { place: folder.place.clone(), error };
         let opened = self.open(place, Access::Hold).map_err(|error| gone(Some(error)))?;
         let facts = self.system.facts_of(opened.as_fd()).map_err(|_| gone(None))?;
-        if (self.same)(folder.id, facts.id) { Ok(opened) } else { Err(gone(None)) }
+        if self.is_it(folder, facts.id, opened.as_fd()) { Ok(opened) } else { Err(gone(None)) }
     }
 
     /// The same where the plan itself moves it, or what it lies in: it may not have come to its place yet,
@@ -102,9 +117,12 @@ impl<'a> Places<'a> {
     pub(super) fn still_there(&self, slot: &Slot) -> Result<(), Fail> {
         let folder = self.planned(slot.folder)?;
         let found = self.open(&folder.place, Access::Hold);
-        let found = found.and_then(|opened| self.system.facts_of(opened.as_fd()));
+        let found = found.and_then(|opened| {
+            let facts = self.system.facts_of(opened.as_fd())?;
+            Ok(self.is_it(folder, facts.id, opened.as_fd()))
+        });
         match found {
-            Ok(facts) if (self.same)(folder.id, facts.id) => Ok(()),
+            Ok(true) => Ok(()),
             Ok(_) => Err(Fail::Folder { place: folder.place.clone(), error: None }),
             Err(error) => Err(Fail::Folder { place: folder.place.clone(), error: Some(error) }),
         }

@@ -79,6 +79,7 @@ pub fn standing(means: &Means<'_>, operation: &Operation) -> Standing {
     let plan = &operation.plan;
     let token = operation.header.token.clone();
     let mut work = Work::new(means, plan, Identity::is_after_restart, token);
+    work.places.only_on(&operation.volumes);
     let copies = |step: &Step| matches!(step.make(), Some(Make::Copy { manner: Some(_), .. }));
     let mut found = Standing {
         ahead: operation.freeing,
@@ -140,9 +141,10 @@ pub fn recover(
     }
     let token = operation.header.token.clone();
     let mut work = Work::new(means, &operation.plan, Identity::is_after_restart, token);
+    work.places.only_on(&operation.volumes);
     let folder = folder_of(store.folder()).map(|held| (held, operation.header.operation));
     work.copies = Copies::new(&operation.plan, folder);
-    let recovery = Recovery { means, store, lock, operation, work };
+    let mut recovery = Recovery { means, store, lock, operation, work };
     match wish {
         Wish::Leave => {
             let mut journal = recovery.journal()?;
@@ -174,8 +176,17 @@ impl<'r> Recovery<'r> {
         journal.map_err(|error| self.unrecorded(error))
     }
 
-    fn end(&self, journal: &mut Journal<'_>, how: How, done: usize) -> Result<(), Fail> {
-        let end = journal.end(ended(how, done, &self.work.all_kept()));
+    fn end(&mut self, journal: &mut Journal<'_>, how: How, done: usize) -> Result<(), Fail> {
+        let mut end = ended(how, done, &self.work.all_kept());
+        let plan = &self.operation.plan;
+        if how == How::Done && !plan.times.is_empty() {
+            if done == plan.items.len() {
+                self.work.give_times(plan);
+                self.work.sync()?;
+            }
+            end.times = self.work.times_now(plan);
+        }
+        let end = journal.end(end);
         end.map_err(|unended| self.unrecorded(unended.error))?;
         if how == How::TakenBack {
             self.work.copies.forget(&self.work);

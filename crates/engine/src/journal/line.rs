@@ -83,7 +83,7 @@ mod tests {
             Record::Did { step: 0, made: None },
             Record::Failed { item: 0, why: "x".into() },
             Record::Freeing {},
-            Record::Ended(Ended { how: How::Done, done: 0, kept: Vec::new() }),
+            Record::Ended(Ended { how: How::Done, done: 0, times: Vec::new(), kept: Vec::new() }),
         ];
         let (mut bytes, mut chain) = (Vec::new(), Chain::default());
         for record in &records {

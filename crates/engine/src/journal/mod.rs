@@ -250,13 +250,14 @@ impl Store {
             operation.damaged = operation.damaged.or(Some(operation.lines + 1));
         }
         operation.put_away = ended;
-        let fits = operation.header.linkwell == record::VERSION
+        let fits = (1..=record::VERSION).contains(&operation.header.linkwell)
             && operation.header.operation == number
             && operation.header.user == me;
         if fits { Ok(operation) } else { Err(Errno::ILSEQ) }
     }
 
-    /// Records a plan, durably: after this, and only then, its first step may be done.
+    /// Records a plan, durably, with the volumes that its folders lie on: after this, and only then, its
+    /// first step may be done.
     ///
     /// # Errors
     /// The system's; then nothing is recorded, and nothing may be done.
@@ -266,6 +267,7 @@ impl Store {
         lock: &Lock,
         header: impl FnOnce(u64) -> Header,
         plan: &Plan,
+        volumes: &record::Volumes,
     ) -> Result<Journal<'d>, Errno> {
         self.sweep(disk, lock)?;
         let last = [FINISHED, UNFINISHED].map(|end| self.numbers(end));
@@ -291,7 +293,7 @@ impl Store {
             length: 0,
             torn: false,
         };
-        let written = journal.write_plan(&header, plan).and_then(|()| {
+        let written = journal.write_plan(&header, plan, volumes).and_then(|()| {
             rename(disk, self.system, at, &fresh, &file_name(number, UNFINISHED))?;
             disk.sync(at)
         });

@@ -1,12 +1,17 @@
 //! What a journal holds: the records, in the order in which they are written.
 
 use linkwell_model::entry::Time;
-use linkwell_model::plan::{Bytes, Item, Object, Plan, PlanFolder, Token};
+use linkwell_model::plan::{Bytes, FolderTime, Item, Object, Plan, PlanFolder, Token};
+use linkwell_model::volume_id::VolumeId;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// The version of the format; a journal of another one is shown and never acted upon.
-pub const VERSION: u32 = 1;
+/// The version of the format. Those before are read, too: 1 had no volumes and no times. One of a later version is shown
+/// as unreadable and never acted upon.
+pub const VERSION: u32 = 2;
+
+/// Which volumes the folders of a plan lie on, by the device numbers that these had then.
+pub type Volumes = std::collections::BTreeMap<u64, VolumeId>;
 
 /// How an operation began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +44,15 @@ pub enum Record<'a> {
     Operation(Cow<'a, Header>),
     /// A folder of the plan; their numbers are their order.
     Folder(Cow<'a, PlanFolder>),
+    /// A volume that folders of the plan lie on.
+    Volume {
+        /// The number of its device then.
+        device: u64,
+        /// Which volume it is.
+        id: VolumeId,
+    },
+    /// When a folder of the plan was last changed before.
+    Time(FolderTime),
     /// An item of the plan; their numbers are their order, and so are those of the steps in them,
     /// counted through all items.
     Item(Cow<'a, Item>),
@@ -92,6 +106,9 @@ pub struct Ended {
     pub how: How,
     /// How many items were done.
     pub done: u64,
+    /// When folders were last changed whose times are on record, by their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub times: Vec<(u32, Time)>,
     /// Paths at which something was left that does not belong there, and that a person may want.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Bytes>,
@@ -116,6 +133,8 @@ pub struct Operation {
     pub header: Header,
     /// What was planned: as much as could be read.
     pub plan: Plan,
+    /// Which volumes its folders lie on; those are missing that told nothing of themselves.
+    pub volumes: Volumes,
     /// Whether the whole plan is there.
     pub ready: bool,
     /// What each step made, by number; absent for steps that were not, or not known to be, done.
@@ -221,6 +240,7 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
         *operation = Some(Operation {
             header,
             plan: Plan::default(),
+            volumes: Volumes::new(),
             ready: false,
             did: std::collections::HashMap::new(),
             back: std::collections::HashMap::new(),
@@ -243,6 +263,10 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
     match record {
         Record::Operation(_) => return false,
         Record::Folder(folder) if !found.ready => found.plan.folders.push(folder.into_owned()),
+        Record::Volume { device, id } if !found.ready => {
+            found.volumes.insert(device, id);
+        }
+        Record::Time(time) if !found.ready => found.plan.times.push(time),
         Record::Item(item) if !found.ready => {
             let folders = found.plan.folders.len();
             if item.slots().any(|slot| usize::try_from(slot.folder).is_ok_and(|at| at >= folders)) {

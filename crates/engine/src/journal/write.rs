@@ -1,6 +1,6 @@
 //! Writing a journal: lines are gathered, and made durable where something depends on them.
 
-use super::record::{Ended, Header, Record};
+use super::record::{Ended, Header, Record, Volumes};
 use super::{FINISHED, UNFINISHED, file_name, line};
 use crate::disk::Disk;
 use crate::system::System;
@@ -44,10 +44,21 @@ impl Journal<'_> {
         self.folder.as_fd()
     }
 
-    pub(super) fn write_plan(&mut self, header: &Header, plan: &Plan) -> Result<(), Errno> {
+    pub(super) fn write_plan(
+        &mut self,
+        header: &Header,
+        plan: &Plan,
+        volumes: &Volumes,
+    ) -> Result<(), Errno> {
         self.add(&Record::Operation(Cow::Borrowed(header)))?;
         for folder in &plan.folders {
             self.add(&Record::Folder(Cow::Borrowed(folder)))?;
+        }
+        for (device, id) in volumes {
+            self.add(&Record::Volume { device: *device, id: *id })?;
+        }
+        for time in &plan.times {
+            self.add(&Record::Time(*time))?;
         }
         for item in &plan.items {
             self.add(&Record::Item(Cow::Borrowed(item)))?;

@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub struct Led {
     /// The place it names: its folder physically, and its last name, itself not followed.
     pub place: AbsPath,
+    /// `..` follows something that is not there in it: `place` takes that for a folder.
+    pub guessed: bool,
     /// Where it leads in the end, if anywhere.
     pub physical: Option<AbsPath>,
     /// What is there, if anything.
@@ -52,19 +54,20 @@ impl Surveyor {
         let start = from.map_or_else(|| Arc::clone(&self.current), Folder::of_place);
         let chain = resolve(&mut self.live, &start, target);
         let end_at = chain.end_at(&self.live);
-        let place = match name {
+        let climbs = |rest: &[u8]| path::components(rest).any(|one| one == Component::Up);
+        let (place, guessed) = match name {
             None => {
                 let mut place = end_at.clone();
                 place.extend_as_text(&chain.rest);
-                place
+                (place, climbs(&chain.rest))
             }
-            Some(name) if way.is_empty() => start.place().joined(name),
+            Some(name) if way.is_empty() => (start.place().joined(name), false),
             Some(name) => {
                 let above = resolve(&mut self.live, &start, way);
                 let mut place = above.end_at(&self.live);
                 place.extend_as_text(&above.rest);
                 place.push(name);
-                place
+                (place, climbs(&above.rest))
             }
         };
         let kind = match &chain.end {
@@ -73,7 +76,8 @@ impl Surveyor {
             _ => None,
         };
         let physical = kind.map(|_| end_at.clone());
-        Led { place, physical, kind, end: bare(&chain), end_at, hops: chain.hops.len() }
+        let (end, hops) = (bare(&chain), chain.hops.len());
+        Led { place, guessed, physical, kind, end, end_at, hops }
     }
 
     /// [`Surveyor::led`], for a target beside the last ones: its way has been walked, and its folder
@@ -111,6 +115,7 @@ impl Surveyor {
             end: End::Found(end),
             end_at: place.clone(),
             place,
+            guessed: false,
             hops: way.hops,
         })
     }

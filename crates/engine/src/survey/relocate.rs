@@ -4,34 +4,34 @@
 //! which is verified and durable before a link takes the old place, and the freeing of the old, last.
 
 mod after;
+mod climb;
+mod ends;
 mod inside;
 mod links;
+mod made;
 mod outside;
 mod record;
 
+pub(super) use ends::destination;
 pub use outside::{Follow, lead};
 pub use record::texts as recorded;
 
-use super::create::{goes_inside, last_name};
 use super::freight::{self, Freight};
-use super::guard::{Destination, may_move};
 use super::room::{holding_at, room};
 use super::synced::synced;
-use super::{Surveyor, conflict, refused, style};
+use super::{Surveyor, conflict, refused};
 use crate::operator::Spot;
 use crate::refer::Going;
 use crate::system::Facts;
 use after::Moved;
+use ends::{back, out};
 use links::{bridge, by_name_with, links_inside};
 use linkwell_model::entry::{EntryKind, FileId, Identity};
-use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::spelling::{Shared, Style, written};
-use linkwell_model::plan::{
-    Fate, Item, Leave, Loss, Make, Manner, Object, Plan, Rewritten, Slot, Step, Verify, Why,
-};
+use linkwell_model::plan::spelling::Style;
+use linkwell_model::plan::{Item, Loss, Object, Plan, Rewritten, Step, Verify, Why};
 use linkwell_model::shown::quoted;
-use linkwell_model::target::Target;
+use made::{copied, left};
 use std::collections::HashMap;
 
 /// What is wanted of a move.
@@ -295,96 +295,6 @@ pub(super) fn no(what: String, hint: Option<String>) -> Why {
     Why::Other { what, hint }
 }
 
-/// The ends of a move to `dest`.
-fn out(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Result<Ends, Why> {
-    if path.is_empty() || dest.is_empty() {
-        return Err(Why::Name("the path is empty"));
-    }
-    let from = surveyor.spot(path)?;
-    let object = surveyor.object(&from)?;
-    let object = object.ok_or_else(|| Why::Nothing(path.into()))?;
-    let to = destination(surveyor, path, dest, &from)?;
-    let there = surveyor.object(&to)?;
-    let place = Destination { spot: &to, object: there.as_ref() };
-    let state = wanted.state.as_ref();
-    let (facts, above) = may_move(surveyor, path, (&from, &object), place, state)?;
-    if let Some(there) = there {
-        return Err(taken(surveyor, dest, &to, &there));
-    }
-    Ok(Ends { from, object, facts, above, to, over: None, record: Vec::new() })
-}
-
-/// Where something goes that is to go to `dest`.
-pub(super) fn destination(
-    surveyor: &mut Surveyor,
-    path: &[u8],
-    dest: &[u8],
-    from: &Spot,
-) -> Result<Spot, Why> {
-    if !goes_inside(dest) {
-        return surveyor.spot(dest);
-    }
-    let held = surveyor.folder(dest)?;
-    let name = last_name(path).and_then(Name::new).unwrap_or_else(|| from.name.clone());
-    Ok(Spot { held, name, as_folder: false })
-}
-
-/// Something stands where it is to go.
-fn taken(surveyor: &mut Surveyor, dest: &[u8], to: &Spot, there: &Object) -> Why {
-    let inside = quoted(&[dest, b"/"].concat());
-    let led = surveyor.led(None, dest);
-    let hint = match (there, led.kind) {
-        _ if goes_inside(dest) => None,
-        (Object::Folder { .. }, _) => Some(format!(
-            "to move it into that folder, end the path in a slash: `{inside}`; to make one folder of the \
-             two, add `--merge`"
-        )),
-        (Object::Link { .. }, Some(EntryKind::Folder)) => Some(format!(
-            "to move it into the folder behind the link, end the path in a slash: `{inside}`"
-        )),
-        _ => None,
-    };
-    no(format!("there is a {} at `{}` already", there.kind().word(), to.place().shown()), hint)
-}
-
-/// The ends of a way home, in place of the link at `link`.
-fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Result<Ends, Why> {
-    if link.is_empty() {
-        return Err(Why::Name("the path is empty"));
-    }
-    let trimmed = link.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
-    let to = surveyor.spot(link.get(..trimmed).unwrap_or_default())?;
-    let object = surveyor.object(&to)?;
-    let object = object.ok_or_else(|| Why::Nothing(link.into()))?;
-    let Object::Link { attributes, .. } = &object else {
-        let what = format!("it is a {}, not a link", object.kind().word());
-        return Err(no(
-            what,
-            Some("`--back` is given the link that stands in the old place".into()),
-        ));
-    };
-    super::create::may_replace(surveyor, &to, attributes.owner)?;
-    let led = surveyor.led(Some(&to.held.place), to.name.as_bytes());
-    if led.physical.is_none() {
-        return Err(no(
-            "it leads nowhere now, so there is nothing to bring home".into(),
-            Some(format!("`linkwell show {}` says why", quoted(link))),
-        ));
-    }
-    if led.physical.is_some_and(|place| place.split().is_none()) {
-        return Err(no("it leads to the top of all folders".into(), None));
-    }
-    // Whoever has made a link on the way says what is moved: that may be the user and root.
-    let from = surveyor.behind(&to)?;
-    let place = from.place();
-    let there = surveyor.object(&from)?;
-    let there = there.ok_or_else(|| Why::Nothing(place.as_bytes().into()))?;
-    let end = Destination { spot: &to, object: Some(&object) };
-    let state = wanted.state.as_ref();
-    let (facts, above) = may_move(surveyor, place.as_bytes(), (&from, &there), end, state)?;
-    Ok(Ends { from, object: there, facts, above, to, over: Some(object), record: Vec::new() })
-}
-
 /// The steps from one end to the other; or which links would be broken.
 type Steps = Result<(Vec<Step>, Shape), Vec<(AbsPath, Why)>>;
 
@@ -440,68 +350,4 @@ fn is_one_volume(surveyor: &Surveyor, ends: &Ends) -> Result<bool, Why> {
         _ => true,
     };
     Ok(mount && here.id.device == there.id.device)
-}
-
-/// The link that is left.
-fn left(
-    surveyor: &mut Surveyor,
-    wanted: &Wanted,
-    ends: &Ends,
-    remarks: &mut Vec<String>,
-) -> Result<Leave, Why> {
-    let (link, place) = (ends.from.place(), ends.to.place());
-    let shared = if wanted.style.is_some() { None } else { surveyor.shared(&link, &place) };
-    let style = style(wanted.style, shared.as_ref());
-    let text = written(style, &ends.from.held.place, &place);
-    if text.len() > 4095 {
-        return Err(Why::Name(
-            "the link's target would be longer than 4,095 bytes, the most a link can hold",
-        ));
-    }
-    if wanted.style.is_none() {
-        remarks.push(Shared::why(shared.as_ref()));
-    }
-    Ok(Leave { target: Target::new(text), attributes: None })
-}
-
-/// The steps of a copy: it is made, a link takes the old place, the old is freed.
-fn copied(
-    wanted: &Wanted,
-    ends: &Ends,
-    (from, to): (Slot, Slot),
-    leave: Option<Leave>,
-    links: Vec<Rewritten>,
-) -> Vec<Step> {
-    let folder = ends.facts.kind == EntryKind::Folder;
-    let manner = Manner { verify: wanted.verify, accept: wanted.accept.clone(), links };
-    let id = ends.facts.id;
-    // The old is a copy of the new by then: so it can be given up, and made again.
-    let reversed = Some(Box::new(manner.reversed()));
-    let again = Make::Copy { of: to.clone(), id, folder, manner: reversed };
-    let fate = match &ends.over {
-        None if wanted.keep => Fate::Kept(Slot { folder: from.folder, name: aside(&from.name) }),
-        _ => Fate::Dropped { again: Some(Box::new(again)) },
-    };
-    let make = Make::Copy { of: from.clone(), id, folder, manner: Some(Box::new(manner)) };
-    let (at, old) = (from, ends.object.clone());
-    let first = match &ends.over {
-        Some(link) => {
-            let fate = Fate::Dropped { again: None };
-            Step::Replace { at: to, old: link.clone(), make, fate }
-        }
-        None => Step::Put { at: to, make },
-    };
-    let second = match leave {
-        Some(Leave { target, attributes }) => {
-            Step::Replace { at, old, make: Make::Link { target, attributes }, fate }
-        }
-        None => Step::Remove { at, old, fate },
-    };
-    vec![first, second]
-}
-
-/// The name under which the old is kept.
-fn aside(name: &Name) -> Name {
-    let kept = [name.as_bytes(), b" (before it was moved)"].concat();
-    Name::new(kept).filter(|name| name.as_bytes().len() <= 255).unwrap_or_else(|| name.clone())
 }

@@ -3,18 +3,15 @@
 //! What was done is taken back item by item, last first. An item whose names no longer hold what the
 //! operation left there is a conflict: what somebody did since is not thrown away.
 
-use super::{Surveyor, conflict, refused};
-use crate::folder::Folder;
+mod slots;
+
+use super::{Surveyor, conflict};
 use crate::journal::record::Operation;
-use crate::look;
-use crate::operator::{Held, Spot};
-use crate::system::Access;
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Fate, Irrevocable, Item, Make, Object, Plan, Slot, Step, Why, inverse};
-use linkwell_model::target::Target;
+use linkwell_model::plan::{Fate, Irrevocable, Item, Make, Object, Plan, Step, Why, inverse};
+use slots::Slots;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// What operations are on record to have made, by inode number, and where.
 type Ours = HashMap<u64, Vec<(Identity, AbsPath)>>;
@@ -44,6 +41,10 @@ pub fn plan(surveyor: &mut Surveyor, operation: &Operation, since: &[&Operation]
             }
             Err(why) => conflict(&mut plan, &item.path, why),
         }
+    }
+    if plan.conflicts.is_empty() && !operation.plan.times.is_empty() {
+        let (returns, plan) = (&mut returns, &mut plan);
+        Slots { surveyor, plan, operation, ours: &ours, returns }.times();
     }
     plan
 }
@@ -86,17 +87,30 @@ fn back(
         }
         let made = u64::try_from(number).ok();
         let made = made.and_then(|number| known.operation.did.get(&number));
-        let made = made.ok_or_else(|| other("the record does not say that it was done", None))?;
+        let made = made.ok_or_else(|| {
+            other("linkwell's record does not say that this was done, so it is left as it is", None)
+        })?;
         let inverse = inverse(step, made.as_ref()).map_err(|why| match why {
             Irrevocable::Freed => {
                 other("it was freed, as was asked, and nothing can bring it back", None)
             }
-            Irrevocable::Unknown => other("the record does not say what stood there before", None),
+            Irrevocable::Unknown => other(
+                "linkwell's record does not say what stood there before, so it is left as it is",
+                None,
+            ),
         })?;
         let today = today(surveyor, plan, known, returns, (step, &inverses), inverse)?;
         inverses.push(today);
     }
     Ok(inverses)
+}
+
+/// Something has the name that something else is to get back.
+fn taken(place: &AbsPath) -> Why {
+    other(
+        &format!("there is something else at `{}` now", place.shown()),
+        Some("move that away, and type the same again".into()),
+    )
 }
 
 fn other(what: &str, hint: Option<String>) -> Why {
@@ -120,7 +134,7 @@ fn today(
     let step = match inverse {
         Step::Put { make, .. } => {
             if now.is_some() {
-                return Err(other("something else has this name now", None));
+                return Err(taken(&spot.place()));
             }
             Step::Put { at, make: slots.make(make)? }
         }
@@ -153,9 +167,7 @@ fn today(
                 }
                 Some(over) => Some(slots.still(&over, found, &there)?),
                 None if found.is_some() => {
-                    let place = there.place();
-                    let what = format!("there is something at `{}` now", place.shown());
-                    return Err(other(&what, None));
+                    return Err(taken(&there.place()));
                 }
                 None => None,
             };
@@ -183,7 +195,7 @@ fn still(left: &Object, now: Option<Object>, ours: &Ours, at: &AbsPath) -> Resul
             && left.is_still(now, |_, _| true)
     };
     match now {
-        None => Err(other("it is gone", None)),
+        None => Err(other("it is gone: there is nothing with this name now", None)),
         Some(now) if left.is_still(&now, Identity::is_after_restart) => Ok(now),
         Some(now) if brought_back(&now) => Ok(now),
         Some(Object::Link { target, .. }) => Err(other(
@@ -203,7 +215,7 @@ fn still(left: &Object, now: Option<Object>, ours: &Ours, at: &AbsPath) -> Resul
 /// What stands there now, if it is that very object, whatever was written to it since.
 fn itself(left: &Object, now: Option<Object>) -> Result<Object, Why> {
     match now {
-        None => Err(other("it is gone", None)),
+        None => Err(other("it is gone: there is nothing with this name now", None)),
         Some(now) if left.kind() == now.kind() && left.id().is_after_restart(now.id()) => Ok(now),
         Some(now) => Err(other(
             &format!("it was changed since: another {} is there now", now.kind().word()),
@@ -220,207 +232,3 @@ struct Known<'a> {
 
 /// The folders that the plan brings back: where each will be, and where it is now.
 type Returns = Vec<(AbsPath, AbsPath)>;
-
-struct Slots<'a> {
-    surveyor: &'a mut Surveyor,
-    plan: &'a mut Plan,
-    operation: &'a Operation,
-    ours: &'a Ours,
-    returns: &'a mut Returns,
-}
-
-impl Slots<'_> {
-    fn still(&self, left: &Object, now: Option<Object>, spot: &Spot) -> Result<Object, Why> {
-        still(left, now, self.ours, &spot.place())
-    }
-
-    /// A slot of the operation's, in today's plan.
-    fn slot(&mut self, slot: &Slot) -> Result<(Slot, Spot), Why> {
-        let folder = usize::try_from(slot.folder).ok();
-        let folder = folder.and_then(|at| self.operation.plan.folders.get(at));
-        let folder = folder.ok_or_else(|| other("the record is damaged", None))?;
-        let held = self.hold(&folder.place)?;
-        let id = self.surveyor.identity(&held)?;
-        if !id.is_after_restart(folder.id) {
-            return Err(other(&format!("`{}` is another folder now", folder.place.shown()), None));
-        }
-        let number = self.plan.folder(&folder.place, id);
-        let spot = Spot { held, name: slot.name.clone(), as_folder: false };
-        Ok((Slot { folder: number, name: slot.name.clone() }, spot))
-    }
-
-    fn hold(&mut self, place: &AbsPath) -> Result<Held, Why> {
-        // What lies in a folder that is brought back first is looked at where that folder is now.
-        let mut now = place.clone();
-        for (then, here) in self.returns.iter().rev() {
-            if let Some(below) = now.below(then) {
-                let below = below.to_vec();
-                now = here.clone();
-                now.extend_as_text(&below);
-            }
-        }
-        let opened = Folder::of_place(&now).open(self.surveyor.system(), Access::Hold);
-        let folder = opened.map_err(|error| refused("its folder cannot be opened", error))?;
-        Ok(Held { folder: Arc::new(folder), place: place.clone() })
-    }
-
-    /// Whether one of these steps leaves a link with this text there.
-    fn is_left(&self, before: &[Step], spot: &Spot, text: &Target) -> bool {
-        let place = spot.place();
-        before.iter().any(|step| match step {
-            Step::Move { at, leave: Some(leave), .. } => {
-                leave.target == *text && self.plan.place(at) == place
-            }
-            Step::Put { at, make: Make::Link { target, .. } } => {
-                *target == *text && self.plan.place(at) == place
-            }
-            _ => false,
-        })
-    }
-
-    /// What the operation is on record to have put at a slot of its own.
-    fn made_at(&self, slot: &Slot) -> Option<Identity> {
-        let steps = self.operation.plan.items.iter().flat_map(|item| &item.steps);
-        let number = steps.enumerate().find(|(_, step)| step.at() == slot)?.0;
-        let made = self.operation.did.get(&u64::try_from(number).ok()?)?;
-        made.as_ref().map(Object::id)
-    }
-
-    fn make(&mut self, make: Make) -> Result<Make, Why> {
-        Ok(match make {
-            Make::Name { of, id } => {
-                let (of, spot) = self.slot(&of)?;
-                let now = self.surveyor.object(&spot)?;
-                let now = now.filter(|now| now.id().is_after_restart(id));
-                let now = now.ok_or_else(|| {
-                    other(&format!("the file is no longer at `{}`", spot.place().shown()), None)
-                })?;
-                Make::Name { of, id: now.id() }
-            }
-            Make::Moved { from, object } => {
-                let (from, spot) = self.slot(&from)?;
-                let now = self.surveyor.object(&spot)?;
-                let object = self.still(&object, now, &spot).map_err(|why| {
-                    other(&format!("what was kept at `{}`: {why}", spot.place().shown()), None)
-                })?;
-                Make::Moved { from, object: Box::new(object) }
-            }
-            Make::Copy { of, id, folder, manner } => {
-                // What was made in the same operation was not known yet when it was planned.
-                let id = self.made_at(&of).unwrap_or(id);
-                let (of, spot) = self.slot(&of)?;
-                let now = self.surveyor.object(&spot)?;
-                let now = now.filter(|now| now.id().is_after_restart(id));
-                let now = now.ok_or_else(|| other("what was copied is gone", None))?;
-                Make::Copy { of, id: now.id(), folder, manner }
-            }
-            make => make,
-        })
-    }
-
-    fn fate(&mut self, fate: Fate) -> Result<Fate, Why> {
-        Ok(match fate {
-            Fate::Kept(slot) => {
-                let (slot, spot) = self.slot(&slot)?;
-                if self.surveyor.object(&spot)?.is_some() {
-                    let place = spot.place();
-                    return Err(other(
-                        &format!("there is something at `{}` now", place.shown()),
-                        None,
-                    ));
-                }
-                Fate::Kept(slot)
-            }
-            // It was compared with what is there now, whichever object that is.
-            Fate::Dropped { again: Some(make) } if matches!(*make, Make::Copy { .. }) => {
-                let Make::Copy { of, id, folder, manner } = *make else {
-                    return Err(other("the record is damaged", None));
-                };
-                let (of, spot) = self.slot(&of)?;
-                let id = self.surveyor.object(&spot)?.map_or(id, |now| now.id());
-                Fate::Dropped { again: Some(Box::new(Make::Copy { of, id, folder, manner })) }
-            }
-            Fate::Dropped { again: Some(make) } => {
-                Fate::Dropped { again: Some(Box::new(self.make(*make)?)) }
-            }
-            fate => fate,
-        })
-    }
-
-    /// What stands at a slot and is to go, if it may go.
-    fn given_up(
-        &mut self,
-        (done, before): (&Step, &[Step]),
-        at: &Slot,
-        old: Object,
-        now: Option<Object>,
-        fate: &Fate,
-        spot: &Spot,
-    ) -> Result<Object, Why> {
-        // What was moved away by copying goes home as it is now, and is given up for that.
-        let home = match fate.original() {
-            Some(home) => Some(self.slot(home)?.0),
-            None => None,
-        };
-        let goes_home = home.is_some_and(|home| {
-            let brings =
-                |step: &Step| matches!(step.make(), Some(Make::Copy { of, .. }) if of == at);
-            before.iter().any(|step| *step.at() == home && brings(step))
-        });
-        if goes_home {
-            return itself(&old, now);
-        }
-        let old = self.still(&old, now, spot)?;
-        self.may_free(done, fate, spot)?;
-        Ok(old)
-    }
-
-    /// A copy is given up only while it is nothing but a copy: the same stands where it was made of.
-    fn may_free(&mut self, done: &Step, fate: &Fate, copy: &Spot) -> Result<(), Why> {
-        let (true, Some(Make::Copy { of, manner, .. })) = (fate.frees(), done.make()) else {
-            return Ok(());
-        };
-        let (_, original) = self.slot(of)?;
-        let original = self.as_it_stands(original)?;
-        if self.surveyor.object(&original)?.is_none() {
-            return Err(other(
-                "what it was made of is gone, so the copy is all that is left of it, and stays",
-                None,
-            ));
-        }
-        let system = self.surveyor.system();
-        // By contents alone: the original may have been removed and brought back since.
-        let (whole, part) = ((original.at(), &original.name), (copy.at(), &copy.name));
-        let equal = look::is_part(system, whole, part, manner.as_deref())
-            .map_err(|error| refused("the copy cannot be compared with its original", error))?;
-        if equal {
-            return Ok(());
-        }
-        Err(other(
-            "the copy differs from what it was made of, so it is not given up",
-            Some("to put the link back all the same, move the copy away first".into()),
-        ))
-    }
-
-    /// Where something is now that the plan brings back to this spot.
-    fn as_it_stands(&mut self, spot: Spot) -> Result<Spot, Why> {
-        let place = spot.place();
-        let returns = self.returns.iter().rev().find(|(then, _)| *then == place);
-        let Some((folder, name)) = returns.and_then(|(_, now)| now.split()) else {
-            return Ok(spot);
-        };
-        Ok(Spot { held: self.hold(&folder)?, name, as_folder: false })
-    }
-
-    /// A second name is given up only while there is another.
-    fn not_the_last(&self, old: &Object, fate: &Fate) -> Result<(), Why> {
-        match (old, fate) {
-            (Object::File { names, .. }, Fate::Dropped { again: Some(make) })
-                if *names < 2 && matches!(**make, Make::Name { .. }) =>
-            {
-                Err(other("it is the only name left of its file, which would be lost", None))
-            }
-            _ => Ok(()),
-        }
-    }
-}

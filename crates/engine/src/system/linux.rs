@@ -247,16 +247,19 @@ fn file_system_type(found: &rustix::fs::StatFs) -> u64 {
     found.f_type as u64 & 0xffff_ffff
 }
 
-pub(super) fn volume_id(at: BorrowedFd<'_>, fs_type: String) -> VolumeId {
-    // The UUID is asked of what is open for reading, and a held folder is not.
-    let opened = rustix::fs::openat(at, c".", super::flags(super::Access::List), Mode::empty());
-    let uuid = opened.and_then(linkwell_calls::uuid::of).ok();
-    let fsid = rustix::fs::fstatvfs(at).ok().map(|found| found.f_fsid);
-    VolumeId {
-        fs_type,
-        uuid: uuid.filter(|uuid| *uuid != [0; 16]),
-        fsid: fsid.filter(|fsid| *fsid != 0),
-    }
+pub(super) fn volume_of(folder: BorrowedFd<'_>) -> Option<VolumeId> {
+    let kind = file_system_type(&rustix::fs::fstatfs(folder).ok()?);
+    let fsid = rustix::fs::fstatvfs(folder).map_or(0, |found| found.f_fsid);
+    let uuid = match linkwell_calls::volume::uuid(folder) {
+        // It is only held.
+        Err(Errno::BADF) => {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let opened = rustix::fs::openat(folder, c".", flags, Mode::empty());
+            opened.and_then(linkwell_calls::volume::uuid)
+        }
+        answer => answer,
+    };
+    Some(VolumeId::new(kind, uuid.ok().flatten(), fsid))
 }
 
 pub(super) fn mounts() -> Mounts {

@@ -375,6 +375,17 @@ impl System {
         }
     }
 
+    /// Which volume the folder that a descriptor holds lies on, so that it is known again when it was
+    /// detached meanwhile. `None` when the system says nothing of it.
+    pub fn volume_of(self, folder: BorrowedFd<'_>) -> Option<VolumeId> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::volume_of(folder);
+        }
+        let _ = folder;
+        None
+    }
+
     /// The whole of a small file of the system's or the administrator's.
     ///
     /// # Errors
@@ -414,18 +425,6 @@ impl System {
         return self.newer_calls;
         #[cfg(not(target_os = "linux"))]
         false
-    }
-
-    /// Which file system a held folder lies on, whose type the mount table gives as `fs_type`.
-    ///
-    /// The UUID needs the right to read the folder; without it, it is absent.
-    pub fn volume_id(self, at: BorrowedFd<'_>, fs_type: String) -> VolumeId {
-        #[cfg(target_os = "linux")]
-        if self.newer_calls {
-            return linux::volume_id(at, fs_type);
-        }
-        let _ = at;
-        VolumeId { fs_type, uuid: None, fsid: None }
     }
 
     /// Everything that is mounted in sight of this process; empty where the system does not say.

@@ -86,11 +86,12 @@ pub fn liken(was: &Likeness, is: &Likeness) -> (Likened, Vec<Evidence>) {
 }
 
 fn identity(was: &Likeness, is: &Likeness, evidence: &mut Vec<Evidence>) -> Likened {
-    if was.volume.is(&is.volume) == Some(false) {
+    let volume = was.volume.zip(is.volume).and_then(|(one, other)| one.is(&other));
+    if volume == Some(false) {
         return Likened::Unlike;
     }
     // Where nobody can tell which volume it is, the device number may be that of another one by now.
-    let here = was.volume.is(&is.volume) == Some(true) && was.trust > Trust::Attributes;
+    let here = volume == Some(true) && was.trust > Trust::Attributes;
     let births = was.born.zip(is.born).map(|(one, other)| one == other);
     if was.trust == Trust::Handle
         && let Some((one, other)) = was.handle.as_ref().zip(is.handle.as_ref())

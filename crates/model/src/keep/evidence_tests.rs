@@ -6,10 +6,14 @@ use super::trust::Trust;
 use crate::entry::{EntryKind, Time};
 use crate::volume_id::VolumeId;
 
+/// As statfs(2) numbers them.
+const EXT4: u64 = 0xef53;
+const BTRFS: u64 = 0x9123_683e;
+
 pub(super) fn file() -> Likeness {
     Likeness {
         kind: EntryKind::File,
-        volume: VolumeId { fs_type: "ext4".into(), uuid: Some([1; 16]), fsid: Some(5) },
+        volume: Some(VolumeId::new(EXT4, Some([1; 16]), 5)),
         trust: Trust::Handle,
         device: 7,
         inode: 100,
@@ -76,22 +80,22 @@ fn a_handle_without_a_generation_needs_a_birth_and_without_one_is_only_faint() {
 fn another_volume_with_the_same_numbers_is_another_object() {
     let was = file();
     let mut is = was.clone();
-    is.volume.uuid = Some([2; 16]);
+    is.volume = Some(VolumeId::new(EXT4, Some([2; 16]), 5));
     (is.name, is.size) = ((*b"x").into(), 1);
     assert_eq!(liken(&was, &is).0, Likened::Unlike);
     // Where nobody can tell, identity proves nothing.
     let mut was = was;
-    (was.volume, is.volume) = (VolumeId::default(), VolumeId::default());
+    (was.volume, is.volume) = (None, None);
     assert_eq!(liken(&was, &is).0, Likened::Unlike);
 }
 
 #[test]
 fn a_snapshot_is_another_object_by_its_handle_though_number_and_birth_are_the_same() {
     let mut was = file();
-    was.volume = VolumeId { fs_type: "btrfs".into(), uuid: None, fsid: Some(5) };
+    was.volume = Some(VolumeId::new(BTRFS, None, 5));
     was.handle = Some(Handle { kind: 0x4d, bytes: [1, 2, 3].into() });
     let mut twin = was.clone();
-    twin.volume.fsid = Some(6);
+    twin.volume = Some(VolumeId::new(BTRFS, None, 6));
     twin.handle = Some(Handle { kind: 0x4d, bytes: [1, 2, 4].into() });
     assert_ne!(liken(&was, &twin).0, Likened::Same);
     assert_eq!(liken(&was, &was.clone()).0, Likened::Same);

@@ -102,8 +102,8 @@ pub struct Sums {
 pub struct Likeness {
     /// What kind of object.
     pub kind: EntryKind,
-    /// The file system that it lies on.
-    pub volume: VolumeId,
+    /// The volume that it lies on, where the system tells.
+    pub volume: Option<VolumeId>,
     /// What can be relied on there.
     pub trust: Trust,
     /// Its device number, which lasts only as long as the volume stays attached.

@@ -15,7 +15,7 @@ pub use inverse::{Irrevocable, inverse};
 pub use manner::{Loss, Manner, Rewritten, Verify};
 pub use step::{Attributes, Bytes, Fate, Leave, Make, Object, Slot, Step};
 
-use crate::entry::Identity;
+use crate::entry::{Identity, Time};
 use crate::name::Name;
 use crate::path::AbsPath;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,18 @@ pub struct PlanFolder {
     pub place: AbsPath,
     /// Which folder it is. At that place must stand this very folder when a step is done.
     pub id: Identity,
+}
+
+/// When a folder was last changed whose entries come and go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderTime {
+    /// Which folder of the plan.
+    pub folder: u32,
+    /// When it was last changed before.
+    pub before: Time,
+    /// The time that it is given when all is done, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub give: Option<Time>,
 }
 
 /// What is done whole or not at all.
@@ -60,6 +72,8 @@ pub struct Plan {
     pub folders: Vec<PlanFolder>,
     /// What is to be done, in order.
     pub items: Vec<Item>,
+    /// Times of folders that are given back when this is undone.
+    pub times: Vec<FolderTime>,
     /// What cannot be done, and why.
     pub conflicts: Vec<Conflict>,
     /// What concerns the whole, in whole sentences.

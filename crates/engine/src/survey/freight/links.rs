@@ -17,7 +17,7 @@ pub struct Leaving {
     pub place: AbsPath,
     /// Where it leads in the end, if anywhere.
     pub end: Option<AbsPath>,
-    /// The place that it names lies in the tree: it leads out and in again.
+    /// The place that it names lies in the tree, for certain: it leads out and in again.
     pub returns: bool,
 }
 
@@ -46,9 +46,9 @@ impl Walk<'_> {
         }
         let led = self.surveyor.led(Some(&self.here), text);
         self.broken(name, &led.end);
-        let returns = led.place.is_at_or_below(&self.top);
+        let returns = !led.guessed && led.place.is_at_or_below(&self.top);
         let gathered = if absolute {
-            if !returns {
+            if !led.place.is_at_or_below(&self.top) {
                 self.freight.absolute_out += 1;
                 return;
             }
@@ -78,7 +78,8 @@ impl Walk<'_> {
     }
 
     /// Whether a relative text climbs out of the tree: by `..` from its top. Those at its beginning are
-    /// counted; after a name, which may be that of a link, it is asked where that leads.
+    /// counted; after a name, which may be that of a link, it is asked where that leads. What is not there
+    /// is taken for a folder.
     fn leaves(&mut self, text: &[u8]) -> bool {
         let mut level = self.depth;
         let mut named = false;
@@ -105,7 +106,7 @@ impl Walk<'_> {
                 Component::Up => {
                     let from = if way.is_empty() { &b"."[..] } else { &way };
                     let led = self.surveyor.led(Some(&self.here), from);
-                    if led.physical.as_ref() == Some(&self.top) {
+                    if led.physical.unwrap_or(led.place) == self.top {
                         return true;
                     }
                     way.extend_from_slice(b"..");

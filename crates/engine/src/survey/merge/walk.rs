@@ -12,7 +12,9 @@ use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::Style;
-use linkwell_model::plan::{self, Bytes, Fate, Leave, Loss, Make, Object, Plan, Slot, Step, Why};
+use linkwell_model::plan::{
+    self, Bytes, Fate, FolderTime, Leave, Loss, Make, Object, Plan, Slot, Step, Why,
+};
 use linkwell_model::shown::quoted;
 use linkwell_model::target::Target;
 use rustix::fd::AsFd as _;
@@ -138,6 +140,9 @@ impl<'w> Walk<'w> {
         let other = system.facts_of(there.folder.as_fd()).map_err(look)?;
         let slots =
             (self.plan.folder(&here.place, one.id), self.plan.folder(&there.place, other.id));
+        for (folder, facts) in [(slots.0, &one), (slots.1, &other)] {
+            self.plan.times.push(FolderTime { folder, before: facts.modified, give: None });
+        }
         Ok(Pair { here, there, slots, facts: (one, other), claimed: Vec::new() })
     }
 
@@ -466,7 +471,12 @@ impl Inner<'_, '_> {
         let found = crate::look::link_in_full(system, descent.here(), name.as_bytes(), &text)?;
         let Some(Object::Link { target, id, attributes }) = found else { return Err(Errno::AGAIN) };
         debug_assert!(facts.id.file() == id.file());
-        let folder = self.walk.plan.folder(&self.here, descent.facts().id);
+        let above = descent.facts();
+        let folder = self.walk.plan.folder(&self.here, above.id);
+        let times = &mut self.walk.plan.times;
+        if times.last().is_none_or(|last| last.folder != folder) {
+            times.push(FolderTime { folder, before: above.modified, give: None });
+        }
         let at = Slot { folder, name: name.clone() };
         let make = Make::Link { target: now, attributes: Some(attributes.clone()) };
         let old = Object::Link { target, id, attributes };

@@ -4,6 +4,7 @@
 //! right before and after, or it is written after the move; so at no moment a link lies.
 
 use super::after::{After, Moved};
+use super::climb::climbs;
 use super::outside::found;
 use super::{Ends, Wanted};
 use crate::folder::Folder;
@@ -16,7 +17,7 @@ use crate::system::Access;
 use linkwell_model::chain::{Chain, End, resolve};
 use linkwell_model::entry::Identity;
 use linkwell_model::name::Name;
-use linkwell_model::path::{self, AbsPath, Component};
+use linkwell_model::path::{self, AbsPath};
 use linkwell_model::plan::spelling::{Style, relative, written};
 use linkwell_model::plan::{Attributes, Bytes, Object, Rewritten, Why};
 use linkwell_model::target::Target;
@@ -76,11 +77,12 @@ pub(super) fn inside(
     }
     result.renewed.retain(|_, renewed| recorded(surveyor, moved, renewed));
     for link in &freight.leaving {
-        if result.renewed.contains_key(&link.below) || !is_sound(surveyor, moved, link) {
+        if result.renewed.contains_key(&link.below) {
             continue;
         }
-        if let Some(now) = new_text(surveyor, moved, link, way) {
+        if let Some((now, after)) = new_text(surveyor, moved, link, way) {
             add(&mut result, link, now, true);
+            result.renewed.entry(link.below.clone()).and_modify(|link| link.after = after);
         }
     }
     let rule = Rule::Prefix {
@@ -146,31 +148,16 @@ fn recorded(surveyor: &mut Surveyor, moved: &Moved, renewed: &Renewed) -> bool {
         && text == renewed.text.was.as_bytes()
 }
 
-/// Whether a link leads somewhere now, or may. One that is broken stays as it is.
-fn is_sound(surveyor: &mut Surveyor, moved: &Moved, link: &Leaving) -> bool {
-    if link.end.is_some() {
-        return true;
-    }
-    let folder = Folder::of_place(&folder_of(&moved.top, &link.below));
-    let chain = resolve(&mut surveyor.live, &folder, link.text.as_bytes());
-    match chain.end {
-        End::Found(_) | End::Denied | End::Unavailable => true,
-        // What is not attached today may be tomorrow.
-        End::Missing => {
-            surveyor.volumes.absent(&chain.end_at(&surveyor.live), &chain.rest).is_some()
-        }
-        _ => false,
-    }
-}
-
-/// The text with which a link that leads out, or out and in again, leads there from the new place; nothing
-/// if it does with the one that it has.
+/// The text with which a link that leads out, or out and in again, leads there from the new place, and
+/// whether it does so only from there; nothing if it does with the one that it has.
+///
+/// What stands there does not matter: one that is broken or asleep goes on naming the place that it names.
 fn new_text(
     surveyor: &mut Surveyor,
     moved: &Moved,
     link: &Leaving,
     way: &Way<'_>,
-) -> Option<Vec<u8>> {
+) -> Option<(Vec<u8>, bool)> {
     let text = link.text.as_bytes();
     let (old, new) = (folder_of(&moved.top, &link.below), folder_of(&moved.dest, &link.below));
     if link.returns {
@@ -179,7 +166,7 @@ fn new_text(
         }
         let below = link.place.below(&moved.top)?;
         let slash = if path::ends_as_folder(text) { &b"/"[..] } else { b"" };
-        return Some([&*relative(&new, &moved.below_dest(below)), slash].concat());
+        return Some(([&*relative(&new, &moved.below_dest(below)), slash].concat(), false));
     }
     let climb = climbs(surveyor, moved, &old, text)?;
     let (mut from, mut to) = (moved.top.clone(), moved.dest.clone());
@@ -188,7 +175,7 @@ fn new_text(
         to.pop();
     }
     // It may pass the tree by its old name on the way.
-    if from == to && (link.end.is_none() || leads_back(surveyor, moved, link, &old)) {
+    if from == to && leads_back(surveyor, moved, link, &old) {
         return None;
     }
     let mut place = from.clone();
@@ -196,7 +183,10 @@ fn new_text(
     let asked = way.by_name.then_some(Style::Absolute);
     let shared =
         if way.by_name { None } else { surveyor.shared(&moved.below_dest(&link.below), &place) };
-    let mut made = written(style(asked, shared.as_ref()), &new, &from);
+    let mut made = match &climb.kept {
+        None => written(style(asked, shared.as_ref()), &new, &from),
+        Some(kept) => [&**kept, &*relative(&moved.dest, &from)].concat(),
+    };
     if !climb.rest.is_empty() {
         if !path::ends_as_folder(&made) {
             made.push(b'/');
@@ -205,16 +195,37 @@ fn new_text(
     } else if path::ends_as_folder(text) && !path::ends_as_folder(&made) {
         made.push(b'/');
     }
-    Some(made)
+    Some((made, climb.kept.is_some()))
 }
 
 /// Whether a link leads where it led from the new place as well, without the link that is left.
 fn leads_back(surveyor: &mut Surveyor, moved: &Moved, link: &Leaving, old: &AbsPath) -> bool {
-    let chain = then(surveyor, moved, old, link.text.as_bytes());
-    let end = found(&chain);
-    end.is_some()
-        && end == link.end
-        && !chain.hops.iter().any(|hop| hop.folder.place().joined(&hop.name) == moved.top)
+    let text = link.text.as_bytes();
+    let chain = then(surveyor, moved, old, text);
+    if chain.hops.iter().any(|hop| hop.folder.place().joined(&hop.name) == moved.top) {
+        return false;
+    }
+    match &link.end {
+        Some(end) => found(&chain).as_ref() == Some(end),
+        None => names_the_same(surveyor, moved, &chain, old, text),
+    }
+}
+
+/// Whether a link that leads nowhere will name the place that it names now: what is not there is taken for
+/// a folder.
+fn names_the_same(
+    surveyor: &mut Surveyor,
+    moved: &Moved,
+    then: &Chain<Arc<Folder>>,
+    old: &AbsPath,
+    text: &[u8],
+) -> bool {
+    let now = resolve(&mut surveyor.live, &Folder::of_place(old), text);
+    let mut named = now.end_at(&surveyor.live);
+    named.extend_as_text(&now.rest);
+    let mut then_named = then.end_at(&After { now: &mut surveyor.live, moved });
+    then_named.extend_as_text(&then.rest);
+    then_named == moved.then(&named)
 }
 
 fn then(
@@ -225,59 +236,6 @@ fn then(
 ) -> Chain<Arc<Folder>> {
     let mut after = After { now: &mut surveyor.live, moved };
     resolve(&mut after, &Folder::of_place(folder), text)
-}
-
-/// How a text climbs out.
-struct Climb {
-    /// So many folders above the top.
-    ups: usize,
-    /// What follows.
-    rest: Vec<u8>,
-}
-
-/// The last time that `text`, read from `folder`, climbs out of the top.
-fn climbs(surveyor: &mut Surveyor, moved: &Moved, folder: &AbsPath, text: &[u8]) -> Option<Climb> {
-    let components: Vec<Component<'_>> = path::components(text).collect();
-    let mut here = Some(folder.clone());
-    let mut way: Vec<u8> = Vec::new();
-    let mut last = None;
-    for (at, component) in components.iter().enumerate() {
-        match component {
-            Component::Here => {}
-            Component::Name(_) => here = None,
-            Component::Up => {
-                let place = match here.take() {
-                    Some(place) => Some(place),
-                    None => surveyor.led(Some(folder), &way).physical,
-                };
-                if place.as_ref() == Some(&moved.top) {
-                    last = Some(at);
-                }
-                here = place.map(|place| place.parent());
-            }
-        }
-        way.extend_from_slice(bytes(*component));
-        way.push(b'/');
-    }
-    let mut rest = components.get(last?..)?;
-    let mut ups = 0;
-    while let Some((component @ (Component::Up | Component::Here), more)) = rest.split_first() {
-        ups += usize::from(*component == Component::Up);
-        rest = more;
-    }
-    let mut text_of_rest = rest.iter().map(|part| bytes(*part)).collect::<Vec<_>>().join(&b'/');
-    if path::ends_as_folder(text) && !text_of_rest.is_empty() {
-        text_of_rest.push(b'/');
-    }
-    Some(Climb { ups, rest: text_of_rest })
-}
-
-fn bytes(component: Component<'_>) -> &[u8] {
-    match component {
-        Component::Here => b".",
-        Component::Up => b"..",
-        Component::Name(name) => name,
-    }
 }
 
 /// Finds out which links would not lead where they led, with all new texts in place.
@@ -302,11 +260,25 @@ fn judge(
     }
     let absolute = freight.absolute.iter().filter(|_| way.absolute);
     for link in freight.leaving.iter().chain(absolute) {
-        let Some(end) = &link.end else { continue };
         let place = joined(&moved.top, &link.below);
         let text = moved.texts.get(&place).unwrap_or(&link.text);
         let chain = then(surveyor, moved, &place.parent(), text.as_bytes());
-        if found(&chain).as_ref() != Some(end) && !broken.iter().any(|(known, _)| *known == place) {
+        let end = link.end.as_ref().unwrap_or(&link.place);
+        let leads_there = match &link.end {
+            Some(end) => found(&chain).as_ref() == Some(end),
+            // Where a way through too many links fails depends on where it begins.
+            None => {
+                !matches!(chain.end, End::Missing | End::NotADirectory(_) | End::Found(_))
+                    || names_the_same(
+                        surveyor,
+                        moved,
+                        &chain,
+                        &place.parent(),
+                        link.text.as_bytes(),
+                    )
+            }
+        };
+        if !leads_there && !broken.iter().any(|(known, _)| *known == place) {
             let what = format!("it would no longer lead to `{}`", moved.then(end).shown());
             broken.push((place, Why::Other { what, hint: None }));
         }

@@ -81,8 +81,8 @@ fn told(inside: &Inside, freight: &Freight, absolute: bool, remarks: &mut Vec<St
     }
     let nowhere = say(
         freight.broken.count,
-        "leads nowhere now, and stays as it is",
-        "lead nowhere now, and stay as they are",
+        "leads nowhere now, and goes on naming the place that it names",
+        "lead nowhere now, and go on naming the places that they name",
     );
     remarks.extend(nowhere.map(|words| format!("{words}: {}", places(&freight.broken))));
     for (place, why) in &inside.broken {
