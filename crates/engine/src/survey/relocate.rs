@@ -18,11 +18,13 @@ use super::guard::{Destination, may_move};
 use super::room::{holding_at, room};
 use super::synced::synced;
 use super::{Surveyor, conflict, refused, style};
+use crate::folder::Folder;
 use crate::operator::Spot;
 use crate::refer::Going;
 use crate::system::Facts;
 use after::Moved;
 use links::{bridge, by_name_with, links_inside};
+use linkwell_model::chain::resolve;
 use linkwell_model::entry::{EntryKind, FileId, Identity};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
@@ -228,6 +230,7 @@ fn look(
         against.extend(freight.against_copying(name, &wanted.accept));
         against.extend(room.is_enough(&freight).err());
         remarks.extend(freight.remarks(name, &wanted.accept));
+        remarks.extend(in_memory(surveyor, ends));
         freight
     } else if wanted.as_is {
         let freight = freight::unseen(surveyor, &ends.from);
@@ -262,6 +265,21 @@ fn look(
     Ok((moving, against))
 }
 
+/// What is moved from a disk into memory does not outlast the next start.
+fn in_memory(surveyor: &Surveyor, ends: &Ends) -> Option<String> {
+    let mounts = surveyor.volumes().mounts();
+    let is_memory = |spot: &Spot| {
+        let mount = mounts.covering(&spot.held.place);
+        mount.is_some_and(|mount| matches!(&*mount.fs_type, b"tmpfs" | b"ramfs"))
+    };
+    (is_memory(&ends.to) && !is_memory(&ends.from)).then(|| {
+        format!(
+            "`{}` lies in memory and on no disk: all of it is gone when the computer is switched off",
+            ends.to.place().shown()
+        )
+    })
+}
+
 /// A folder that was refused a rename within an overlay: it comes from a lower layer, and a link cannot be
 /// exchanged with it either (EXDEV; overlayfs.rst, "redirect_dir"). So a copy of it could not take its place.
 fn lower_layer(surveyor: &Surveyor, wanted: &Wanted, ends: &Ends) -> Option<Why> {
@@ -287,9 +305,7 @@ pub(super) fn no(what: String, hint: Option<String>) -> Why {
 
 /// The ends of a move to `dest`.
 fn out(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Result<Ends, Why> {
-    if path.is_empty() || dest.is_empty() {
-        return Err(Why::Name("the path is empty"));
-    }
+    has_both(path, dest)?;
     let from = surveyor.spot(path)?;
     let object = surveyor.object(&from)?;
     let object = object.ok_or_else(|| Why::Nothing(path.into()))?;
@@ -302,6 +318,15 @@ fn out(surveyor: &mut Surveyor, wanted: &Wanted, path: &[u8], dest: &[u8]) -> Re
         return Err(taken(surveyor, dest, &to, &there));
     }
     Ok(Ends { from, object, facts, above, to, over: None, record: Vec::new() })
+}
+
+/// Both paths say something.
+pub(super) fn has_both(path: &[u8], dest: &[u8]) -> Result<(), Why> {
+    match (path.is_empty(), dest.is_empty()) {
+        (true, _) => Err(Why::Name("the path is empty")),
+        (false, true) => Err(Why::Name("the path that says where to is empty")),
+        (false, false) => Ok(()),
+    }
 }
 
 /// Where something goes that is to go to `dest`.
@@ -356,10 +381,7 @@ fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Result<Ends, W
     super::create::may_replace(surveyor, &to, attributes.owner)?;
     let led = surveyor.led(Some(&to.held.place), to.name.as_bytes());
     if led.physical.is_none() {
-        return Err(no(
-            "it leads nowhere now, so there is nothing to bring home".into(),
-            Some(format!("`linkwell show {}` says why", quoted(link))),
-        ));
+        return Err(nowhere(surveyor, &to, &led.end_at, link));
     }
     if led.physical.is_some_and(|place| place.split().is_none()) {
         return Err(no("it leads to the top of all folders".into(), None));
@@ -373,6 +395,22 @@ fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Result<Ends, W
     let state = wanted.state.as_ref();
     let (facts, above) = may_move(surveyor, place.as_bytes(), (&from, &there), end, state)?;
     Ok(Ends { from, object: there, facts, above, to, over: Some(object), record: Vec::new() })
+}
+
+/// The link `link`, which stands at `to`, leads nowhere: its volume may only be away.
+fn nowhere(surveyor: &mut Surveyor, to: &Spot, end: &AbsPath, link: &[u8]) -> Why {
+    let folder = Folder::of_place(&to.held.place);
+    let chain = resolve(&mut surveyor.live, &folder, to.name.as_bytes());
+    match surveyor.volumes.absent(end, &chain.rest) {
+        Some(absent) => no(
+            format!("it leads into `{}`, which is not attached now", absent.point.shown()),
+            Some("attach it, and try again".into()),
+        ),
+        None => no(
+            "it leads nowhere now, so there is nothing to bring home".into(),
+            Some(format!("`linkwell show {}` says why", quoted(link))),
+        ),
+    }
 }
 
 /// The steps from one end to the other; or which links would be broken.
