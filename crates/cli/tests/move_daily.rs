@@ -1,6 +1,7 @@
 //! What people really move, between two real file systems: used through the link, undone, brought home,
 //! killed and recovered. Small and without the network here; the program `move-field` of the test kit does it
 //! with a registry, a pnpm tree and gigabytes.
+#![expect(clippy::disallowed_methods, reason = "a test stands outside, and looks by itself")]
 
 use crate::support::LINKWELL;
 use libtest_mimic::Trial;

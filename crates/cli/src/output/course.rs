@@ -21,8 +21,8 @@ const DRAWN: Duration = Duration::from_millis(100);
 /// How often programs are told: about five times a second.
 const TOLD: Duration = Duration::from_millis(200);
 
-/// As many bytes of a large file as take as long as making one more entry (measured: 30 microseconds an
-/// entry, a gigabyte a second).
+/// About as many bytes of a large file as take as long as making one more entry. Estimated: only the time
+/// that is shown depends on it.
 const ENTRY: u128 = 32 * 1024;
 
 /// How much there is to do in all: entries, and bytes of contents.
@@ -277,13 +277,13 @@ mod tests {
 
     #[test]
     fn what_is_left_goes_by_bytes_and_by_entries() {
+        const MEGA: u64 = 1_000_000;
         let now = Now { phase: Phase::Copying, since: Instant::now(), path: b"a\n".to_vec() };
         let left = |(done, of): (u64, u64), (bytes, of_bytes): (u64, u64)| {
             let amount = Some(Amount { entries: of, bytes: of_bytes });
             let done = Amount { entries: done, bytes };
             Point { done, amount, now: &now, took: Duration::from_secs(10) }.left()
         };
-        const MEGA: u64 = 1_000_000;
         // One large file among few: that four of five entries are left says nothing.
         assert_eq!(left((1, 5), (900 * MEGA, 1000 * MEGA)), Some(1));
         // Many that hold nearly nothing.
