@@ -21,6 +21,7 @@ mod journal;
 mod kill;
 mod list;
 mod list_json;
+mod move_daily;
 mod move_errors;
 mod move_fidelity;
 mod move_field;
@@ -82,6 +83,7 @@ fn main() -> std::process::ExitCode {
         race::trials(),
         gates::trials(),
         kill::trials(),
+        move_daily::trials(),
         move_errors::trials(),
         move_safety::trials(),
         move_kill::trials(),

@@ -1,5 +1,6 @@
 //! For the tests of linkwell only.
 //!
+//! * [`daily`]: what people really move, moved and used through the link.
 //! * [`listing`]: a tree as text, for comparing it before and after.
 //! * [`need`]: what a test needs that a machine may lack, and what happens then.
 //! * [`tree`]: trees of files and links, written as text.
@@ -13,6 +14,7 @@
 //! * [`running`]: the real program while it runs: interrupted, unread, timed.
 
 pub mod crafted;
+pub mod daily;
 pub mod fidelity;
 pub mod listing;
 pub mod manifest;

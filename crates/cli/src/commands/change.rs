@@ -137,6 +137,8 @@ pub(super) fn carry(
         }
     };
     let store = open_store(world)?;
+    // On a new computer the state folder was made only now, and could remember nothing before.
+    surveyor.volumes().remember();
     let lock = lock(&store)?;
     refuse_unfinished(&store)?;
     prepare(&mut plan);

@@ -3,6 +3,7 @@
 use super::progress::grouped;
 use super::{Output, json};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use linkwell_engine::survey::amount::size;
 use linkwell_engine::transfer::{Phase, Watch};
 use linkwell_model::name::Name;
 use linkwell_model::shown::shown;
@@ -19,6 +20,10 @@ const DRAWN: Duration = Duration::from_millis(100);
 
 /// How often programs are told: about five times a second.
 const TOLD: Duration = Duration::from_millis(200);
+
+/// About as many bytes of a large file as take as long as making one more entry. Estimated: only the time
+/// that is shown depends on it.
+const ENTRY: u128 = 32 * 1024;
 
 /// How much there is to do in all: entries, and bytes of contents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -190,17 +195,18 @@ impl Point<'_> {
         u64::try_from(rate).ok().filter(|rate| *rate > 0)
     }
 
-    /// Seconds that are left of this part, by what it has taken so far.
+    /// Seconds that are left of this part, by what it has taken so far. Large files take their time by
+    /// their bytes, small ones by their number: each entry counts as so many bytes more.
     fn left(&self) -> Option<u64> {
-        let amount = self.amount?;
-        // What takes longer tells more: bytes where there are any, and entries.
-        let part = |done: u64, all: u64| {
-            let (done, rest) = (u128::from(done), u128::from(all.saturating_sub(done)));
-            (done > 0).then(|| self.took.as_millis() * rest / done / 1000)
+        let all = self.amount?;
+        // Where contents are not touched, entries alone tell.
+        let each = if self.done.bytes == 0 { (1, 0) } else { (ENTRY, 1) };
+        let work = |amount: Amount| {
+            u128::from(amount.entries) * each.0 + u128::from(amount.bytes) * each.1
         };
-        let entries = part(self.done.entries, amount.entries);
-        let bytes = part(self.done.bytes, amount.bytes);
-        let left = bytes.max(entries)?;
+        let done = work(self.done);
+        let rest = work(all).saturating_sub(done);
+        let left = (done > 0).then(|| self.took.as_millis() * rest / done / 1000)?;
         u64::try_from(left).ok()
     }
 
@@ -246,25 +252,6 @@ impl Point<'_> {
     }
 }
 
-/// A number of bytes, in the unit that suits it.
-fn size(bytes: u64) -> String {
-    let units = ["KiB", "MiB", "GiB", "TiB"];
-    let mut tenths = u128::from(bytes) * 10;
-    let mut unit = "bytes";
-    for larger in units {
-        if tenths < 10 * 1024 {
-            break;
-        }
-        tenths /= 1024;
-        unit = larger;
-    }
-    if unit == "bytes" || tenths >= 1000 {
-        format!("{} {unit}", tenths / 10)
-    } else {
-        format!("{}.{} {unit}", tenths / 10, tenths % 10)
-    }
-}
-
 /// Seconds, in words.
 fn duration(seconds: u64) -> String {
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
@@ -282,24 +269,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_times_are_short() {
-        assert_eq!(size(0), "0 bytes");
-        assert_eq!(size(1023), "1023 bytes");
-        assert_eq!(size(1536), "1.5 KiB");
-        assert_eq!(size(200 << 20), "200 MiB");
+    fn times_are_short() {
         assert_eq!(duration(59), "59 s");
         assert_eq!(duration(61), "1 min 1 s");
         assert_eq!(duration(7260), "2 h 1 min");
     }
 
     #[test]
-    fn what_is_left_goes_by_the_slower_of_the_two() {
+    fn what_is_left_goes_by_bytes_and_by_entries() {
+        const MEGA: u64 = 1_000_000;
         let now = Now { phase: Phase::Copying, since: Instant::now(), path: b"a\n".to_vec() };
-        let amount = Some(Amount { entries: 100, bytes: 1000 << 20 });
-        let done = Amount { entries: 50, bytes: 100 << 20 };
+        let left = |(done, of): (u64, u64), (bytes, of_bytes): (u64, u64)| {
+            let amount = Some(Amount { entries: of, bytes: of_bytes });
+            let done = Amount { entries: done, bytes };
+            Point { done, amount, now: &now, took: Duration::from_secs(10) }.left()
+        };
+        // One large file among few: that four of five entries are left says nothing.
+        assert_eq!(left((1, 5), (900 * MEGA, 1000 * MEGA)), Some(1));
+        // Many that hold nearly nothing.
+        assert_eq!(left((100, 1000), (MEGA / 10, MEGA)), Some(90));
+        assert_eq!(left((500, 1000), (0, 1000 * MEGA)), Some(10), "nothing is read");
+        assert_eq!(left((1000, 1000), (1000 * MEGA, 1000 * MEGA)), Some(0));
+        assert_eq!(left((0, 5), (0, MEGA)), None);
+    }
+
+    #[test]
+    fn a_line_says_how_far_it_is() {
+        let now = Now { phase: Phase::Copying, since: Instant::now(), path: b"a\n".to_vec() };
+        let amount = Some(Amount { entries: 100, bytes: 1_000_000_000 });
+        let done = Amount { entries: 50, bytes: 100_000_000 };
         let at = Point { done, amount, now: &now, took: Duration::from_secs(10) };
-        assert_eq!((at.rate(), at.left()), (Some(10 << 20), Some(90)));
-        let wanted = "copying, 100 MiB of 1000 MiB, 50 of 100 entries, 10.0 MiB a second, 1 min 30 s left, at ";
+        assert_eq!((at.rate(), at.left()), (Some(10_000_000), Some(88)));
+        let wanted = "copying, 100.0 MB of 1.0 GB, 50 of 100 entries, 10.0 MB a second, 1 min 28 s left, at ";
         assert!(at.line().starts_with(wanted) && !at.line().contains('\n'), "{}", at.line());
     }
 }

@@ -116,9 +116,7 @@ fn ends(
     path: &[u8],
     dest: &[u8],
 ) -> Result<Option<Ends>, Why> {
-    if path.is_empty() || dest.is_empty() {
-        return Err(Why::Name("the path is empty"));
-    }
+    relocate::has_both(path, dest)?;
     let from = surveyor.spot(path)?;
     let object = surveyor.object(&from)?.ok_or_else(|| Why::Nothing(path.into()))?;
     let to = relocate::destination(surveyor, path, dest, &from)?;

@@ -12,7 +12,7 @@ mod made;
 mod outside;
 mod record;
 
-pub(super) use ends::destination;
+pub(super) use ends::{destination, has_both};
 pub use outside::{Follow, lead};
 pub use record::texts as recorded;
 
@@ -238,6 +238,7 @@ fn look(
         against.extend(freight.against_copying(name, &wanted.accept));
         against.extend(room.is_enough(&freight).err());
         remarks.extend(freight.remarks(name, &wanted.accept));
+        remarks.extend(in_memory(surveyor, ends));
         freight
     } else if wanted.as_is {
         let freight = freight::unseen(surveyor, &ends.from);
@@ -270,6 +271,21 @@ fn look(
         freight,
     };
     Ok((moving, against))
+}
+
+/// What is moved from a disk into memory does not outlast the next start.
+fn in_memory(surveyor: &Surveyor, ends: &Ends) -> Option<String> {
+    let mounts = surveyor.volumes().mounts();
+    let is_memory = |spot: &Spot| {
+        let mount = mounts.covering(&spot.held.place);
+        mount.is_some_and(|mount| matches!(&*mount.fs_type, b"tmpfs" | b"ramfs"))
+    };
+    (is_memory(&ends.to) && !is_memory(&ends.from)).then(|| {
+        format!(
+            "`{}` lies in memory and on no disk: all of it is gone when the computer is switched off",
+            ends.to.place().shown()
+        )
+    })
 }
 
 /// A folder that was refused a rename within an overlay: it comes from a lower layer, and a link cannot be

@@ -86,7 +86,10 @@ impl Job<'_> {
         } else if facts.size > 0 && (facts.stored < facts.size || facts.size >= LARGE) {
             let mut at = 0;
             while let Some(data) = next_data(from, at, facts.size) {
-                filled.holes |= data.start > at;
+                if at == 0 && (data.start > 0 || data.end < facts.size) {
+                    filled.holes = true;
+                    self.lengthen(to, facts.size)?;
+                }
                 let sharing = filled.sharing.as_mut();
                 at = self.data(tools, (from, to), data.clone(), sum.as_mut(), sharing)?;
                 filled.bytes += at.saturating_sub(data.start);
@@ -94,9 +97,9 @@ impl Job<'_> {
                     return Err(Slip::Changed);
                 }
             }
-            if at < facts.size {
+            if at == 0 {
                 filled.holes = true;
-                self.disk.cut(to, facts.size).map_err(Slip::copy("set its length"))?;
+                self.lengthen(to, facts.size)?;
             }
         } else {
             let end = if self.made_up { u64::MAX } else { facts.size };
@@ -112,6 +115,14 @@ impl Job<'_> {
         let size = if self.made_up { filled.bytes } else { facts.size };
         filled.sum = sum.map(|sum| sum.end(size));
         Ok(filled)
+    }
+
+    /// Gives an empty file its length, before anything is written into it: where a file grows while it is
+    /// written, XFS reserves room ahead, and leaves it in the holes (as much as the data before them).
+    fn lengthen(&self, to: BorrowedFd<'_>, size: u64) -> Result<(), Slip> {
+        self.disk.cut(to, size).map_err(Slip::copy("set its length"))?;
+        let begin = rustix::fs::seek(to, rustix::fs::SeekFrom::Start(0));
+        begin.map(drop).map_err(Slip::copy("set its length"))
     }
 
     /// Lets the copy share the original's blocks, where that has not been refused before.

@@ -181,7 +181,7 @@ impl List {
         let reserved = old.room.saturating_sub(old.size.next_multiple_of(64 << 10));
         if holes > SLACK {
             // What tells holes may be missing there; the room never is.
-            let most = bytes(old) + bytes(old) / 64 + SLACK;
+            let most = (bytes(old) + bytes(old) / 64).max(old.room) + SLACK;
             if new.room > most {
                 self.add(path, Feature::Holes, format!("takes {}, now {}", old.room, new.room));
             }

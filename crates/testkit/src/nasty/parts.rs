@@ -187,6 +187,8 @@ pub(super) fn make(part: Part, maker: &mut Maker) {
             maker.sparse("middle", big, &[(0, 65_536), ((8 << 20) - 65_536, 65_536)]);
             maker.sparse("trailing", big, &[(0, 65_536)]);
             maker.sparse("only a hole", big, &[]);
+            let island = |at: u64| (at << 20, 1 << 20);
+            maker.sparse("islands", 16 << 20, &[island(0), island(4), island(12)]);
             maker.sparse("huge", 640 << 20, &[(512 << 20, 4096)]);
             // Zeroes that were written are data.
             std::fs::write(maker.path("zeroes"), vec![0; 1 << 20]).expect("a file");

@@ -1,12 +1,15 @@
 //! What goes where: the two ends of a move, and what stands there.
 
 use super::{Ends, Wanted, no};
+use crate::folder::Folder;
 use crate::operator::Spot;
 use crate::survey::Surveyor;
 use crate::survey::create::{self, goes_inside, last_name};
 use crate::survey::guard::{Destination, may_move};
+use linkwell_model::chain::resolve;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
+use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Object, Why};
 use linkwell_model::shown::quoted;
 
@@ -17,9 +20,7 @@ pub(super) fn out(
     path: &[u8],
     dest: &[u8],
 ) -> Result<Ends, Why> {
-    if path.is_empty() || dest.is_empty() {
-        return Err(Why::Name("the path is empty"));
-    }
+    has_both(path, dest)?;
     let from = surveyor.spot(path)?;
     let object = surveyor.object(&from)?;
     let object = object.ok_or_else(|| Why::Nothing(path.into()))?;
@@ -32,6 +33,15 @@ pub(super) fn out(
         return Err(taken(surveyor, dest, &to, &there));
     }
     Ok(Ends { from, object, facts, above, to, over: None, record: Vec::new() })
+}
+
+/// Both paths say something.
+pub(in crate::survey) fn has_both(path: &[u8], dest: &[u8]) -> Result<(), Why> {
+    match (path.is_empty(), dest.is_empty()) {
+        (true, _) => Err(Why::Name("the path is empty")),
+        (false, true) => Err(Why::Name("the path that says where to is empty")),
+        (false, false) => Ok(()),
+    }
 }
 
 /// Where something goes that is to go to `dest`.
@@ -86,10 +96,7 @@ pub(super) fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Res
     create::may_replace(surveyor, &to, attributes.owner)?;
     let led = surveyor.led(Some(&to.held.place), to.name.as_bytes());
     if led.physical.is_none() {
-        return Err(no(
-            "it leads nowhere now, so there is nothing to bring home".into(),
-            Some(format!("`linkwell show {}` says why", quoted(link))),
-        ));
+        return Err(nowhere(surveyor, &to, &led.end_at, link));
     }
     if led.physical.is_some_and(|place| place.split().is_none()) {
         return Err(no("it leads to the top of all folders".into(), None));
@@ -103,4 +110,20 @@ pub(super) fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Res
     let state = wanted.state.as_ref();
     let (facts, above) = may_move(surveyor, place.as_bytes(), (&from, &there), end, state)?;
     Ok(Ends { from, object: there, facts, above, to, over: Some(object), record: Vec::new() })
+}
+
+/// The link `link`, which stands at `to`, leads nowhere: its volume may only be away.
+fn nowhere(surveyor: &mut Surveyor, to: &Spot, end: &AbsPath, link: &[u8]) -> Why {
+    let folder = Folder::of_place(&to.held.place);
+    let chain = resolve(&mut surveyor.live, &folder, to.name.as_bytes());
+    match surveyor.volumes.absent(end, &chain.rest) {
+        Some(absent) => no(
+            format!("it leads into `{}`, which is not attached now", absent.point.shown()),
+            Some("attach it, and try again".into()),
+        ),
+        None => no(
+            "it leads nowhere now, so there is nothing to bring home".into(),
+            Some(format!("`linkwell show {}` says why", quoted(link))),
+        ),
+    }
 }

@@ -49,7 +49,9 @@ impl Slots<'_> {
         let held = self.hold(&folder.place)?;
         let id = self.surveyor.identity(&held)?;
         if !id.is_after_restart(folder.id) {
-            return Err(other(&format!("`{}` is another folder now", folder.place.shown()), None));
+            let another =
+                || other(&format!("`{}` is another folder now", folder.place.shown()), None);
+            return Err(self.away(&folder.place).unwrap_or_else(another));
         }
         let (system, volumes) = (self.surveyor.system(), &self.operation.volumes);
         if is_another(system, volumes, folder.id, held.folder.as_fd()) {
@@ -86,8 +88,16 @@ impl Slots<'_> {
             }
         }
         let opened = Folder::of_place(&now).open(self.surveyor.system(), Access::Hold);
-        let folder = opened.map_err(|error| refused("its folder cannot be opened", error))?;
+        let closed = |error| refused("its folder cannot be opened", error);
+        let folder = opened.map_err(|error| self.away(&now).unwrap_or_else(|| closed(error)))?;
         Ok(Held { folder: Arc::new(folder), place: place.clone() })
+    }
+
+    /// The volume that should hold this folder is not attached.
+    fn away(&self, folder: &AbsPath) -> Option<Why> {
+        let absent = self.surveyor.volumes().absent(folder, b"")?;
+        let what = format!("`{}` is not attached now", absent.point.shown());
+        Some(other(&what, Some("attach it, and try again".into())))
     }
 
     /// Whether one of these steps leaves a link with this text there.
