@@ -60,7 +60,9 @@ fn again() {
     refuses(&ground, &["undo", "-y"], "there is nothing to take back");
     let before = ground.listing();
     does(&ground, &["create", "-y", "-b", "f", "g"]);
-    does(&ground, &["undo", "-y"]);
+    // What is said to take it back is what does.
+    let ran = does(&ground, &["undo", "-y"]);
+    assert!(ran.err.contains("operation 2; `linkwell undo 2` takes it back"), "{ran:?}");
     assert_eq!(ground.listing(), before);
     refuses(&ground, &["undo", "-y"], "there is nothing to take back");
     refuses(&ground, &["undo", "-y", "1"], "was taken back already");

@@ -171,7 +171,7 @@ pub(super) fn carry(
     if report.state == State::Ended && report.done.is_empty() && report.failed.iter().any(refused) {
         return Ok(Came::OtherVolume);
     }
-    let exit = tell(&plan, &report, told, change, args, &output);
+    let exit = tell(&plan, &report, told, manner, args, &output);
     output.finish()?;
     Ok(Came::Ended(exit))
 }
@@ -372,10 +372,11 @@ fn tell(
     plan: &Plan,
     report: &Report,
     told: bool,
-    change: Change,
+    manner: &Manner,
     args: &Args,
     output: &Output,
 ) -> Exit {
+    let change = manner.change;
     let mut out = Vec::new();
     if change.json {
         json::report(&mut out, plan, report);
@@ -409,9 +410,13 @@ fn tell(
     let undone = plan.conflicts.len() + report.failed.len();
     match &report.state {
         State::Ended if report.done.is_empty() => {
-            let else_ = if report.kept.is_empty() { "nothing" } else { "nothing else" };
-            say(&format!("note: {else_} was changed"));
-            Exit::Found
+            let (else_, exit) = match report.kept.is_empty() {
+                true => ("", Exit::Found),
+                // What could not be taken back is a change.
+                false => (" else", Exit::Partly),
+            };
+            say(&format!("note: nothing{else_} was changed"));
+            exit
         }
         State::Ended => {
             if !args.quiet && !change.json {
@@ -419,14 +424,22 @@ fn tell(
                 let freed = report.done.iter().filter_map(|item| plan.items.get(*item));
                 let freed = freed.flat_map(|item| &item.steps);
                 let freed = freed.filter_map(Step::fate).any(|fate| *fate == Fate::Freed);
-                let undo = if freed {
-                    "what was freed cannot be brought back"
-                } else {
-                    "`linkwell undo` takes it back"
+                let undo = match manner.undoes {
+                    _ if freed => "what was freed cannot be brought back".to_owned(),
+                    // Without a number, what an undo did is not what is taken back next.
+                    Some(_) => format!("`linkwell undo {}` takes it back", report.number),
+                    None => "`linkwell undo` takes it back".to_owned(),
                 };
                 say(&format!("done: {done} (operation {}; {undo})", report.number));
             }
             if undone == 0 && report.left.is_empty() { Exit::Done } else { Exit::Partly }
+        }
+        State::TakenBack(why) if !report.kept.is_empty() => {
+            if *why != Fail::Interrupted {
+                say(&format!("error: {}", preview::fail(why)));
+            }
+            say("note: the rest was taken back; everything else is as it was before");
+            Exit::Partly
         }
         State::TakenBack(Fail::Interrupted) => {
             say("note: stopped; everything is as it was before");

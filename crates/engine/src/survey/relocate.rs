@@ -248,6 +248,14 @@ fn look(
         };
         let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
         against.extend(freight.against_renaming());
+        remarks.extend(freight.subvolumes_in_it());
+        if wanted.allow_broken {
+            remarks.extend(freight.links_not_known());
+        } else {
+            let hint = "to move it all the same, add `--allow-broken`";
+            let unknown = freight.links_not_known().into_iter();
+            against.extend(unknown.map(|what| no(what, Some(hint.into()))));
+        }
         freight
     };
     let moving = Moving {
