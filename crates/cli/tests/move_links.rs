@@ -5,8 +5,8 @@
 )]
 
 use crate::support::{Ground, as_nobody};
-use linkwell_testkit::crafted::allow;
 use libtest_mimic::Trial;
+use linkwell_testkit::crafted::allow;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::Ran;
 use linkwell_testkit::tree::Scratch;
@@ -74,7 +74,8 @@ fn desktop() {
 
 fn to_a_file() {
     let leads = |ground: &Ground, name: &str| {
-        std::fs::read_to_string(ground.tree().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+        std::fs::read_to_string(ground.tree().join(name))
+            .unwrap_or_else(|error| panic!("{name}: {error}"))
     };
     let elsewhere = ["near", "chained", "absolute"];
     for more in [&[][..], &["--no-link"], &["--follow-refs"], &["--no-link", "--follow-refs"]] {

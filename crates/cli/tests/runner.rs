@@ -24,6 +24,7 @@ mod list_json;
 mod move_errors;
 mod move_fidelity;
 mod move_field;
+mod move_keep;
 mod move_kill;
 mod move_layers;
 mod move_links;
@@ -82,6 +83,7 @@ fn main() -> std::process::ExitCode {
         kill::trials(),
         move_errors::trials(),
         move_safety::trials(),
+        move_keep::trials(),
         move_kill::trials(),
         move_merge::trials(),
         move_step::trials(),

@@ -15,6 +15,7 @@ pub use record::texts as recorded;
 use super::create::{goes_inside, last_name};
 use super::freight::{self, Freight};
 use super::guard::{Destination, may_move};
+use super::merge::named::aside;
 use super::room::{holding_at, room};
 use super::synced::synced;
 use super::{Surveyor, conflict, refused, style};
@@ -419,7 +420,7 @@ fn steps(
         by_name_with(plan, &mut shape, &inside, Step::Move { at: from, old, to, leave, over })
     } else {
         let links = inside.renewed.into_values().map(|link| link.text).collect();
-        copied(wanted, ends, (from, to), leave, links)
+        copied(surveyor, wanted, ends, (from, to), leave, links)?
     };
     Ok(Ok((steps, shape)))
 }
@@ -464,12 +465,13 @@ fn left(
 
 /// The steps of a copy: it is made, a link takes the old place, the old is freed.
 fn copied(
+    surveyor: &Surveyor,
     wanted: &Wanted,
     ends: &Ends,
     (from, to): (Slot, Slot),
     leave: Option<Leave>,
     links: Vec<Rewritten>,
-) -> Vec<Step> {
+) -> Result<Vec<Step>, Why> {
     let folder = ends.facts.kind == EntryKind::Folder;
     let manner = Manner { verify: wanted.verify, accept: wanted.accept.clone(), links };
     let id = ends.facts.id;
@@ -477,7 +479,10 @@ fn copied(
     let reversed = Some(Box::new(manner.reversed()));
     let again = Make::Copy { of: to.clone(), id, folder, manner: reversed };
     let fate = match &ends.over {
-        None if wanted.keep => Fate::Kept(Slot { folder: from.folder, name: aside(&from.name) }),
+        None if wanted.keep => {
+            let name = aside(surveyor, &ends.from, "moved")?;
+            Fate::Kept(Slot { folder: from.folder, name })
+        }
         _ => Fate::Dropped { again: Some(Box::new(again)) },
     };
     let make = Make::Copy { of: from.clone(), id, folder, manner: Some(Box::new(manner)) };
@@ -495,11 +500,5 @@ fn copied(
         }
         None => Step::Remove { at, old, fate },
     };
-    vec![first, second]
-}
-
-/// The name under which the old is kept.
-fn aside(name: &Name) -> Name {
-    let kept = [name.as_bytes(), b" (before it was moved)"].concat();
-    Name::new(kept).filter(|name| name.as_bytes().len() <= 255).unwrap_or_else(|| name.clone())
+    Ok(vec![first, second])
 }
