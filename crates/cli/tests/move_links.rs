@@ -74,8 +74,7 @@ fn desktop() {
 
 fn to_a_file() {
     let leads = |ground: &Ground, name: &str| {
-        std::fs::read_to_string(ground.tree().join(name))
-            .unwrap_or_else(|error| panic!("{name}: {error}"))
+        std::fs::read_to_string(ground.tree().join(name)).expect("it leads there")
     };
     let elsewhere = ["near", "chained", "absolute"];
     for more in [&[][..], &["--no-link"], &["--follow-refs"], &["--no-link", "--follow-refs"]] {
