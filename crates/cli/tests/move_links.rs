@@ -4,9 +4,10 @@
     reason = "the tests look for themselves, and may stop at the first surprise"
 )]
 
-use crate::support::Ground;
+use crate::support::{Ground, as_nobody};
 use libtest_mimic::Trial;
-use linkwell_testkit::need::test;
+use linkwell_testkit::crafted::allow;
+use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::Ran;
 use linkwell_testkit::tree::Scratch;
 use std::collections::BTreeMap;
@@ -19,6 +20,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("move: `mv` and a link break what leads out (control)", naive),
         test("move: a text that goes on leading there stays", stays),
         test("move: what would break a link is a conflict that names it", conflicts),
+        test("move: links elsewhere that lead to a file that is moved", to_a_file),
+        test_with(
+            "move: links in a folder that cannot be looked into do not die unsaid",
+            &[Need::Root],
+            shut,
+        ),
         test("move: a link elsewhere that cannot be followed leaves the move alone", alone),
         test("move: links are rewritten, and said in the preview and in JSON", told),
         test("move --back: without a record, links lead where they led all the same", unrecorded),
@@ -63,6 +70,72 @@ fn desktop() {
         assert_eq!(text(), before);
         assert!(home.join("Music/rock").is_dir());
     }
+}
+
+fn to_a_file() {
+    let leads = |ground: &Ground, name: &str| {
+        std::fs::read_to_string(ground.tree().join(name)).expect("it leads there")
+    };
+    let elsewhere = ["near", "chained", "absolute"];
+    for more in [&[][..], &["--no-link"], &["--follow-refs"], &["--no-link", "--follow-refs"]] {
+        let ground = Ground::with(&["old/", "new/", "near -> old/thing", "chained -> near"]);
+        let tree = ground.tree();
+        std::fs::write(tree.join("old/thing"), "x").expect("a file");
+        std::os::unix::fs::symlink(tree.join("old/thing"), tree.join("absolute")).expect("a link");
+        let under = tree.to_str().expect("plain").to_owned();
+        let go = |typed: &[&str]| {
+            let mut all = vec!["move", "-y", "--under", &under];
+            all.extend(typed);
+            let ran = ground.run(&all);
+            assert_eq!(ran.code, 0, "{more:?} {typed:?}: {ran:?}");
+            for name in elsewhere {
+                assert_eq!(leads(&ground, name), "x", "{more:?} {typed:?} {name}");
+            }
+        };
+        go(&[more, &["old/thing", "new/thing"]].concat());
+        let text = std::fs::read_link(tree.join("near")).expect("a link");
+        assert_eq!(text == Path::new("new/thing"), !more.is_empty(), "{more:?}: {text:?}");
+        if !more.contains(&"--no-link") {
+            go(&["--back", "old/thing"]);
+            assert!(tree.join("old/thing").is_file());
+            assert!(!tree.join("old/thing").is_symlink());
+        }
+    }
+}
+
+fn shut() {
+    let ground = Ground::with(&["A/", "A/sub/", "out", "A/sub/l -> ../../out", "e/"]);
+    let (tree, home) = (ground.tree(), ground.scratch().join("home"));
+    let own = |path: &Path| {
+        std::os::unix::fs::lchown(path, Some(65534), Some(65534)).expect("root may");
+    };
+    std::fs::create_dir_all(&home).expect("a folder");
+    for path in [&home, &tree, &tree.join("A"), &tree.join("A/sub"), &tree.join("e")] {
+        own(path);
+    }
+    allow(&tree.join("A/sub"), 0o000);
+    let run = |typed: &[&str]| -> Ran {
+        let mut command = as_nobody(ground.scratch());
+        command.current_dir(&tree).env("HOME", &home).env("XDG_STATE_HOME", &home);
+        command.args(typed).output().expect("linkwell can be started").into()
+    };
+    let before = ground.listing();
+    for more in [&[][..], &["--no-link"]] {
+        let ran = run(&[&["move", "-y", "--no-refs"], more, &["A", "e/A"]].concat());
+        assert_eq!((ran.code, ground.listing()), (1, before.clone()), "{more:?}: {ran:?}");
+        assert!(ran.err.contains("A/sub`") && ran.err.contains("--allow-broken"), "{ran:?}");
+    }
+    // Whoever wants it all the same is told.
+    for consent in ["--allow-broken", "--as-is"] {
+        let ran = run(&["move", "-y", "--no-refs", consent, "A", "e/A"]);
+        assert_eq!(ran.code, 0, "{consent}: {ran:?}");
+        assert!(ran.out.contains("may lead elsewhere then"), "{consent}: {ran:?}");
+        assert_eq!(run(&["undo", "-y"]).code, 0);
+    }
+    // What can be looked into goes, and its link leads where it led (control).
+    allow(&tree.join("A/sub"), 0o700);
+    assert_eq!(run(&["move", "-y", "--no-refs", "A", "e/A"]).code, 0);
+    assert!(std::fs::metadata(tree.join("e/A/sub/l")).is_ok());
 }
 
 fn as_is() {

@@ -25,6 +25,7 @@ mod move_daily;
 mod move_errors;
 mod move_fidelity;
 mod move_field;
+mod move_keep;
 mod move_kill;
 mod move_layers;
 mod move_links;
@@ -86,6 +87,7 @@ fn main() -> std::process::ExitCode {
         move_daily::trials(),
         move_errors::trials(),
         move_safety::trials(),
+        move_keep::trials(),
         move_kill::trials(),
         move_merge::trials(),
         move_step::trials(),

@@ -25,7 +25,10 @@ pub fn allow(path: &Path, mode: u32) {
 /// Copies the program at `program` to where every user may start it.
 pub fn copy_program(program: &str, folder: &Path) -> PathBuf {
     let copy = folder.join("program");
-    std::fs::copy(program, &copy).expect("a copy of the program");
+    // By a process of its own: a file that this one has open for writing is inherited by whatever another
+    // thread starts at that moment, and cannot be started itself until that one has closed it (ETXTBSY).
+    let copied = std::process::Command::new("cp").arg(program).arg(&copy).status();
+    assert!(copied.is_ok_and(|status| status.success()), "a copy of the program");
     allow(&copy, 0o755);
     copy
 }

@@ -233,10 +233,10 @@ fn words(recovered: &Recovered, whole: bool) -> Vec<String> {
         }
         Recovered::CouldNot { kept, .. } => {
             let mut lines = displaced(kept);
-            lines.push(
-                "note: it could not go on, and was taken back; everything is as it was before"
-                    .into(),
-            );
+            let else_ = if kept.is_empty() { "" } else { " else" };
+            lines.push(format!(
+                "note: it could not go on, and was taken back; everything{else_} is as it was before"
+            ));
             lines
         }
         Recovered::TakenBack(kept) => {

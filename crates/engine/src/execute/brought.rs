@@ -86,6 +86,12 @@ impl Copies {
         self.folder.is_some()
     }
 
+    /// Where what stands at `at` is copied to by this operation.
+    fn made_of(&self, at: &Slot) -> Option<Slot> {
+        let mut all = self.all.values();
+        all.find(|(of, _)| of == at).map(|(_, to)| to.clone())
+    }
+
     /// The record by which what stands at `at` was copied to `to`.
     fn manifest(&mut self, system: System, at: &Slot, to: &Slot) -> Option<Arc<Manifest>> {
         let wanted = self.all.iter().find(|(_, (of, copy))| of == at && copy == to);
@@ -204,10 +210,19 @@ impl Work<'_> {
         }
     }
 
+    /// Where what a step gives up at `at` was copied to: also where it is kept aside, as nobody looks
+    /// there for what they have written.
+    fn copied_to(&self, at: &Slot, fate: &Fate) -> Option<Slot> {
+        match fate {
+            Fate::Kept(_) => self.copies.made_of(at),
+            _ => fate.original().cloned(),
+        }
+    }
+
     /// The record by which what a step at `at` gives up was copied.
     fn manifest(&mut self, at: &Slot, fate: &Fate) -> Option<Arc<Manifest>> {
-        let to = fate.original()?;
-        self.copies.manifest(self.system, at, to)
+        let to = self.copied_to(at, fate)?;
+        self.copies.manifest(self.system, at, &to)
     }
 
     /// Looks again at what was copied, which stands at `name`: right before a link takes its place, so
@@ -220,8 +235,8 @@ impl Work<'_> {
         name: &Name,
         fate: &Fate,
     ) -> Result<(), Fail> {
-        if let Some(to) = fate.original() {
-            self.places.still_there(to)?;
+        if let Some(to) = self.copied_to(at, fate) {
+            self.places.still_there(&to)?;
         }
         let Some(manifest) = self.manifest(at, fate) else { return Ok(()) };
         let watch = Stopping { stop: self.stop, watch: self.watch };

@@ -180,10 +180,10 @@ impl Work<'_> {
         name: &Name,
         fate: &Fate,
     ) -> Result<(), Fail> {
-        let Some((of, manner)) = fate.copied() else { return Ok(()) };
         if let Some(may) = self.may_give_up(at, folder, name, fate) {
             return may;
         }
+        let Some((of, manner)) = fate.copied() else { return Ok(()) };
         // One that this operation made, and nobody has touched since, whatever became of the original.
         if self.is_untouched(at, of, folder, name) == Some(true) {
             return Ok(());

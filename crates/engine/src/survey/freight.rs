@@ -135,6 +135,8 @@ pub struct Freight {
     pub unread: Named,
     /// Folders that this user cannot list, or remove something from.
     pub closed: Named,
+    /// Folders that this user cannot enter or list: what links are in them is not known.
+    pub shut: Named,
     /// Entries of others' in a sticky folder, which this user cannot remove.
     pub foreign: Named,
     /// What could not be looked at, and the first reason.

@@ -7,7 +7,7 @@
 //! and through the link in its place afterwards.
 
 mod bent;
-mod named;
+pub(super) mod named;
 mod same;
 mod walk;
 
@@ -169,7 +169,7 @@ fn folders(
         remarks
             .push("the folder there is open to others than this one; its permissions stay".into());
     }
-    let kept = named::aside(surveyor, &ends.from)?;
+    let kept = named::aside(surveyor, &ends.from, "merged")?;
     remarks.push(if wanted.free {
         "what is left of it, folders and links, is kept there; `linkwell undo` needs that".into()
     } else {
@@ -315,7 +315,10 @@ fn files(
         same.again(of, there.id).filter(|_| wanted.free && ends.facts.names == 1 || same.one);
     let fate = match again {
         Some(again) => Fate::Dropped { again: Some(Box::new(again)) },
-        None => Fate::Kept(Slot { folder: at.folder, name: named::aside(surveyor, &ends.from)? }),
+        None => Fate::Kept(Slot {
+            folder: at.folder,
+            name: named::aside(surveyor, &ends.from, "merged")?,
+        }),
     };
     let remarks = vec!["the two are the same, compared byte by byte; the one there stays".into()];
     let step = Step::Replace { at, old: ends.object.clone(), make, fate };

@@ -259,6 +259,14 @@ fn look(
         };
         let freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);
         against.extend(freight.against_renaming());
+        remarks.extend(freight.subvolumes_in_it());
+        if wanted.allow_broken {
+            remarks.extend(freight.links_not_known());
+        } else {
+            let hint = "to move it all the same, add `--allow-broken`";
+            let unknown = freight.links_not_known().into_iter();
+            against.extend(unknown.map(|what| no(what, Some(hint.into()))));
+        }
         freight
     };
     let moving = Moving {
@@ -347,7 +355,7 @@ fn steps(
         by_name_with(plan, &mut shape, &inside, Step::Move { at: from, old, to, leave, over })
     } else {
         let links = inside.renewed.into_values().map(|link| link.text).collect();
-        copied(wanted, ends, (from, to), leave, links)
+        copied(surveyor, wanted, ends, (from, to), leave, links)?
     };
     Ok(Ok((steps, shape)))
 }

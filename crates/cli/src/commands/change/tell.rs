@@ -60,9 +60,13 @@ pub(super) fn tell(
     let undone = plan.conflicts.len() + report.failed.len();
     match &report.state {
         State::Ended if report.done.is_empty() => {
-            let else_ = if report.kept.is_empty() { "nothing" } else { "nothing else" };
-            say(&format!("note: {else_} was changed"));
-            Exit::Found
+            let (else_, exit) = match report.kept.is_empty() {
+                true => ("", Exit::Found),
+                // What could not be taken back is a change.
+                false => (" else", Exit::Partly),
+            };
+            say(&format!("note: nothing{else_} was changed"));
+            exit
         }
         State::Ended => {
             if !args.quiet && !change.json {
@@ -79,6 +83,13 @@ pub(super) fn tell(
                 say(&format!("done: {done} (operation {}; {undo})", report.number));
             }
             if undone == 0 && report.left.is_empty() { Exit::Done } else { Exit::Partly }
+        }
+        State::TakenBack(why) if !report.kept.is_empty() => {
+            if *why != Fail::Interrupted {
+                say(&format!("error: {}", preview::fail(why)));
+            }
+            say("note: the rest was taken back; everything else is as it was before");
+            Exit::Partly
         }
         State::TakenBack(Fail::Interrupted) => {
             say("note: stopped; everything is as it was before");

@@ -148,7 +148,10 @@ impl Walk<'_> {
     fn not_entered(&mut self, error: Errno) {
         let here = || self.here.clone();
         match error {
-            Errno::ACCESS | Errno::PERM => self.freight.closed.add(here),
+            Errno::ACCESS | Errno::PERM => {
+                self.freight.shut.add(here);
+                self.freight.closed.add(here);
+            }
             // It went meanwhile.
             Errno::NOENT => {}
             error => self.freight.unseen(error, here),

@@ -15,6 +15,33 @@ impl Freight {
         self.itself().into_iter().chain(self.with_mounts()).collect()
     }
 
+    /// What of it was not looked into before a rename, so that nobody knows of the links in there: those
+    /// that lead out of it may lead elsewhere from the new place.
+    pub fn links_not_known(&self) -> Vec<String> {
+        let reason = self.reason.map_or_else(|| "permission denied".to_owned(), reason);
+        let found = [(&self.shut, "permission denied".to_owned()), (&self.unseen, reason)];
+        let found = found.into_iter().filter(|(named, _)| !named.is_empty());
+        let words = found.map(|(named, reason)| {
+            format!(
+                "it cannot all be looked into ({reason}), and links in there that lead out of it may lead \
+                 elsewhere then: {}",
+                places(named)
+            )
+        });
+        words.collect()
+    }
+
+    /// What begins in it and is not looked into, though it moves as well.
+    pub fn subvolumes_in_it(&self) -> Option<String> {
+        (!self.subvolumes.is_empty()).then(|| {
+            format!(
+                "subvolumes begin in it, which are not looked into: links in them that lead out of it may \
+                 lead elsewhere then: {}",
+                places(&self.subvolumes)
+            )
+        })
+    }
+
     /// What stops it from being copied to another volume and freed here. `accepted` is what may be lost;
     /// `there` is the name of the file system there.
     pub fn against_copying(&self, there: &str, accepted: &[Loss]) -> Vec<Why> {

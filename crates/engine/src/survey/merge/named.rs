@@ -94,12 +94,12 @@ pub(super) fn beside(
     Err(Why::Name("no free name was found for it"))
 }
 
-/// The name under which what is left of the old is kept.
-pub(super) fn aside(surveyor: &Surveyor, spot: &Spot) -> Result<Name, Why> {
+/// The name under which the old is kept: one that is free, and says what was `done` to it.
+pub(in crate::survey) fn aside(surveyor: &Surveyor, spot: &Spot, done: &str) -> Result<Name, Why> {
     for number in 1..10_000 {
         let end = match number {
-            1 => " (before it was merged)".to_owned(),
-            number => format!(" (before it was merged {number})"),
+            1 => format!(" (before it was {done})"),
+            number => format!(" (before it was {done} {number})"),
         };
         let stem = cut(spot.name.as_bytes(), LONGEST - end.len());
         let name = Name::new([stem, end.as_bytes()].concat());

@@ -1,9 +1,9 @@
 //! The link that is left, and the steps of a copy.
 
 use super::{Ends, Wanted};
+use crate::survey::merge::named::aside;
 use crate::survey::{Surveyor, style};
 use linkwell_model::entry::EntryKind;
-use linkwell_model::name::Name;
 use linkwell_model::plan::spelling::{Shared, written};
 use linkwell_model::plan::{Fate, Leave, Make, Manner, Rewritten, Slot, Step, Why};
 use linkwell_model::target::Target;
@@ -32,12 +32,13 @@ pub(super) fn left(
 
 /// The steps of a copy: it is made, a link takes the old place, the old is freed.
 pub(super) fn copied(
+    surveyor: &Surveyor,
     wanted: &Wanted,
     ends: &Ends,
     (from, to): (Slot, Slot),
     leave: Option<Leave>,
     links: Vec<Rewritten>,
-) -> Vec<Step> {
+) -> Result<Vec<Step>, Why> {
     let folder = ends.facts.kind == EntryKind::Folder;
     let manner = Manner { verify: wanted.verify, accept: wanted.accept.clone(), links };
     let id = ends.facts.id;
@@ -45,7 +46,10 @@ pub(super) fn copied(
     let reversed = Some(Box::new(manner.reversed()));
     let again = Make::Copy { of: to.clone(), id, folder, manner: reversed };
     let fate = match &ends.over {
-        None if wanted.keep => Fate::Kept(Slot { folder: from.folder, name: aside(&from.name) }),
+        None if wanted.keep => {
+            let name = aside(surveyor, &ends.from, "moved")?;
+            Fate::Kept(Slot { folder: from.folder, name })
+        }
         _ => Fate::Dropped { again: Some(Box::new(again)) },
     };
     let make = Make::Copy { of: from.clone(), id, folder, manner: Some(Box::new(manner)) };
@@ -63,11 +67,5 @@ pub(super) fn copied(
         }
         None => Step::Remove { at, old, fate },
     };
-    vec![first, second]
-}
-
-/// The name under which the old is kept.
-fn aside(name: &Name) -> Name {
-    let kept = [name.as_bytes(), b" (before it was moved)"].concat();
-    Name::new(kept).filter(|name| name.as_bytes().len() <= 255).unwrap_or_else(|| name.clone())
+    Ok(vec![first, second])
 }

@@ -64,8 +64,7 @@ pub fn lead(surveyor: &mut Surveyor, looked: &mut Looked, links: &[AbsPath], fol
     let mut steps: Vec<(Vec<u8>, Step)> = Vec::new();
     let (mut working, mut broken) = (0_usize, Vec::new());
     for link in &outer {
-        let chain = then(surveyor, &shape, link);
-        if found(&chain).as_ref() != Some(&link.end) {
+        if then(surveyor, &shape, link).as_ref() != Some(&link.end) {
             broken.push(link);
             continue;
         }
@@ -196,10 +195,13 @@ fn look_at(surveyor: &mut Surveyor, shape: &Shape, place: &AbsPath) -> Option<Ou
     Some(Outer { place: place.clone(), spot, old, end, new, closed: closed.err() })
 }
 
-fn then(surveyor: &mut Surveyor, shape: &Shape, link: &Outer) -> Chain<Arc<Folder>> {
+/// Where a link will lead, by how places are called now.
+fn then(surveyor: &mut Surveyor, shape: &Shape, link: &Outer) -> Option<AbsPath> {
     let folder = Folder::of_place(&link.spot.held.place);
     let mut after = After { now: &mut surveyor.live, moved: &shape.moved };
-    resolve(&mut after, &folder, link.spot.name.as_bytes())
+    let end = found(&resolve(&mut after, &folder, link.spot.name.as_bytes()))?;
+    // A file that is moved has its new name there; a folder, and all in it, the old.
+    Some(if end == shape.moved.dest { shape.moved.top.clone() } else { end })
 }
 
 /// Where a chain ends, by how places are called now.
