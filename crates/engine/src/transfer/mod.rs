@@ -15,6 +15,7 @@ mod clear;
 mod contents;
 mod crew;
 mod dress;
+mod early;
 pub mod entry;
 mod first;
 mod frame;
