@@ -812,9 +812,7 @@ fn freed_slowly() {
     // So much is done by the thread that walks.
     const ALONE: usize = 256;
     let ground = Ground::new();
-    let deepest = "d/".repeat(LEVELS);
-    let lines: Vec<String> =
-        (1..=LEVELS).map(|level| format!("{}f", &deepest[..2 * level])).collect();
+    let lines: Vec<String> = (1..=LEVELS).map(|level| format!("{}f", "d/".repeat(level))).collect();
     make(&ground.original(), &lines.iter().map(String::as_str).collect::<Vec<_>>());
     let manifest = ground.brought(&WHOLE);
     let slow = Slow {
