@@ -60,6 +60,11 @@ impl Descent {
         Arc::clone(&self.here)
     }
 
+    /// The same, to be looked into by another thread.
+    pub(crate) fn place(&self) -> Place {
+        Place { system: self.system, held: self.kept(), facts: self.facts }
+    }
+
     /// What was known of the folder at hand when it was entered.
     pub(crate) fn facts(&self) -> &Facts {
         &self.facts
@@ -70,17 +75,7 @@ impl Descent {
     /// # Errors
     /// The system's; EXDEV when another volume is mounted there.
     pub(crate) fn look(&self, name: &Name) -> Result<Facts, Errno> {
-        let facts = self.system.facts(self.here.as_fd(), name.as_bytes())?;
-        // Files in layered file systems may bear other device numbers than their folder.
-        let elsewhere = match (self.facts.mount, facts.mount) {
-            (Some(here), Some(there)) => here != there,
-            _ => false,
-        };
-        let folder = facts.kind == EntryKind::Folder;
-        if elsewhere || (folder && facts.id.device != self.facts.id.device) {
-            return Err(Errno::XDEV);
-        }
-        Ok(facts)
+        look(self.system, self.here.as_fd(), &self.facts, name)
     }
 
     /// Goes down into the folder `name`, which must be the one of `expected`.
@@ -119,6 +114,54 @@ impl Descent {
         let left = std::mem::replace(&mut self.here, above);
         Ok(Some((left, std::mem::replace(&mut self.facts, facts))))
     }
+}
+
+/// A folder of a tree that was entered, held.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    system: System,
+    held: Arc<OwnedFd>,
+    facts: Facts,
+}
+
+impl Place {
+    /// The folder.
+    pub(crate) fn held(&self) -> BorrowedFd<'_> {
+        self.held.as_fd()
+    }
+
+    /// What was known of it when it was entered.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// All about an entry in it.
+    ///
+    /// # Errors
+    /// As [`Descent::look`].
+    pub(crate) fn look(&self, name: &Name) -> Result<Facts, Errno> {
+        look(self.system, self.held.as_fd(), &self.facts, name)
+    }
+}
+
+/// All about an entry of a folder.
+fn look(
+    system: System,
+    folder: BorrowedFd<'_>,
+    about: &Facts,
+    name: &Name,
+) -> Result<Facts, Errno> {
+    let facts = system.facts(folder, name.as_bytes())?;
+    // Files in layered file systems may bear other device numbers than their folder.
+    let elsewhere = match (about.mount, facts.mount) {
+        (Some(here), Some(there)) => here != there,
+        _ => false,
+    };
+    let is_folder = facts.kind == EntryKind::Folder;
+    if elsewhere || (is_folder && facts.id.device != about.id.device) {
+        return Err(Errno::XDEV);
+    }
+    Ok(facts)
 }
 
 fn enter(

@@ -10,8 +10,8 @@ use linkwell_calls::attributes::{self, Attributes, Flags};
 use linkwell_engine::disk::{Disk, Unix};
 use linkwell_engine::system::System;
 use linkwell_engine::transfer::{
-    Brought, Changes, Manifest, Order, Record, Released, Stays, Trouble, Unwatched, bring, clear,
-    release, still,
+    Brought, Changes, Manifest, Order, Record, Released, Stays, Trouble, Unwatched, Watch, bring,
+    clear, release, still,
 };
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Bytes, Loss, Rewritten, Verify};
@@ -30,6 +30,7 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _, sym
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let on = |kind: &'static str| {
@@ -51,7 +52,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("transfer: a record of which a part is missing or other is not believed", torn),
         test("transfer: what is new or changed is not freed", freed),
         test("transfer: freeing is interrupted, and goes on", freed_twice),
+        test("transfer: a folder put in the place of one that is freed stays", freed_swapped),
         test("transfer: two threads, as one", many),
+        test("transfer: two threads free only what was copied", freed_by_two),
+        test("transfer: few folders are held while the last is freed", freed_slowly),
         test("transfer: 10,000 levels", deep),
     ]
 }
@@ -155,13 +159,13 @@ impl Ground {
 
     fn still(&self, manifest: &Manifest) -> Changes {
         let from = hold(&self.from());
-        still(self.system, manifest, (from.as_fd(), &name("tree")), &Unwatched).expect("a look")
+        still(self.system, manifest, (from.as_fd(), &name("tree")), 2, &Unwatched).expect("a look")
     }
 
     fn release(&self, disk: &dyn Disk, manifest: &Manifest) -> Released {
         let from = hold(&self.from());
         let at = (from.as_fd(), &name("tree"));
-        release(disk, self.system, manifest, at, &Unwatched).expect("it goes by the record")
+        release(disk, self.system, manifest, at, 2, &Unwatched).expect("it goes by the record")
     }
 }
 
@@ -717,6 +721,117 @@ fn freed_twice() {
     assert!(points > 10, "{points}");
 }
 
+/// While the only file in a folder is freed, another folder gets that folder's name.
+struct Swapping<'g>(&'g Ground);
+
+impl Watch for Swapping<'_> {
+    fn done(&self, _: u64, _: u64) {
+        let folder = self.0.original().join("k");
+        fs::rename(&folder, self.0.from().join("away")).expect("it is moved");
+        fs::create_dir(&folder).expect("an empty folder in its place");
+    }
+}
+
+fn freed_swapped() {
+    let ground = Ground::new();
+    make(&ground.original(), &["k/one"]);
+    let manifest = ground.brought(&WHOLE);
+    let from = hold(&ground.from());
+    let at = (from.as_fd(), &name("tree"));
+    let released = release(&Unix, ground.system, &manifest, at, 2, &Swapping(&ground));
+    let released = released.expect("it goes by the record");
+    assert_eq!((released.freed, released.stays), (1, 1), "{released:?}");
+    let left = released.left.first().map(|left| (left.path.as_slice(), left.why));
+    assert_eq!(left, Some((b"k".as_slice(), Stays::Changed)));
+    assert!(ground.original().join("k").is_dir(), "somebody's folder is gone");
+    assert!(!ground.from().join("away/one").exists());
+}
+
+/// Enough for the threads to begin, and some of it changed.
+fn freed_by_two() {
+    let ground = Ground::new();
+    for folder in 0..30 {
+        let lines: Vec<String> = (0..50).map(|file| format!("e{folder}/f/f{file}")).collect();
+        make(&ground.original(), &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    grow_old(&ground.original());
+    let manifest = ground.brought(&WHOLE);
+    assert_eq!(ground.still(&manifest), Changes::default());
+    let top = ground.original();
+    let new: Vec<PathBuf> = (0..30).step_by(3).map(|at| top.join(format!("e{at}/new"))).collect();
+    let other: Vec<PathBuf> =
+        (1..30).step_by(3).map(|at| top.join(format!("e{at}/f/f{at}"))).collect();
+    for path in new.iter().chain(&other) {
+        fs::write(path, b"other").expect("a file");
+    }
+    for at in (2..30).step_by(3) {
+        fs::remove_file(top.join(format!("e{at}/f/f7"))).expect("it goes");
+    }
+    let changes = ground.still(&manifest);
+    let counts = [changes.changed.count, changes.appeared.count, changes.vanished.count];
+    // The folders in which something came or went have changed, too.
+    assert_eq!(counts, [10 + 20, 10, 10], "{changes:?}");
+    let released = ground.release(&Unix, &manifest);
+    assert_eq!(released.stays, 20, "{released:?}");
+    assert_eq!(released.freed, 30 * 50 - 10 - 10 + 60 - 30, "{released:?}");
+    for path in new.iter().chain(&other) {
+        assert_eq!(fs::read(path).expect("it stays"), b"other");
+    }
+    assert_eq!(inodes(&top).len(), 20 + 20 + 10, "nothing else stays");
+}
+
+/// Keeps the first thing that another thread frees waiting, and counts how far the walk goes meanwhile.
+struct Slow {
+    walker: std::thread::ThreadId,
+    met: AtomicBool,
+    waits: AtomicBool,
+    steps: AtomicUsize,
+}
+
+impl Watch for Slow {
+    fn stops(&self) -> bool {
+        if std::thread::current().id() == self.walker && self.waits.load(Ordering::SeqCst) {
+            self.steps.fetch_add(1, Ordering::SeqCst);
+        }
+        false
+    }
+
+    fn done(&self, _: u64, _: u64) {
+        let other = std::thread::current().id() != self.walker;
+        if other && !self.met.swap(true, Ordering::SeqCst) {
+            self.waits.store(true, Ordering::SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(700));
+            self.waits.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Each folder that is left holds a descriptor until all below it is gone.
+fn freed_slowly() {
+    const LEVELS: usize = 600;
+    // So much is done by the thread that walks.
+    const ALONE: usize = 256;
+    let ground = Ground::new();
+    let lines: Vec<String> = (1..=LEVELS).map(|level| format!("{}f", "d/".repeat(level))).collect();
+    make(&ground.original(), &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let manifest = ground.brought(&WHOLE);
+    let slow = Slow {
+        walker: std::thread::current().id(),
+        met: AtomicBool::new(false),
+        waits: AtomicBool::new(false),
+        steps: AtomicUsize::new(0),
+    };
+    let from = hold(&ground.from());
+    let at = (from.as_fd(), &name("tree"));
+    let released = release(&Unix, ground.system, &manifest, at, 2, &slow).expect("freed");
+    assert_eq!((released.freed, released.stays), (2 * LEVELS as u64 + 1, 0), "{released:?}");
+    assert!(slow.met.into_inner(), "no thread began");
+    let steps = slow.steps.into_inner();
+    // Down to the end, up again to where it waits, and few folders further.
+    let most = 2 * (LEVELS - ALONE) + 64;
+    assert!(steps < most, "{steps} steps, at most {most}");
+}
+
 /// Enough for the threads to begin.
 fn many() {
     let ground = Ground::new();
@@ -772,8 +887,8 @@ fn deep() {
     assert_eq!(brought.entries, 10_001);
     let manifest = record.into_manifest();
     let at = (from.as_fd(), &name("tree"));
-    assert!(still(system, &manifest, at, &Unwatched).expect("a look").is_none());
-    let released = release(&Unix, system, &manifest, at, &Unwatched).expect("freed");
+    assert!(still(system, &manifest, at, 2, &Unwatched).expect("a look").is_none());
+    let released = release(&Unix, system, &manifest, at, 2, &Unwatched).expect("freed");
     assert_eq!((released.freed, released.stays), (10_001, 0));
     clear(&Unix, system, (to.as_fd(), &name("copy"))).expect("the copy is removed");
 }

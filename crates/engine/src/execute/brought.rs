@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// How many threads copy.
+/// How many threads copy, look again and free.
 const THREADS: usize = 2;
 
 /// What a copy may lack that was asked for as a copy, where the place or the user cannot give it. A move says
@@ -240,7 +240,8 @@ impl Work<'_> {
         }
         let Some(manifest) = self.manifest(at, fate) else { return Ok(()) };
         let watch = Stopping { stop: self.stop, watch: self.watch };
-        let found = transfer::still(self.system, &manifest, (folder.as_fd(), name), &watch);
+        let found =
+            transfer::still(self.system, &manifest, (folder.as_fd(), name), THREADS, &watch);
         let found = found.map_err(|trouble| self.trouble(trouble, at, at))?;
         match found.first() {
             None => Ok(()),
@@ -262,7 +263,8 @@ impl Work<'_> {
     ) -> Option<bool> {
         let manifest = self.copies.manifest(self.system, of, at)?;
         let watch = Stopping { stop: None, watch: self.watch };
-        let found = transfer::untouched(self.system, &manifest, (folder.as_fd(), name), &watch);
+        let found =
+            transfer::untouched(self.system, &manifest, (folder.as_fd(), name), THREADS, &watch);
         Some(found.is_ok_and(|found| found.is_none()))
     }
 
@@ -303,7 +305,8 @@ impl Work<'_> {
         let manifest = self.manifest(at, step.fate()?)?;
         let watch = Stopping { stop: None, watch: self.watch };
         let at_staged = (folder.as_fd(), staged);
-        let released = transfer::release(self.disk, self.system, &manifest, at_staged, &watch);
+        let released =
+            transfer::release(self.disk, self.system, &manifest, at_staged, THREADS, &watch);
         Some(match released {
             Ok(released) => self.left_over(&released, folder, staged, at),
             Err(trouble) => Err(self.trouble(trouble, at, at)),

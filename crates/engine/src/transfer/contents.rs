@@ -173,6 +173,7 @@ impl Job<'_> {
                 let end = data.end.min(at.saturating_add(MOST));
                 let reached = self.disk.copy(from, to, at..end).map_err(of_copy)?;
                 self.watch.done(0, reached - at);
+                self.early.add(0, reached - at);
                 at = reached;
                 if at < end {
                     break;
@@ -196,6 +197,7 @@ impl Job<'_> {
             sum.take(at, read);
             let count = u64::try_from(count).unwrap_or(0);
             self.watch.done(0, count);
+            self.early.add(0, count);
             at += count;
         }
         Ok(at)

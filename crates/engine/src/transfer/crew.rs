@@ -96,6 +96,25 @@ impl<T: Send, H: Default, W: Fn(&mut H, T) -> Result<(), Trouble> + Sync> Crew<'
         self.shared.filled.notify_one();
         Ok(())
     }
+
+    /// Waits until `enough`, which is asked whenever a piece of work was done. What was handed out must
+    /// bring it about.
+    ///
+    /// # Errors
+    /// What went wrong meanwhile.
+    pub(super) fn until(&self, enough: impl Fn() -> bool) -> Result<(), Trouble> {
+        let mut queue = self.shared.queue();
+        while !enough() {
+            if queue.died {
+                return Err(Trouble::Stopped);
+            }
+            if let Some(trouble) = &queue.trouble {
+                return Err(trouble.clone());
+            }
+            queue = self.shared.drained.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(())
+    }
 }
 
 fn run<T, H: Default>(shared: &Shared<T>, work: &impl Fn(&mut H, T) -> Result<(), Trouble>) {
@@ -113,8 +132,8 @@ fn run<T, H: Default>(shared: &Shared<T>, work: &impl Fn(&mut H, T) -> Result<()
             queue = shared.queue();
             if let Err(trouble) = done {
                 queue.trouble.get_or_insert(trouble);
-                shared.drained.notify_all();
             }
+            shared.drained.notify_all();
         } else if queue.closed {
             return;
         } else {

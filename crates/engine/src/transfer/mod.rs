@@ -16,6 +16,7 @@ mod clone;
 mod contents;
 mod crew;
 mod dress;
+mod early;
 pub mod entry;
 mod first;
 mod frame;

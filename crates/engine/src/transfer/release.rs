@@ -1,15 +1,19 @@
 //! Frees an original by what is on record: what was copied and is as it was then goes, and nothing else.
 
+use super::crew::{Crew, run_all};
 use super::entry::Entry;
 use super::record::{Manifest, Names};
 use super::still::list;
 use super::{At, Phase, Trouble, Watch};
-use crate::descent::Descent;
+use crate::descent::{Descent, Place};
 use crate::disk::Disk;
-use crate::system::System;
+use crate::system::{Facts, System};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So many paths are kept of what stays.
 const MOST: usize = 100;
@@ -56,11 +60,18 @@ impl Released {
     }
 }
 
+/// So many folders that the walk has left may wait for what is still being freed in them: each is held.
+const MOST_LEFT: usize = 32;
+
+/// So many entries are handed out at once.
+const CHUNK: usize = 128;
+
 /// Frees the original that stands at `at`, under whatever name it has now: every entry that is on
 /// record, is the same object and has not changed since, and every folder that is empty then. What is
 /// new, has changed, or cannot be removed stays, with the folders that lead to it.
 ///
-/// May be called again when it was interrupted: what is gone already is no matter. Nothing is synced.
+/// So many `threads` do it, once there is more than a little to do. May be called again when it was
+/// interrupted: what is gone already is no matter. Nothing is synced.
 ///
 /// # Errors
 /// The record's; [`Trouble::Stopped`].
@@ -69,192 +80,309 @@ pub fn release(
     system: System,
     manifest: &Manifest,
     at: At<'_>,
+    threads: usize,
     watch: &dyn Watch,
 ) -> Result<Released, Trouble> {
     watch.phase(Phase::Freeing);
-    let mut freeing = Freeing { disk, system, manifest, watch, found: Released::default() };
-    freeing.all(at)?;
-    Ok(freeing.found)
+    let (found, left) = (Mutex::default(), AtomicUsize::new(0));
+    let freeing = Freeing { disk, system, manifest, at, watch, found, left };
+    if let Some(now) = freeing.top()? {
+        let work = |_: &mut (), task: Task| freeing.task(&task);
+        run_all(threads, work, |crew| freeing.walk(&now, crew))?;
+    }
+    Ok(freeing.found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 struct Freeing<'a> {
     disk: &'a dyn Disk,
     system: System,
     manifest: &'a Manifest,
+    at: At<'a>,
     watch: &'a dyn Watch,
-    found: Released,
+    found: Mutex<Released>,
+    /// How many folders were left by the walk and are not empty yet.
+    left: AtomicUsize,
 }
 
 /// A folder that is being emptied.
 struct Emptied {
     number: u32,
     name: Name,
-    /// The folders in it that are still to be emptied.
-    rest: Vec<u32>,
+    above: Option<Arc<Emptied>>,
     /// What stays and was told.
-    told: Names,
+    told: Mutex<Names>,
     /// The permissions that it had, if it was given others.
     mode: Option<u32>,
+    /// How much is still to be done in it; the walk itself counts for one, and so does each folder.
+    pending: AtomicUsize,
+    /// It, and the folder that it lies in, once the walk has left it; no folder for the top.
+    closing: Mutex<Option<(Place, Option<Arc<OwnedFd>>)>>,
+}
+
+/// Some entries of a folder.
+struct Task {
+    folder: Arc<Emptied>,
+    place: Place,
+    entries: Vec<Entry>,
+}
+
+type Work<'scope, 'env, W> = Crew<'scope, 'env, Task, (), W>;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is guarded is whole after each statement.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Emptied {
+    /// One by one: a recursive drop of 10,000 levels would overflow the stack.
+    fn drop(&mut self) {
+        let mut above = self.above.take();
+        while let Some(folder) = above {
+            match Arc::into_inner(folder) {
+                Some(mut folder) => above = folder.above.take(),
+                None => break,
+            }
+        }
+    }
 }
 
 /// Whether an entry is what was copied. Each name of a file that goes changes the time of any change.
-fn is_as_copied(entry: &Entry, now: &crate::system::Facts) -> bool {
+fn is_as_copied(entry: &Entry, now: &Facts) -> bool {
     entry.is_still(now, entry.facts.names < 2)
 }
 
 impl Freeing<'_> {
-    fn all(&mut self, at: At<'_>) -> Result<(), Trouble> {
+    fn leave(&self, why: Stays, path: impl FnOnce() -> Vec<u8>) {
+        lock(&self.found).leave(why, path);
+    }
+
+    /// Frees a top that is no folder; of a folder, gives what it is.
+    fn top(&self) -> Result<Option<Facts>, Trouble> {
+        let at = self.at;
         let top = self.manifest.top()?;
         let now = match self.system.facts(at.0, at.1.as_bytes()) {
-            Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::NOENT) => return Ok(None),
             Err(error) => {
-                self.found.leave(Stays::Refused(error), Vec::new);
-                return Ok(());
+                self.leave(Stays::Refused(error), Vec::new);
+                return Ok(None);
             }
             Ok(now) => now,
         };
         let same = top.facts.kind == now.kind && top.facts.id.is_after_restart(now.id);
         if !same || (now.kind != EntryKind::Folder && !top.is_still(&now, false)) {
-            self.found.leave(Stays::Changed, Vec::new);
-            return Ok(());
+            self.leave(Stays::Changed, Vec::new);
+            return Ok(None);
         }
-        if now.kind != EntryKind::Folder {
-            match self.disk.drop_name(at.0, at.1) {
-                Ok(()) | Err(Errno::NOENT) => self.found.freed += 1,
-                Err(error) => self.found.leave(Stays::Refused(error), Vec::new),
-            }
-            return Ok(());
+        if now.kind == EntryKind::Folder {
+            return Ok(Some(now));
         }
-        let mut descent = match Descent::begin(self.system, at.0, at.1, &now) {
+        match self.disk.drop_name(at.0, at.1) {
+            Ok(()) | Err(Errno::NOENT) => lock(&self.found).freed += 1,
+            Err(error) => self.leave(Stays::Refused(error), Vec::new),
+        }
+        Ok(None)
+    }
+
+    /// Goes through the folders, and hands out what is in them.
+    fn walk<W>(&self, now: &Facts, crew: &mut Work<'_, '_, W>) -> Result<(), Trouble>
+    where
+        W: Fn(&mut (), Task) -> Result<(), Trouble> + Sync,
+    {
+        let mut descent = match Descent::begin(self.system, self.at.0, self.at.1, now) {
             Ok(descent) => descent,
             Err(error) => {
-                self.found.leave(why(error), Vec::new);
+                self.leave(why(error), Vec::new);
                 return Ok(());
             }
         };
-        let mut todo = vec![self.begin(0, at.1.clone(), &descent)?];
-        while let Some(last) = todo.last_mut() {
+        let mut folder = self.begin(0, self.at.1.clone(), None, &descent, crew)?;
+        // The folders in each that are still to be emptied.
+        let mut todo = vec![self.manifest.children(0)];
+        while let Some(rest) = todo.last_mut() {
             if self.watch.stops() {
                 return Err(Trouble::Stopped);
             }
-            let Some(number) = last.rest.pop() else {
-                let Some(emptied) = todo.pop() else { break };
-                self.end(&emptied, &mut descent, todo.last_mut(), at)?;
+            let Some(number) = rest.pop() else {
+                todo.pop();
+                crew.until(|| self.left.load(Ordering::Acquire) < MOST_LEFT)?;
+                self.up(&folder, &mut descent)?;
+                match folder.above.clone() {
+                    Some(above) => folder = above,
+                    None => return Ok(()),
+                }
                 continue;
             };
-            let Some(folder) = self.manifest.folder(number)? else { continue };
-            let entered = descent.look(&folder.name).and_then(|now| {
-                let same =
-                    folder.facts.id.is_after_restart(now.id) && now.kind == EntryKind::Folder;
+            let Some(inner) = self.manifest.folder(number)? else { continue };
+            let entered = descent.look(&inner.name).and_then(|now| {
+                let same = inner.facts.id.is_after_restart(now.id) && now.kind == EntryKind::Folder;
                 if same {
-                    descent.down(&folder.name, &now)?;
+                    descent.down(&inner.name, &now)?;
                 }
                 Ok(same)
             });
-            let path = || self.manifest.path(number, None);
-            match entered {
+            let stays = match entered {
                 Ok(true) => {
-                    let next = self.begin(number, folder.name, &descent)?;
-                    todo.push(next);
+                    folder.pending.fetch_add(1, Ordering::AcqRel);
+                    folder = self.begin(number, inner.name, Some(&folder), &descent, crew)?;
+                    todo.push(self.manifest.children(number));
+                    continue;
                 }
-                Ok(false) => {
-                    last.told.add(folder.name.as_bytes());
-                    self.found.leave(Stays::Changed, path);
-                }
-                Err(Errno::NOENT) => {}
-                Err(error) => {
-                    last.told.add(folder.name.as_bytes());
-                    self.found.leave(why(error), path);
-                }
-            }
+                Ok(false) => Stays::Changed,
+                Err(Errno::NOENT) => continue,
+                Err(error) => why(error),
+            };
+            lock(&folder.told).add(inner.name.as_bytes());
+            self.leave(stays, || self.manifest.path(number, None));
         }
         Ok(())
     }
 
-    /// Frees what is in a folder and is no folder.
-    fn begin(&mut self, number: u32, name: Name, here: &Descent) -> Result<Emptied, Trouble> {
-        let (manifest, disk, watch) = (self.manifest, self.disk, self.watch);
-        let mode = self.open_up(here);
-        let mut told = Names::default();
-        let found = &mut self.found;
-        manifest.entries::<Trouble>(number, &mut |entry| {
-            if watch.stops() {
+    /// Hands out what is in a folder and is no folder.
+    fn begin<W>(
+        &self,
+        number: u32,
+        name: Name,
+        above: Option<&Arc<Emptied>>,
+        here: &Descent,
+        crew: &mut Work<'_, '_, W>,
+    ) -> Result<Arc<Emptied>, Trouble>
+    where
+        W: Fn(&mut (), Task) -> Result<(), Trouble> + Sync,
+    {
+        let folder = Arc::new(Emptied {
+            number,
+            name,
+            above: above.cloned(),
+            told: Mutex::default(),
+            mode: self.open_up(here),
+            pending: AtomicUsize::new(1),
+            closing: Mutex::default(),
+        });
+        let mut give = |entries: &mut Vec<Entry>| {
+            let count = entries.len();
+            let entries = std::mem::take(entries);
+            folder.pending.fetch_add(1, Ordering::AcqRel);
+            crew.give(Task { folder: Arc::clone(&folder), place: here.place(), entries }, count)
+        };
+        let mut entries = Vec::new();
+        self.manifest.entries::<Trouble>(number, &mut |entry| {
+            entries.push(entry);
+            if entries.len() < CHUNK { Ok(()) } else { give(&mut entries) }
+        })?;
+        if !entries.is_empty() {
+            give(&mut entries)?;
+        }
+        Ok(folder)
+    }
+
+    /// Frees some entries, each looked at right before.
+    fn task(&self, task: &Task) -> Result<(), Trouble> {
+        let Task { folder, place, entries } = task;
+        let mut freed = 0;
+        for entry in entries {
+            if self.watch.stops() {
+                lock(&self.found).freed += freed;
                 return Err(Trouble::Stopped);
             }
-            watch.done(1, 0);
-            let gone = match here.look(&entry.name) {
-                Ok(now) if is_as_copied(&entry, &now) => {
-                    disk.drop_name(here.here(), &entry.name).map_err(why)
+            self.watch.done(1, 0);
+            let gone = match place.look(&entry.name) {
+                Ok(now) if is_as_copied(entry, &now) => {
+                    self.disk.drop_name(place.held(), &entry.name).map_err(why)
                 }
                 Ok(_) => Err(Stays::Changed),
-                Err(Errno::NOENT) => return Ok(()),
+                Err(Errno::NOENT) => continue,
                 Err(error) => Err(why(error)),
             };
             match gone {
-                Ok(()) => found.freed += 1,
+                Ok(()) => freed += 1,
                 Err(why) => {
-                    told.add(entry.name.as_bytes());
-                    found.leave(why, || manifest.path(number, Some(&entry.name)));
+                    lock(&folder.told).add(entry.name.as_bytes());
+                    self.leave(why, || self.manifest.path(folder.number, Some(&entry.name)));
                 }
             }
-            Ok(())
-        })?;
-        Ok(Emptied { number, name, rest: manifest.children(number), told, mode })
+        }
+        lock(&self.found).freed += freed;
+        self.one_less(folder);
+        Ok(())
+    }
+
+    /// Leaves a folder, which is removed when all in it is done.
+    fn up(&self, folder: &Arc<Emptied>, descent: &mut Descent) -> Result<(), Trouble> {
+        let place = descent.place();
+        let from = match descent.up() {
+            Ok(came_up) => came_up.map(|_| descent.kept()),
+            Err(_) => {
+                // It was moved: there is no way back to the rest.
+                let path = self.manifest.path(folder.number, None);
+                self.leave(Stays::Changed, || path.clone());
+                return Err(Trouble::Changed(path));
+            }
+        };
+        self.left.fetch_add(1, Ordering::AcqRel);
+        *lock(&folder.closing) = Some((place, from));
+        self.one_less(folder);
+        Ok(())
+    }
+
+    /// Counts one piece of work in a folder as done; with the last one it goes, and counts as done in the
+    /// folder above.
+    fn one_less(&self, folder: &Arc<Emptied>) {
+        let mut folder = Arc::clone(folder);
+        while folder.pending.fetch_sub(1, Ordering::AcqRel) == 1 {
+            if let Some((place, from)) = lock(&folder.closing).take() {
+                self.end(&folder, &place, from.as_ref().map(|from| from.as_fd()));
+                drop((place, from));
+                self.left.fetch_sub(1, Ordering::AcqRel);
+            }
+            match folder.above.clone() {
+                Some(above) => folder = above,
+                None => return,
+            }
+        }
     }
 
     /// Removes a folder that is empty now, or tells what is still in it.
-    fn end(
-        &mut self,
-        emptied: &Emptied,
-        descent: &mut Descent,
-        above: Option<&mut Emptied>,
-        at: At<'_>,
-    ) -> Result<(), Trouble> {
-        let path = || self.manifest.path(emptied.number, None);
+    fn end(&self, folder: &Emptied, place: &Place, from: Option<BorrowedFd<'_>>) {
+        let path = || self.manifest.path(folder.number, None);
         let mut new = Vec::new();
-        let listed = list(self.system, descent, &mut |name| {
-            if !emptied.told.has(name) {
+        let told = lock(&folder.told);
+        let listed = list(self.system, place.held(), &mut |name| {
+            if !told.has(name) {
                 new.extend(Name::new(name));
             }
         });
-        let mut left = |why, path: &dyn Fn() -> Vec<u8>| self.found.leave(why, path);
+        drop(told);
         if let Err(error) = listed {
-            left(why(error), &path);
+            self.leave(why(error), path);
         }
         for name in &new {
-            left(Stays::New, &|| self.manifest.path(emptied.number, Some(name)));
+            self.leave(Stays::New, || self.manifest.path(folder.number, Some(name)));
         }
-        let came_up = match descent.up() {
-            Ok(came_up) => came_up,
-            Err(_) => {
-                // It was moved: there is no way back to the rest.
-                left(Stays::Changed, &path);
-                return Err(Trouble::Changed(path()));
-            }
+        let (from, name) = match from {
+            Some(from) => (from, &folder.name),
+            None => self.at,
         };
-        let (folder, from) = match &came_up {
-            Some(_) => (descent.here(), &emptied.name),
-            None => (at.0, at.1),
+        // An empty folder that somebody has put in its place is theirs.
+        let gone = match self.system.facts(from, name.as_bytes()) {
+            Ok(now) if now.id.is(place.facts().id) => self.disk.drop_folder(from, name),
+            Ok(_) => Err(Errno::AGAIN),
+            Err(error) => Err(error),
         };
-        match self.disk.drop_folder(folder, from) {
-            Ok(()) => self.found.freed += 1,
-            Err(error) => {
-                if let Some(above) = above {
-                    above.told.add(emptied.name.as_bytes());
-                }
-                let full = matches!(error, Errno::NOTEMPTY | Errno::EXIST);
-                if !full && error != Errno::NOENT {
-                    self.found.leave(why(error), path);
-                }
-                // What stays in it is told already; it gets its permissions back.
-                let held = came_up.as_ref().map(|(left, _)| rustix::fd::AsFd::as_fd(left));
-                if let Some(mode) = emptied.mode {
-                    let held = held.unwrap_or_else(|| descent.here());
-                    self.disk.permit(held, mode).unwrap_or_default();
-                }
-            }
+        let Err(error) = gone else {
+            lock(&self.found).freed += 1;
+            return;
+        };
+        if let Some(above) = &folder.above {
+            lock(&above.told).add(folder.name.as_bytes());
         }
-        Ok(())
+        let full = matches!(error, Errno::NOTEMPTY | Errno::EXIST);
+        if !full && error != Errno::NOENT {
+            self.leave(why(error), path);
+        }
+        // What stays in it is told already; it gets its permissions back.
+        if let Some(mode) = folder.mode {
+            self.disk.permit(place.held(), mode).unwrap_or_default();
+        }
     }
 
     /// Lets its owner write to a folder that is being emptied; gives the permissions that it had.

@@ -1,14 +1,17 @@
 //! Whether an original is still as it was copied, and a copy as it was made.
 
+use super::crew::{Crew, run_all};
 use super::entry::Entry;
 use super::record::{Manifest, Names};
 use super::{At, Phase, Side, Slip, Trouble, Watch};
-use crate::descent::Descent;
+use crate::descent::{Descent, Place};
 use crate::system::{EndMark, Facts, System};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
+use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// So many paths are kept.
 const MOST: usize = 20;
@@ -67,13 +70,15 @@ pub fn still(
     system: System,
     manifest: &Manifest,
     at: At<'_>,
+    threads: usize,
     watch: &dyn Watch,
 ) -> Result<Changes, Trouble> {
     watch.phase(Phase::Looking);
-    let found = Changes::default();
-    let mut looking = Looking { system, manifest, watch, side: Side::Original, found };
-    looking.all(at)?;
-    Ok(looking.found)
+    look(
+        Looking { system, manifest, watch, side: Side::Original, found: Mutex::default() },
+        at,
+        threads,
+    )
 }
 
 /// Looks whether the copy that stands at `at` is as it was made: nobody has written to it, or put
@@ -85,12 +90,28 @@ pub fn untouched(
     system: System,
     manifest: &Manifest,
     at: At<'_>,
+    threads: usize,
     watch: &dyn Watch,
 ) -> Result<Changes, Trouble> {
-    let found = Changes::default();
-    let mut looking = Looking { system, manifest, watch, side: Side::Copy, found };
-    looking.all(at)?;
-    Ok(looking.found)
+    look(
+        Looking { system, manifest, watch, side: Side::Copy, found: Mutex::default() },
+        at,
+        threads,
+    )
+}
+
+fn look(looking: Looking<'_>, at: At<'_>, threads: usize) -> Result<Changes, Trouble> {
+    if let Some(now) = looking.top(at)? {
+        let work = |_: &mut (), task: Task| looking.folder(&task);
+        run_all(threads, work, |crew| looking.walk(at, &now, crew))?;
+    }
+    Ok(looking.found.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// A folder, in which all is compared.
+struct Task {
+    number: u32,
+    place: Place,
 }
 
 struct Looking<'a> {
@@ -98,7 +119,7 @@ struct Looking<'a> {
     manifest: &'a Manifest,
     watch: &'a dyn Watch,
     side: Side,
-    found: Changes,
+    found: Mutex<Changes>,
 }
 
 /// Whether an entry is what is on record, on this side. `changed`: whether the time of any change counts,
@@ -129,42 +150,61 @@ fn is_it(side: Side, entry: &Entry, now: &Facts) -> bool {
 }
 
 impl Looking<'_> {
-    fn all(&mut self, at: At<'_>) -> Result<(), Trouble> {
+    fn found(&self) -> MutexGuard<'_, Changes> {
+        // What is guarded is whole after each statement.
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Compares the top; gives what it is if it is the folder that it was.
+    fn top(&self, at: At<'_>) -> Result<Option<Facts>, Trouble> {
         let top = self.manifest.top()?;
-        let looked = |error| Slip::original("look at it")(error).at(Vec::new());
         let now = match self.system.facts(at.0, at.1.as_bytes()) {
             Err(Errno::NOENT) => {
-                self.found.vanished.add(Vec::new);
-                return Ok(());
+                self.found().vanished.add(Vec::new);
+                return Ok(None);
             }
-            answer => answer.map_err(looked)?,
+            answer => answer.map_err(|error| looked(error, Vec::new()))?,
         };
-        let side = self.side;
-        if !fits(side, &top, &now, false) {
-            self.found.changed.add(Vec::new);
-            if !is_it(side, &top, &now) {
-                return Ok(());
-            }
+        if !fits(self.side, &top, &now, false) {
+            self.found().changed.add(Vec::new);
         }
-        if now.kind != EntryKind::Folder {
-            return Ok(());
-        }
-        let mut descent = Descent::begin(self.system, at.0, at.1, &now).map_err(looked)?;
-        let mut todo = vec![self.folder(0, &descent)?];
+        let entered = is_it(self.side, &top, &now) && now.kind == EntryKind::Folder;
+        Ok(entered.then_some(now))
+    }
+
+    /// Goes through the folders, and hands each out.
+    fn walk<W>(
+        &self,
+        at: At<'_>,
+        now: &Facts,
+        crew: &mut Crew<'_, '_, Task, (), W>,
+    ) -> Result<(), Trouble>
+    where
+        W: Fn(&mut (), Task) -> Result<(), Trouble> + Sync,
+    {
+        let begun = Descent::begin(self.system, at.0, at.1, now);
+        let mut descent = begun.map_err(|error| looked(error, Vec::new()))?;
+        let mut give = |number, descent: &Descent| {
+            // What it counts for is a guess: nothing depends on it but when the threads begin.
+            let entries = 1 + self.manifest.blocks(number).len() * 16;
+            crew.give(Task { number, place: descent.place() }, entries)?;
+            Ok::<_, Trouble>(self.manifest.children(number))
+        };
+        let mut todo = vec![give(0, &descent)?];
         while let Some(rest) = todo.last_mut() {
             if self.watch.stops() {
                 return Err(Trouble::Stopped);
             }
-            let Some((number, folder)) = rest.pop() else {
+            let Some(number) = rest.pop() else {
                 todo.pop();
-                descent.up().map_err(looked)?;
+                descent.up().map_err(|error| looked(error, Vec::new()))?;
                 continue;
             };
-            let looked =
-                |error| Slip::original("look at it")(error).at(self.manifest.path(number, None));
+            let Some(folder) = self.manifest.folder(number)? else { continue };
+            let path = || self.manifest.path(number, None);
             match descent.look(&folder.name).and_then(|now| {
-                let same = fits(side, &folder, &now, true);
-                let entered = is_it(side, &folder, &now) && now.kind == EntryKind::Folder;
+                let same = fits(self.side, &folder, &now, true);
+                let entered = is_it(self.side, &folder, &now) && now.kind == EntryKind::Folder;
                 if entered {
                     descent.down(&folder.name, &now)?;
                 }
@@ -172,92 +212,93 @@ impl Looking<'_> {
             }) {
                 Ok((same, entered)) => {
                     if !same {
-                        self.found.changed.add(|| self.manifest.path(number, None));
+                        self.found().changed.add(path);
                     }
                     if entered {
-                        todo.push(self.folder(number, &descent)?);
+                        todo.push(give(number, &descent)?);
                     }
                 }
-                Err(Errno::NOENT) => {
-                    self.found.vanished.add(|| self.manifest.path(number, None));
-                }
-                Err(Errno::XDEV | Errno::AGAIN) => {
-                    self.found.changed.add(|| self.manifest.path(number, None));
-                }
-                Err(error) => return Err(looked(error)),
+                Err(Errno::NOENT) => self.found().vanished.add(path),
+                Err(Errno::XDEV | Errno::AGAIN) => self.found().changed.add(path),
+                Err(error) => return Err(looked(error, path())),
             }
         }
         Ok(())
     }
 
-    /// Compares what is in one folder, and gives the folders that should be in it.
-    fn folder(&mut self, number: u32, here: &Descent) -> Result<Vec<(u32, Entry)>, Trouble> {
-        let (system, manifest, side) = (self.system, self.manifest, self.side);
+    /// Compares what is in one folder.
+    fn folder(&self, task: &Task) -> Result<(), Trouble> {
+        let Task { number, place } = task;
+        let (system, manifest, number) = (self.system, self.manifest, *number);
         let mut there = 0_u64;
-        let found = &mut self.found;
         let watch = self.watch;
         manifest.entries::<Trouble>(number, &mut |entry| {
+            if watch.stops() {
+                return Err(Trouble::Stopped);
+            }
             watch.done(1, 0);
             let path = || manifest.path(number, Some(&entry.name));
-            match here.look(&entry.name) {
+            match place.look(&entry.name) {
                 Ok(now) => {
                     there += 1;
-                    if !fits(side, &entry, &now, true) {
-                        found.changed.add(path);
+                    if !fits(self.side, &entry, &now, true) {
+                        self.found().changed.add(path);
                     }
                     Ok(())
                 }
                 Err(Errno::NOENT) => {
-                    found.vanished.add(path);
+                    self.found().vanished.add(path);
                     Ok(())
                 }
                 Err(Errno::XDEV) => {
                     there += 1;
-                    found.changed.add(path);
+                    self.found().changed.add(path);
                     Ok(())
                 }
-                Err(error) => Err(Slip::original("look at it")(error).at(path())),
+                Err(error) => Err(looked(error, path())),
             }
         })?;
-        let mut folders = Vec::new();
-        for child in manifest.children(number) {
-            folders.extend(manifest.folder(child)?.map(|folder| (child, folder)));
-        }
+        let folders = manifest.children(number);
         let listed = |error| Slip::original("list it")(error).at(manifest.path(number, None));
         let mut count = 0_u64;
-        list(system, here, &mut |_| count += 1).map_err(listed)?;
+        list(system, place.held(), &mut |_| count += 1).map_err(listed)?;
         let known = u64::try_from(folders.len()).unwrap_or(u64::MAX);
         if count == there + known {
-            return Ok(folders);
+            return Ok(());
         }
         // There is more, or less: by name then. A folder that is missing is found when it is entered.
         let mut names = Names::default();
-        for (_, folder) in &folders {
-            names.add(folder.name.as_bytes());
+        for folder in folders {
+            if let Some(folder) = manifest.folder(folder)? {
+                names.add(folder.name.as_bytes());
+            }
         }
         manifest.entries::<Trouble>(number, &mut |entry| {
             names.add(entry.name.as_bytes());
             Ok(())
         })?;
-        list(system, here, &mut |name| {
+        list(system, place.held(), &mut |name| {
             if !names.has(name) {
                 let name = Name::new(name);
-                found.appeared.add(|| manifest.path(number, name.as_ref()));
+                self.found().appeared.add(|| manifest.path(number, name.as_ref()));
             }
         })
-        .map_err(listed)?;
-        Ok(folders)
+        .map_err(listed)
     }
+}
+
+fn looked(error: Errno, path: Vec<u8>) -> Trouble {
+    Slip::original("look at it")(error).at(path)
 }
 
 /// Gives every name in a folder.
 pub(super) fn list(
     system: System,
-    here: &Descent,
+    held: BorrowedFd<'_>,
     each: &mut dyn FnMut(&[u8]),
 ) -> Result<(), Errno> {
     // A descriptor of its own: a listing has a position.
-    let folder = system.open(here.here(), c".", crate::system::Access::List)?;
+    let folder = system.open(held, c".", crate::system::Access::List)?;
     crate::look::without_trace(rustix::fd::AsFd::as_fd(&folder));
     let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
     system.list(rustix::fd::AsFd::as_fd(&folder), &mut buffer, EndMark::EmptyRead, |entry| {

@@ -7,6 +7,7 @@
 use super::contents::Tools;
 use super::crew::{Crew, run_all};
 use super::dress::{Made, Origin};
+use super::early::Early;
 use super::entry::{Copied, Entry};
 use super::first::Firsts;
 use super::leaf::{Hand, Inside};
@@ -85,6 +86,7 @@ pub(super) struct Job<'a> {
     /// How many entries an earlier run had copied.
     pub(super) kept: AtomicU64,
     since: (AtomicU64, AtomicU64),
+    pub(super) early: Early,
     small: Mutex<Vec<(Arc<Folder>, Option<Name>)>>,
     made: AtomicUsize,
     /// Whether this run goes on with what another one left.
@@ -248,6 +250,7 @@ impl<'a> Job<'a> {
             kept: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             since: (AtomicU64::new(0), AtomicU64::new(0)),
+            early: Early::default(),
             small: Mutex::default(),
             made: AtomicUsize::new(0),
             top: OnceLock::new(),
@@ -268,15 +271,16 @@ impl<'a> Job<'a> {
             let known = pass > 1 || self.resumed;
             if facts.kind == EntryKind::Folder {
                 let work = |hand: &mut Hand, task: Task| self.task(hand, task);
-                let walked =
-                    run_all(order.threads, work, |crew| self.walk(order, &facts, known, crew));
+                let walked = self.with_early(order, || {
+                    run_all(order.threads, work, |crew| self.walk(order, &facts, known, crew))
+                });
                 if walked == Err(Trouble::Stopped) {
                     // What was done by then can be gone on with.
                     self.keep_so_far()?;
                 }
                 walked?;
             } else {
-                self.top_leaf(order, &facts, known)?;
+                self.with_early(order, || self.top_leaf(order, &facts, known))?;
             }
             match lock(&self.dirty).take() {
                 None => break,
@@ -285,6 +289,19 @@ impl<'a> Job<'a> {
             }
         }
         self.finish(order)
+    }
+
+    /// Does some copying, and sends to its disk meanwhile what was copied, once that is much.
+    fn with_early<T>(&self, order: &Order<'_>, copying: impl FnOnce() -> T) -> T {
+        let volume = self.system.open(order.to.0, c".", Access::List);
+        let Some(volume) = volume.ok().filter(|_| order.threads > 1) else { return copying() };
+        std::thread::scope(|scope| {
+            let closing = self.early.open();
+            scope.spawn(|| self.early.serve(|| self.disk.sync_volume(volume.as_fd())));
+            let copied = copying();
+            drop(closing);
+            copied
+        })
     }
 
     /// Copies a top that is no folder.
@@ -787,6 +804,7 @@ impl<'a> Job<'a> {
 
     fn make_last(&self, order: &Order<'_>) -> Result<(), Trouble> {
         let failed = |error| Slip::copy("make it last")(error).at(Vec::new());
+        self.early.answer().map_err(failed)?;
         let few = self.made.load(Ordering::Relaxed) <= SYNCED_ALONE;
         let alone = || {
             for (folder, name) in lock(&self.small).iter() {
@@ -826,6 +844,7 @@ impl<'a> Job<'a> {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.since.0.fetch_add(bytes, Ordering::Relaxed);
         self.since.1.fetch_add(entries, Ordering::Relaxed);
+        self.early.add(entries, 0);
         self.watch.done(entries, 0);
     }
 
