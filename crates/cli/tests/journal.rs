@@ -213,6 +213,11 @@ fn odd() {
         record::forged(std::iter::once(object.as_bytes()).chain(others))
     };
     let head = String::from_utf8(objects[0].clone()).expect("text");
+    let other = |from: &str, to: &str| {
+        let other = head.replace(from, to);
+        assert_ne!(other, head, "the form has changed, and nothing would be tried");
+        other
+    };
     let deep = format!("{{\"item\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let number = u64::MAX.to_string();
     let huge_step = format!("{{\"did\":{{\"step\":{number}}}}}");
@@ -233,14 +238,12 @@ fn odd() {
         ("a line missing", missing.concat()),
         ("the last line doubled", last_doubled),
         ("a line of 100 MB", huge_line),
-        ("another version", with_first(head.replace("\"linkwell\":1", "\"linkwell\":2"))),
-        ("another user's", with_first(head.replace("\"user\":", "\"user\":9"))),
-        ("another number", with_first(head.replace("\"operation\":1", "\"operation\":2"))),
-        (
-            "a huge number",
-            with_first(head.replace("\"operation\":1", &format!("\"operation\":{number}"))),
-        ),
-        ("no token", with_first(head.replace("\"token\":\"", "\"token\":\"../"))),
+        ("another version", with_first(other("\"linkwell\":2", "\"linkwell\":3"))),
+        ("no version", with_first(other("\"linkwell\":2", "\"linkwell\":0"))),
+        ("another user's", with_first(other("\"user\":", "\"user\":9"))),
+        ("another number", with_first(other("\"operation\":1", "\"operation\":2"))),
+        ("a huge number", with_first(other("\"operation\":1", &format!("\"operation\":{number}")))),
+        ("no token", with_first(other("\"token\":\"", "\"token\":\"../"))),
         ("a deep line", with(&deep)),
         ("a huge step and no end", with(&huge_step)),
         (

@@ -172,7 +172,8 @@ fn typed() {
     let before = ground.listing();
     let long = "n".repeat(256);
     let deep = format!("{}x", "e/../".repeat(1000));
-    let no: [(&str, &str); 22] = [
+    // Not `/` as a place to go to: as root that works, and would leave something there.
+    let no: [(&str, &str); 21] = [
         ("", "e/n"),
         (".", "e/n"),
         ("..", "e/n"),
@@ -189,7 +190,6 @@ fn typed() {
         ("d", "."),
         ("d", "e/.."),
         ("d", "e/n/."),
-        ("d", "/"),
         ("d", "nothing/"),
         ("d", "nothing/n"),
         ("d", "f/"),
