@@ -15,7 +15,7 @@ use crate::system::{Access, System};
 use crate::track::{Found as Stepped, Tracker};
 use crate::volumes::Volumes;
 use linkwell_model::chain::{Chain, Hop};
-use linkwell_model::entry::{Identity, LinkKind};
+use linkwell_model::entry::{LinkKind, Time};
 use linkwell_model::health::Health;
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::{By, Kept, Policy};
@@ -35,8 +35,6 @@ pub(super) struct Gatherer<'g> {
     tracker: Tracker<'g>,
     catalogue: Option<&'g Catalogue>,
     survey: &'g mut Survey,
-    /// Links on record that are not at their place any more, by inode: they may have moved.
-    gone: HashMap<u64, Vec<Entry>>,
     /// The broken ones, with where they led and what that was like.
     pub(super) found: Vec<(Broken, AbsPath, Option<Likeness>)>,
     known: HashMap<(AbsPath, Name), usize>,
@@ -57,7 +55,6 @@ impl<'g> Gatherer<'g> {
             tracker: Tracker::new(system, volumes, likeness::Depth::Facts),
             catalogue,
             survey,
-            gone: HashMap::new(),
             found: Vec::new(),
             known: HashMap::new(),
             seen: std::collections::HashSet::new(),
@@ -129,8 +126,8 @@ impl<'g> Gatherer<'g> {
                 self.survey.replaced.push(Replaced { entry, kind: other.kind() });
             }
             (Ok((_, None)) | Err(Errno::NOENT | Errno::NOTDIR), Some(entry)) => {
+                drop(entry);
                 self.survey.missing += 1;
-                self.gone.entry(entry.link.id.inode).or_default().push(entry);
             }
             (Ok(_) | Err(Errno::NOENT | Errno::NOTDIR), None) => {}
             (Err(_), _) => self.survey.unjudged.push(place.joined(name.as_bytes())),
@@ -205,12 +202,7 @@ impl<'g> Gatherer<'g> {
             self.system.facts(rustix::fd::AsFd::as_fd(&held), name.as_bytes()).ok()?;
         let here = self.catalogue.and_then(|catalogue| catalogue.at(folder, name).ok().flatten());
         let here = here.filter(|entry| entry.link.target == hop.target);
-        let moved = || self.moved(facts.id, &hop.target);
-        let (entry, moved) = match here {
-            Some(entry) => (Some(entry), false),
-            None => (moved(), true),
-        };
-        if let Some(entry) = entry {
+        if let Some(entry) = here {
             let to = entry.link.to.clone();
             let link = Kept {
                 folder: folder.clone(),
@@ -220,7 +212,7 @@ impl<'g> Gatherer<'g> {
             };
             let was = entry.target.or_else(|| self.led_by_others(&to));
             let broken =
-                Broken { link, number: Some(entry.id), moved, mends: Vec::new() };
+                Broken { link, number: Some(entry.id), moved: false, mends: Vec::new() };
             return Some((broken, to, was));
         }
         let was = self.led_by_others(&to);
@@ -237,17 +229,59 @@ impl<'g> Gatherer<'g> {
         Some((Broken { link, number: None, moved: false, mends: Vec::new() }, to, was))
     }
 
-    /// The record of this very link from when it stood elsewhere.
-    fn moved(&self, id: Identity, target: &Target) -> Option<Entry> {
-        let known = self.gone.get(&id.inode)?;
-        // Without a birth, a number says nothing: it may have been given out again.
-        let same = |entry: &&Entry| {
-            id.born.is_some()
-                && entry.link.id.born.is_some()
-                && entry.link.id.is_after_restart(id)
-                && entry.link.target == *target
-        };
-        known.iter().find(same).cloned()
+    /// Finds the records of broken links that stand elsewhere than they did when they were recorded: the same
+    /// link, made at the same moment, with the same text.
+    pub(super) fn find_moved(&mut self) -> Result<(), Trouble> {
+        let Some(catalogue) = self.catalogue else { return Ok(()) };
+        let mut strangers: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (number, (broken, ..)) in self.found.iter().enumerate() {
+            // Without a birth, a number says nothing: it may have been given out again.
+            if broken.number.is_none() && broken.link.id.born.is_some_and(|born| born != Time(0, 0)) {
+                strangers.entry(broken.link.id.inode).or_default().push(number);
+            }
+        }
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        let mut records = Vec::new();
+        catalogue.all(|entry| {
+            if strangers.contains_key(&entry.link.id.inode) {
+                records.push(entry);
+            }
+            ControlFlow::Continue(())
+        })?;
+        for entry in records {
+            for number in strangers.get(&entry.link.id.inode).into_iter().flatten() {
+                let Some((broken, ..)) = self.found.get(*number) else { continue };
+                let (id, was) = (broken.link.id, entry.link.id);
+                let same = was.born.is_some()
+                    && was.is_after_restart(id)
+                    && entry.link.target == broken.link.target;
+                // A second name of the same link would still be there.
+                if !same || self.stands(&entry.link.folder, &entry.link.name) {
+                    continue;
+                }
+                let was = entry.target.clone().or_else(|| self.led_by_others(&entry.link.to));
+                if let Some((broken, to, known)) = self.found.get_mut(*number) {
+                    broken.number = Some(entry.id);
+                    broken.moved = true;
+                    broken.link.to = entry.link.to.clone();
+                    broken.link.by = entry.link.by;
+                    broken.link.policy = entry.link.policy;
+                    *to = entry.link.to.clone();
+                    *known = was;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn stands(&mut self, folder: &AbsPath, name: &Name) -> bool {
+        let found = self.folder(folder).and_then(|folder| {
+            let held = folder.descriptor().ok_or(Errno::BADF)?;
+            self.system.facts(held, name.as_bytes())
+        });
+        !matches!(found, Err(Errno::NOENT | Errno::NOTDIR))
     }
 
     fn led_by_others(&self, to: &AbsPath) -> Option<Likeness> {

@@ -200,7 +200,8 @@ pub(in crate::survey) struct Hunt {
 
 impl Hunt {
     fn consider(&mut self, weigher: &mut Weigher<'_>, place: &AbsPath) {
-        if !self.tried.insert(place.clone()) {
+        let own = self.lost.links.iter().any(|broken| broken.link.place() == *place);
+        if own || !self.tried.insert(place.clone()) {
             return;
         }
         let Some(looked) = weigher.look(place, &self.lost.to, self.lost.was.as_ref()) else {
@@ -354,6 +355,7 @@ fn gather(
     for (folder, name) in &broken {
         gatherer.scanned(folder, name);
     }
+    note(gatherer.find_moved());
     let found = std::mem::take(&mut gatherer.found);
     drop(gatherer);
     survey.asleep.extend(asleep);
@@ -607,9 +609,8 @@ fn sought(hunts: &[Hunt], by_length: bool) -> Sought {
         let Some((_, name)) = hunt.lost.to.split() else { continue };
         let was = hunt.lost.was.as_ref();
         if by_length {
-            let alike = hunt.found.iter().any(|it| it.candidate.likened >= Likened::Alike);
-            let file = was.filter(|was| was.kind == EntryKind::File && was.size > 0);
-            if let Some(was) = file.filter(|_| !alike) {
+            // Also where something alike was found: a second one makes it doubtful.
+            if let Some(was) = was.filter(|was| was.kind == EntryKind::File && was.size > 0) {
                 sought.sizes.entry(was.size).or_default().push(number);
             }
             continue;
@@ -682,6 +683,8 @@ fn neighbours(all: &mut [Found]) {
             found.candidates.get(**number).is_some_and(|it| {
                 it.likened >= Likened::Alike
                     && it.doubts.is_empty()
+                    // What moves with its folder keeps its name.
+                    && it.same_name
                     && there.contains_key(&it.place.parent())
             })
         };
