@@ -73,7 +73,7 @@ struct Kept {
 
 impl Kept {
     fn at(top: &Path) -> Self {
-        let scratch = Scratch::new();
+        let scratch = Scratch::in_memory();
         let folder = place(&scratch.join("state"));
         let held: Held = state::open_or_make(&Unix, System::new(), &folder).expect("a state");
         let catalogue = Catalogue::open_or_make(&held).expect("it opens").0;

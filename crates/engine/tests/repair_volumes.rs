@@ -50,7 +50,7 @@ pub(super) fn trials() -> Vec<Trial> {
         alone("repair: a name that ends in (deleted) is a name", "repair::deleted", ext4, &[]),
         alone("repair: what mv copied to another volume is likely", "repair::across", ext4, &[]),
         alone("repair: what lay on a volume that is away is asleep", "repair::away", ext4, &[]),
-        alone("repair: in 300 scenarios no link is led wrong, on ext4", "repair::chance", ext4, &[]),
+        alone("repair: in 100 scenarios no link is led wrong, on ext4", "repair::chance", ext4, &[]),
         test_with(
             "repair: a user opens handles in a namespace, and not found is not gone there",
             &[Need::Root],

@@ -10,7 +10,7 @@
 //! * [`renew`]: the record afterwards.
 //!
 //! The ladder: the handles of the object, of its folder; then one walk from the nearest folder that is still
-//! there, then all local volumes, by inode number and name; then, for files, by length. Every place that any
+//! there, then all local volumes, by inode number and name; then by length, and by what is in folders. Every place that any
 //! of these gives is only a hint: what stands there is compared with what is on record.
 
 mod broken;
@@ -573,8 +573,8 @@ struct Search<'s> {
 }
 
 impl Search<'_> {
-    /// One walk for all that is not yet found. `by_length`: files of a fitting length are looked at,
-    /// whatever their names.
+    /// One walk for all that is not yet found. `by_length`: files of a fitting length, and folders that hold
+    /// something fitting, are looked at, whatever their names.
     fn round(
         &mut self,
         weigher: &mut Weigher<'_>,
@@ -610,8 +610,12 @@ fn sought(hunts: &[Hunt], by_length: bool) -> Sought {
         let was = hunt.lost.was.as_ref();
         if by_length {
             // Also where something alike was found: a second one makes it doubtful.
-            if let Some(was) = was.filter(|was| was.kind == EntryKind::File && was.size > 0) {
+            let Some(was) = was else { continue };
+            if was.kind == EntryKind::File && was.size > 0 {
                 sought.sizes.entry(was.size).or_default().push(number);
+            }
+            for mark in was.shape.iter().flat_map(|shape| shape.marks()) {
+                sought.marks.entry(*mark).or_default().push(number);
             }
             continue;
         }

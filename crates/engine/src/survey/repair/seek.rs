@@ -2,6 +2,7 @@
 //! is looked at but what fits; with lengths asked for, each file is.
 
 use crate::judge::Found;
+use crate::likeness::mark;
 use crate::scan::{self, Handle, Options, Problem, Progress, Root, Siblings, Visitor};
 use crate::system::{Listed, System};
 use crate::volumes::Volumes;
@@ -21,6 +22,8 @@ pub(super) struct Sought {
     pub(super) names: HashMap<Box<[u8]>, Vec<usize>>,
     /// Of files, by length; looked at one by one only when there are any.
     pub(super) sizes: HashMap<u64, Vec<usize>>,
+    /// Of folders, by the marks of what is in them; looked at as well only when there are any.
+    pub(super) marks: HashMap<u64, Vec<usize>>,
     /// How many places were found for each of the lost.
     counts: Vec<AtomicU32>,
 }
@@ -32,7 +35,12 @@ impl Sought {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.inodes.is_empty() && self.names.is_empty() && self.sizes.is_empty()
+        self.inodes.is_empty() && self.names.is_empty() && !self.looks()
+    }
+
+    /// Whether every entry is looked at.
+    fn looks(&self) -> bool {
+        !self.sizes.is_empty() || !self.marks.is_empty()
     }
 }
 
@@ -62,6 +70,7 @@ pub(super) fn walk(
             sought: Arc::clone(&sought),
             all: Arc::clone(&all),
             own: Hits::default(),
+            last: None,
         }
     };
     let typed: Vec<Vec<u8>> = areas.iter().map(|area| area.as_bytes().to_vec()).collect();
@@ -77,17 +86,53 @@ struct Seeker {
     sought: Arc<Sought>,
     all: Arc<Mutex<Hits>>,
     own: Hits,
+    /// The last folder in which something was that a lost folder had.
+    last: Option<(usize, AbsPath)>,
 }
 
 impl Seeker {
+    /// Of a file its length is asked, of everything else nothing.
+    fn look(&mut self, sought: &Sought, found: Found<'_>, listed: Listed<'_>) {
+        let (kind, size) = match listed.kind {
+            Some(kind) if kind != EntryKind::File => (kind, 0),
+            _ => match self.system.facts(found.held, found.name) {
+                Ok(facts) => (facts.kind, facts.size),
+                Err(_) => return,
+            },
+        };
+        if kind == EntryKind::File
+            && let Some(lost) = sought.sizes.get(&size)
+        {
+            self.hit(found, lost, true);
+        }
+        if sought.marks.is_empty() {
+            return;
+        }
+        let Some(lost) = mark(found.name, kind, size).and_then(|mark| sought.marks.get(&mark))
+        else {
+            return;
+        };
+        let place = found.folder.place();
+        for number in lost {
+            // Most children of one folder come one after another.
+            if self.last.as_ref() != Some(&(*number, place.clone())) {
+                self.last = Some((*number, place.clone()));
+                self.put(*number, place.clone(), true);
+            }
+        }
+    }
+
     fn hit(&mut self, found: Found<'_>, lost: &[usize], bounded: bool) {
         for number in lost {
-            let count = self.sought.counts.get(*number);
-            let before = count.map_or(0, |count| count.fetch_add(1, Ordering::Relaxed));
-            if bounded && before >= MOST {
-                continue;
-            }
-            self.own.places.push((*number, found.folder.place().joined(found.name)));
+            self.put(*number, found.folder.place().joined(found.name), bounded);
+        }
+    }
+
+    fn put(&mut self, number: usize, place: AbsPath, bounded: bool) {
+        let count = self.sought.counts.get(number);
+        let before = count.map_or(0, |count| count.fetch_add(1, Ordering::Relaxed));
+        if !bounded || before < MOST {
+            self.own.places.push((number, place));
         }
     }
 }
@@ -103,14 +148,8 @@ impl Visitor for Seeker {
         if let Some(lost) = sought.names.get(found.name) {
             self.hit(found, lost, true);
         }
-        if sought.sizes.is_empty() || !matches!(listed.kind, None | Some(EntryKind::File)) {
-            return;
-        }
-        if let Ok(facts) = self.system.facts(found.held, found.name)
-            && facts.kind == EntryKind::File
-            && let Some(lost) = sought.sizes.get(&facts.size)
-        {
-            self.hit(found, lost, true);
+        if sought.looks() {
+            self.look(&sought, found, listed);
         }
     }
 
