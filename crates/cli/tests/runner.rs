@@ -42,6 +42,7 @@ mod refs;
 mod remove;
 mod remove_races;
 mod remove_trash;
+mod repair;
 mod retarget;
 mod shortcuts;
 mod show;
@@ -89,6 +90,7 @@ fn main() -> std::process::ExitCode {
         undo::trials(),
         move_layers::trials(),
         move_links::trials(),
+        repair::trials(),
         retarget::trials(),
         remove::trials(),
         remove_races::trials(),

@@ -259,9 +259,10 @@ pub fn survey(
         .map(|lost| Hunt { lost, found: Vec::new(), tried: HashSet::new() })
         .collect();
     let mut weigher = Weigher::new(system, &volumes);
+    let roots = search_roots(surveyor, wanted, &mut survey);
     if !hunts.is_empty() {
         reach(&present, wanted, system, &mut weigher, &mut hunts, &mut survey);
-        let mut all = search_roots(surveyor, wanted, &mut survey);
+        let mut all = roots;
         if !wanted.near {
             all.extend(present.all());
         }

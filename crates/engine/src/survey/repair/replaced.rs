@@ -62,7 +62,7 @@ fn both(
     at: Slot,
     new: Object,
 ) -> Result<(Vec<Step>, String), Why> {
-    let name = free(surveyor, home, &link.name, &[])?;
+    let name = free(surveyor, home, &link.name, None)?;
     let remark = format!("the new one is kept as `{}`", shown(name.as_bytes()));
     let make = Make::Link { target: link.target.clone(), attributes: None };
     let fate = Fate::Kept(Slot { folder: at.folder, name });
@@ -115,17 +115,16 @@ fn into_target(
         });
     }
     // First the new one goes beside the old one, and the link comes back: it leads to the old one for that
-    // moment. Then the two exchange their names.
-    let aside = free(surveyor, &there, &name, &[])?;
-    let between = free(surveyor, &there, &name, &[&aside])?;
+    // moment. Then the two exchange their names. No name is missing in between.
+    let aside = free(surveyor, &there, &name, None)?;
+    let between = free(surveyor, &there, &name, Some(&aside))?;
     let between = Slot { folder: to.folder, name: between };
     let remark = format!(
         "the new one goes to `{}`; the old one is kept beside it as `{}`",
         link.to.shown(),
         shown(aside.as_bytes())
     );
-    let first =
-        Step::Move { at, old: new.clone(), to: between.clone(), leave, over: None };
+    let first = Step::Move { at, old: new.clone(), to: between.clone(), leave, over: None };
     let fate = Fate::Kept(Slot { folder: to.folder, name: aside });
     let make = Make::Moved { from: between, object: Box::new(new) };
     Ok((vec![first, Step::Replace { at: to, old, make, fate }], remark))
@@ -189,14 +188,19 @@ fn object(surveyor: &Surveyor, held: &Held, name: &Name) -> Result<Option<Object
 }
 
 /// A name like `name.~1~` that is free.
-fn free(surveyor: &Surveyor, held: &Held, name: &Name, taken: &[&Name]) -> Result<Name, Why> {
+fn free(
+    surveyor: &Surveyor,
+    held: &Held,
+    name: &Name,
+    taken: Option<&Name>,
+) -> Result<Name, Why> {
     for number in 1_u32..10_000 {
         let ending = format!(".~{number}~");
         // What is too long loses of its end.
         let room = 255_usize.saturating_sub(ending.len()).min(name.as_bytes().len());
         let stem = name.as_bytes().get(..room).unwrap_or_default();
         let Some(made) = Name::new([stem, ending.as_bytes()].concat()) else { continue };
-        if taken.contains(&&made) {
+        if taken == Some(&made) {
             continue;
         }
         match surveyor.system().facts(held.folder.as_fd(), made.as_bytes()) {
