@@ -122,7 +122,10 @@ fn certain() {
     let ran = ground.run(&["repair", "--certain"]);
     ends(&ran, 0);
     assert!(ran.out.contains("2 links: certain") && ran.out.contains("u/g"), "{ran:#?}");
-    assert_eq!((target(&ground, "l/f"), target(&ground, "l/d")), ("../u/g".into(), "../u/e/".into()));
+    assert_eq!(
+        (target(&ground, "l/f"), target(&ground, "l/d")),
+        ("../u/g".into(), "../u/e/".into())
+    );
     ends(&ground.run(&["check", "l"]), 0);
     ends(&ground.run(&["undo", "-y"]), 0);
     assert_eq!(ground.listing(), before, "to the last bit");
@@ -149,7 +152,8 @@ fn asks() {
 
 /// One thing that is only likely, one that is certain, one that is gone.
 fn three() -> Ground {
-    let ground = Ground::with(&["t/f", "t/g", "t/h", "l/f -> ../t/f", "l/g -> ../t/g", "l/h -> ../t/h"]);
+    let ground =
+        Ground::with(&["t/f", "t/g", "t/h", "l/f -> ../t/f", "l/g -> ../t/g", "l/h -> ../t/h"]);
     track(&ground, &["l/f", "l/g", "l/h"]);
     std::fs::create_dir(ground.tree().join("u")).expect("made");
     std::fs::copy(ground.tree().join("t/f"), ground.tree().join("u/copy")).expect("copied");
@@ -163,14 +167,20 @@ fn likely() {
     let ground = three();
     let ran = ground.run(&with(&["-y"]));
     ends(&ran, 3);
-    assert_eq!((target(&ground, "l/f"), target(&ground, "l/g")), ("../t/f".into(), "../u/g".into()));
+    assert_eq!(
+        (target(&ground, "l/f"), target(&ground, "l/g")),
+        ("../t/f".into(), "../u/g".into())
+    );
     for said in ["1 link: likely", "its contents are the same, byte by byte", "1 link: not found"] {
         assert!(ran.out.contains(said), "{said}: {ran:#?}");
     }
     // Nothing left that may be done without a word.
     ends(&ground.run(&with(&["--certain"])), 1);
     ends(&ground.run(&with(&["-y", "--likely"])), 3);
-    assert_eq!((target(&ground, "l/f"), target(&ground, "l/h")), ("../u/copy".into(), "../t/h".into()));
+    assert_eq!(
+        (target(&ground, "l/f"), target(&ground, "l/h")),
+        ("../u/copy".into(), "../t/h".into())
+    );
     ends(&ground.run(&with(&["--certain", "--likely"])), 2);
 }
 
@@ -288,14 +298,20 @@ fn into_target() {
     ends(&ran, 0);
     assert!(ran.out.contains("the old one is kept beside it as `settings.~1~`"), "{ran:#?}");
     assert_eq!(target(&ground, "l/settings"), "../t/settings");
-    assert_eq!((read(&ground, "t/settings"), read(&ground, "t/settings.~1~")), ("new".into(), "t/settings".into()));
+    assert_eq!(
+        (read(&ground, "t/settings"), read(&ground, "t/settings.~1~")),
+        ("new".into(), "t/settings".into())
+    );
     ends(&ground.run(&["undo", "-y"]), 0);
     assert_eq!(ground.listing(), before);
     // What the link led to is gone: then the new one is all there is.
     std::fs::remove_file(ground.tree().join("t/settings")).expect("removed");
     let before = ground.listing();
     ends(&ground.run(&with(&["-y", "--replaced", "target"])), 0);
-    assert_eq!((target(&ground, "l/settings"), read(&ground, "t/settings")), ("../t/settings".into(), "new".into()));
+    assert_eq!(
+        (target(&ground, "l/settings"), read(&ground, "t/settings")),
+        ("../t/settings".into(), "new".into())
+    );
     ends(&ground.run(&["undo", "-y"]), 0);
     assert_eq!(ground.listing(), before);
     assert!(ground.strays().is_empty());
@@ -306,7 +322,10 @@ fn both() {
     let before = ground.listing();
     ends(&answered(&ground, &with(&["-i"]), "2\n"), 0);
     assert_eq!(target(&ground, "l/settings"), "../t/settings");
-    assert_eq!((read(&ground, "t/settings"), read(&ground, "l/settings.~1~")), ("t/settings".into(), "new".into()));
+    assert_eq!(
+        (read(&ground, "t/settings"), read(&ground, "l/settings.~1~")),
+        ("t/settings".into(), "new".into())
+    );
     ends(&ground.run(&["undo", "-y"]), 0);
     assert_eq!(ground.listing(), before);
     let ran = ground.run(&with(&["-y", "--replaced", "forget"]));
@@ -318,7 +337,9 @@ fn both() {
 fn untouched() {
     let ground = saved_over();
     let before = ground.listing();
-    for arguments in [with(&["-y"]), with(&["--certain"]), with(&["--certain", "--replaced", "target"])] {
+    for arguments in
+        [with(&["-y"]), with(&["--certain"]), with(&["--certain", "--replaced", "target"])]
+    {
         let ran = ground.run(&arguments);
         ends(&ran, 1);
         assert!(ran.out.contains("1 link was saved over"), "{ran:#?}");

@@ -234,7 +234,10 @@ fn disguise(file: &Path, like: &Path) {
     let mut contents = std::fs::read(file).expect("it is there");
     contents.resize(usize::try_from(seen.st_size).expect("small"), b'#');
     std::fs::write(file, contents).expect("written");
-    let time = Timespec { tv_sec: seen.st_mtime, tv_nsec: i64::try_from(seen.st_mtime_nsec).expect("below a second") };
+    let time = Timespec {
+        tv_sec: seen.st_mtime,
+        tv_nsec: i64::try_from(seen.st_mtime_nsec).expect("below a second"),
+    };
     let times = Timestamps { last_access: time, last_modification: time };
     rustix::fs::utimensat(CWD, file, &times, AtFlags::empty()).expect("its time can be set");
 }
@@ -263,7 +266,8 @@ fn bait() {
 }
 
 fn gone() {
-    let scratch = Scratch::with(&["t/file", "t/same", "t/d/x", "l/f -> ../t/file", "l/d -> ../t/d"]);
+    let scratch =
+        Scratch::with(&["t/file", "t/same", "t/d/x", "l/f -> ../t/file", "l/d -> ../t/d"]);
     let top = scratch.path();
     let mut kept = Kept::at(&top);
     kept.record(&["l/f", "l/d"]);
@@ -292,12 +296,12 @@ fn copies() {
     let survey = kept.survey();
     likely(&survey, "one", &kept.there("c/eins"));
     likely(&survey, "d", &kept.there("c/d"));
-    // Both hold the same, and one kept its name in the folder where its neighbours went.
-    likely(&survey, "two", &kept.there("c/two"));
-    assert_eq!(of(&survey, "two").candidates.len(), 2);
+    // Both hold the same. That others went to that folder too is said, and chooses nothing.
+    let found = of(&survey, "two");
+    assert_eq!((unchosen(&survey, "two").len(), found.candidates.len()), (2, 2));
+    assert!(found.candidates.iter().all(|it| it.evidence.contains(&Evidence::Beside(2))));
     rename(&top, "c/two", "c/deux");
-    let mut shown: Vec<AbsPath> =
-        unchosen(&kept.survey(), "two").into_iter().cloned().collect();
+    let mut shown: Vec<AbsPath> = unchosen(&kept.survey(), "two").into_iter().cloned().collect();
     shown.sort();
     assert_eq!(shown, [kept.there("c/deux"), kept.there("c/zwei")]);
 }
@@ -392,6 +396,13 @@ fn others() {
     certain(&survey, "sticky", &kept.there("s/below/sticky"));
     assert_eq!(unchosen(&survey, "open"), [&kept.there("o/open")]);
     assert_eq!(of(&survey, "open").candidates[0].doubts, [Doubt::OpenFolder]);
+    // A second name of the thing, in a folder of somebody else's, who can put another thing there later.
+    make(&top, &["p/"]);
+    rename(&top, "s/below/sticky", "p/planted");
+    std::os::unix::fs::chown(top.join("p"), Some(12345), None).expect("given away");
+    let survey = kept.survey();
+    assert_eq!(unchosen(&survey, "sticky"), [&kept.there("p/planted")]);
+    assert_eq!(of(&survey, "sticky").candidates[0].doubts, [Doubt::OpenFolder]);
     std::os::unix::fs::chown(top.join("t/own2"), Some(12345), None).expect("given away");
     let survey = kept.survey();
     assert_eq!(unchosen(&survey, "own"), [&kept.there("t/own2")]);
@@ -487,8 +498,10 @@ fn thousands() {
     make(&top, &["t/", "l/", "u/v/"]);
     let name = |number: usize| format!("l/{number}");
     for number in 0..COUNT {
-        std::fs::write(top.join(format!("t/{number}")), format!("it is {number}")).expect("written");
-        std::os::unix::fs::symlink(format!("../t/{number}"), top.join(name(number))).expect("a link");
+        std::fs::write(top.join(format!("t/{number}")), format!("it is {number}"))
+            .expect("written");
+        std::os::unix::fs::symlink(format!("../t/{number}"), top.join(name(number)))
+            .expect("a link");
     }
     let mut kept = Kept::at(&top);
     let links: Vec<String> = (0..COUNT).map(name).collect();
@@ -509,7 +522,8 @@ fn thousands() {
 }
 
 fn saved() {
-    let scratch = Scratch::with(&["t/f", "l/saved -> ../t/f", "l/other -> ../t/f", "x/far -> gone"]);
+    let scratch =
+        Scratch::with(&["t/f", "l/saved -> ../t/f", "l/other -> ../t/f", "x/far -> gone"]);
     let top = scratch.path();
     let mut kept = Kept::at(&top);
     kept.record(&["l/saved", "l/other"]);

@@ -68,7 +68,10 @@ fn many(here: &Path, there: &Path, usual: u64) {
     }
     println!("{tally:?}");
     if number("LINKWELL_SCENARIO").is_none() {
-        assert!(tally.traps > 100 && tally.gone > 100 && tally.taken > 10 && tally.copied > 10, "{tally:?}");
+        assert!(
+            tally.traps > 100 && tally.gone > 100 && tally.taken > 10 && tally.copied > 10,
+            "{tally:?}"
+        );
         assert!(tally.healed * 100 >= tally.lost * 95, "too few were healed: {tally:?}");
         let copied = tally.copied_healed * 100 >= tally.copied * 95;
         assert!(copied, "too few copies were found: {tally:?}");
@@ -257,7 +260,8 @@ impl Scenario {
 
     fn grow(&mut self) {
         for folder in ["", "a", "a/b", "a/b/c", "d", "d/e"] {
-            let folder = if folder.is_empty() { self.top.join("top") } else { self.top.join(folder) };
+            let folder =
+                if folder.is_empty() { self.top.join("top") } else { self.top.join(folder) };
             std::fs::create_dir_all(&folder).expect("made");
             self.folders.push(folder);
         }
@@ -283,7 +287,13 @@ impl Scenario {
                     self.links.push((chained, number));
                 }
             }
-            self.things.push(Thing { id, folder, at: Some(at), copies: Vec::new(), original: true });
+            self.things.push(Thing {
+                id,
+                folder,
+                at: Some(at),
+                copies: Vec::new(),
+                original: true,
+            });
         }
     }
 

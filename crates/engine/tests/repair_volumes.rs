@@ -29,6 +29,7 @@ pub(super) const PIECES: &[Piece] = &[
     ("repair::across", across),
     ("repair::away", away),
     ("repair::namespace", namespace),
+    ("repair::closed", closed),
     ("repair::chance", super::chance::on_ext4),
 ];
 
@@ -44,17 +45,42 @@ pub(super) fn trials() -> Vec<Trial> {
     let (ext4, debugfs) = (Kind::Ext4, [Need::Program("debugfs")]);
     vec![
         alone("repair: a number that is used again is another thing", "repair::reuse", ext4, &[]),
-        alone("repair: without generation and birth nothing is certain", "repair::zero", ext4, &debugfs),
-        alone("repair: the twin in a snapshot is not the thing itself", "repair::twin", Kind::Btrfs, &[Need::Program("btrfs")]),
-        alone("repair: after attaching anew a file is found, and `/` is not it", "repair::cold", ext4, &[]),
+        alone(
+            "repair: without generation and birth nothing is certain",
+            "repair::zero",
+            ext4,
+            &debugfs,
+        ),
+        alone(
+            "repair: the twin in a snapshot is not the thing itself",
+            "repair::twin",
+            Kind::Btrfs,
+            &[Need::Program("btrfs")],
+        ),
+        alone(
+            "repair: after attaching anew a file is found, and `/` is not it",
+            "repair::cold",
+            ext4,
+            &[],
+        ),
         alone("repair: a name that ends in (deleted) is a name", "repair::deleted", ext4, &[]),
         alone("repair: what mv copied to another volume is likely", "repair::across", ext4, &[]),
         alone("repair: what lay on a volume that is away is asleep", "repair::away", ext4, &[]),
-        alone("repair: in 100 scenarios no link is led wrong, on ext4", "repair::chance", ext4, &[]),
+        alone(
+            "repair: in 100 scenarios no link is led wrong, on ext4",
+            "repair::chance",
+            ext4,
+            &[],
+        ),
         test_with(
             "repair: a user opens handles in a namespace, and not found is not gone there",
             &[Need::Root],
             || drop(Child::unprivileged("repair::namespace").run()),
+        ),
+        test_with(
+            "repair: behind a folder of a group that is not the user's, a handle says nothing",
+            &[Need::Root],
+            foreign_group,
         ),
     ]
 }
@@ -136,7 +162,8 @@ fn zero() {
     disguise(&top.join("t/next"), &top.join("t/reused"));
     std::fs::remove_file(top.join("t/next")).expect("removed");
     let like = Scratch::with(&["like"]);
-    std::fs::write(like.join("like"), std::fs::read(top.join("t/reused")).expect("read")).expect("written");
+    std::fs::write(like.join("like"), std::fs::read(top.join("t/reused")).expect("read"))
+        .expect("written");
     disguise(&like.join("like"), &top.join("t/reused"));
     std::fs::remove_file(top.join("t/reused")).expect("removed");
     std::fs::write(top.join("t/bait"), "12345678").expect("written");
@@ -236,7 +263,10 @@ fn across() {
     // The top of such a volume is open to all.
     std::fs::set_permissions(&there, std::fs::Permissions::from_mode(0o755)).expect("changed");
     make(&top, &["t/file", "t/renamed", "t/d/a", "t/d/b", "t/d/c", "t/tiny/a"]);
-    make(&top, &["l/f -> ../t/file", "l/r -> ../t/renamed", "l/d -> ../t/d", "l/tiny -> ../t/tiny"]);
+    make(
+        &top,
+        &["l/f -> ../t/file", "l/r -> ../t/renamed", "l/d -> ../t/d", "l/tiny -> ../t/tiny"],
+    );
     let mut kept = Kept::at(&top);
     kept.record(&["l/f", "l/r", "l/d", "l/tiny"]);
     let mv = |from: &str, to: &Path| {
@@ -303,3 +333,34 @@ fn namespace() {
     assert_eq!(reach.place(&mount, &own, &elsewhere, true), Place::Unknown);
 }
 
+/// Two folders of a user's; above one of them is a folder that has a group which is not the user's.
+fn foreign_group() {
+    let scratch = Scratch::new();
+    let top = scratch.path();
+    make(&top, &["home/own/dir/x", "home/group/dir/x"]);
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&top, mode).expect("changed");
+    for name in ["", "own", "own/dir", "group", "group/dir"] {
+        chown(top.join("home").join(name), Some(65534), Some(65534)).expect("given away");
+    }
+    chown(top.join("home/group"), None, Some(0)).expect("changed");
+    Child::unprivileged("repair::closed").env(TOP, &top).run();
+}
+
+const TOP: &str = "LINKWELL_REPAIR_TOP";
+
+fn closed() {
+    let top = std::path::PathBuf::from(std::env::var_os(TOP).expect("a folder"));
+    let handle = |name: &str| like(&top.join(name)).handle.expect("a handle");
+    let (own, group) = (handle("home/own/dir"), handle("home/group/dir"));
+    let base = [place(&top.join("home"))];
+    let mut reach = Reach::new(System::new(), Some(path(b"/proc/self/exe")));
+    // The control: without such a folder it is found.
+    let found = reach.place(&AbsPath::root(), &base, &own, true);
+    if let Some(why) = reach.absent() {
+        println!("not tried: {why}");
+        return;
+    }
+    assert_eq!(found, Place::At(place(&top.join("home/own/dir"))));
+    assert_eq!(reach.place(&AbsPath::root(), &base, &group, true), Place::Unknown);
+}

@@ -392,14 +392,22 @@ fn say_rest(found: &Survey, repair: &Repair, args: &Args) {
         if found.missing > 0 && repair.change.verbose {
             say(&format!(
                 "note: {} on record not at its place any more",
-                things(usize::try_from(found.missing).unwrap_or(usize::MAX), "link is", "links are")
+                things(
+                    usize::try_from(found.missing).unwrap_or(usize::MAX),
+                    "link is",
+                    "links are"
+                )
             ));
         }
         if repair.change.verbose {
             if found.unsearched > 0 {
                 say(&format!(
                     "note: {} could not be searched",
-                    things(usize::try_from(found.unsearched).unwrap_or(usize::MAX), "place", "places")
+                    things(
+                        usize::try_from(found.unsearched).unwrap_or(usize::MAX),
+                        "place",
+                        "places"
+                    )
                 ));
             }
             for note in &found.notes {

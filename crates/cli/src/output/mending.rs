@@ -31,8 +31,7 @@ pub(crate) fn survey(out: &mut Vec<u8>, survey: &Survey, verbose: bool, paint: P
         ("not found", |choice| *choice == Choice::None),
     ];
     for (title, fits) in groups {
-        let group: Vec<&Found> =
-            survey.found.iter().filter(|found| fits(&found.choice)).collect();
+        let group: Vec<&Found> = survey.found.iter().filter(|found| fits(&found.choice)).collect();
         if group.is_empty() {
             continue;
         }
@@ -124,12 +123,7 @@ fn replaced(out: &mut Vec<u8>, all: &[Replaced], most: usize, paint: Paint) {
         let link = &replaced.entry.link;
         out.extend_from_slice(b"  ");
         text::path(out, link.place().as_bytes());
-        drop(writeln!(
-            out,
-            " is a {} now, and led to `{}`",
-            replaced.kind.word(),
-            link.to.shown()
-        ));
+        drop(writeln!(out, " is a {} now, and led to `{}`", replaced.kind.word(), link.to.shown()));
     }
     let more = all.len().saturating_sub(most);
     if more > 0 {

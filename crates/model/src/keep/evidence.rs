@@ -44,6 +44,8 @@ pub enum Evidence {
     Text,
     /// So many broken links would find what they lead to in the same place.
     Together(u32),
+    /// So many things that lay beside it are in that folder now.
+    Beside(u32),
 }
 
 impl Likened {
@@ -74,6 +76,7 @@ impl Evidence {
             Self::Shape(_) => "shape",
             Self::Text => "text",
             Self::Together(_) => "together",
+            Self::Beside(_) => "beside",
         }
     }
 
@@ -92,8 +95,14 @@ impl Evidence {
             Self::Shape(100) => "it holds the same names, with the same lengths".into(),
             Self::Shape(percent) => format!("{percent} of 100 things in it are the same"),
             Self::Text => "it is a link with the same text".into(),
+            Self::Beside(1) => "one thing that lay beside it is in that folder now".into(),
+            Self::Beside(things) => {
+                format!("{things} things that lay beside it are in that folder now")
+            }
             Self::Together(links) => {
-                format!("{links} broken links would find what they lead to there, by the same change")
+                format!(
+                    "{links} broken links would find what they lead to there, by the same change"
+                )
             }
         }
     }

@@ -9,8 +9,8 @@ use crate::judge::{self, Found, Verdict};
 use crate::likeness;
 use crate::live::Live;
 use crate::look;
-use crate::scan::judged::{Item, Sink};
 use crate::scan::Problem;
+use crate::scan::judged::{Item, Sink};
 use crate::system::{Access, System};
 use crate::track::{Found as Stepped, Tracker};
 use crate::volumes::Volumes;
@@ -113,6 +113,13 @@ impl<'g> Gatherer<'g> {
             return;
         }
         self.survey.looked += 1;
+        // A link on record may stand on a server that gives no answer.
+        let root = Folder::root();
+        if self.live.volumes().may_hang() && self.live.unanswered(&root, place.as_bytes()).is_some()
+        {
+            self.survey.unjudged.push(place.joined(name.as_bytes()));
+            return;
+        }
         let looked = self.folder(place).and_then(|folder| {
             let held = folder.descriptor().ok_or(Errno::BADF)?;
             let found = look::object(self.system, held, name.as_bytes())?;
@@ -198,8 +205,7 @@ impl<'g> Gatherer<'g> {
         to: AbsPath,
     ) -> Option<(Broken, AbsPath, Option<Likeness>)> {
         let held = hop.folder.open(self.system, Access::Hold).ok()?;
-        let facts =
-            self.system.facts(rustix::fd::AsFd::as_fd(&held), name.as_bytes()).ok()?;
+        let facts = self.system.facts(rustix::fd::AsFd::as_fd(&held), name.as_bytes()).ok()?;
         let here = self.catalogue.and_then(|catalogue| catalogue.at(folder, name).ok().flatten());
         let here = here.filter(|entry| entry.link.target == hop.target);
         if let Some(entry) = here {
@@ -211,8 +217,7 @@ impl<'g> Gatherer<'g> {
                 ..entry.link.clone()
             };
             let was = entry.target.or_else(|| self.led_by_others(&to));
-            let broken =
-                Broken { link, number: Some(entry.id), moved: false, mends: Vec::new() };
+            let broken = Broken { link, number: Some(entry.id), moved: false, mends: Vec::new() };
             return Some((broken, to, was));
         }
         let was = self.led_by_others(&to);
@@ -236,7 +241,8 @@ impl<'g> Gatherer<'g> {
         let mut strangers: HashMap<u64, Vec<usize>> = HashMap::new();
         for (number, (broken, ..)) in self.found.iter().enumerate() {
             // Without a birth, a number says nothing: it may have been given out again.
-            if broken.number.is_none() && broken.link.id.born.is_some_and(|born| born != Time(0, 0)) {
+            if broken.number.is_none() && broken.link.id.born.is_some_and(|born| born != Time(0, 0))
+            {
                 strangers.entry(broken.link.id.inode).or_default().push(number);
             }
         }

@@ -45,9 +45,9 @@ impl Present {
                 continue;
             }
             let opened = system.open_typed(mount.point.as_bytes(), Access::List);
-            let Ok(held) = opened.or_else(|_| {
-                system.open_typed(mount.point.as_bytes(), Access::Hold)
-            }) else {
+            let Ok(held) =
+                opened.or_else(|_| system.open_typed(mount.point.as_bytes(), Access::Hold))
+            else {
                 continue;
             };
             let fs_type = String::from_utf8_lossy(&mount.fs_type).into_owned();

@@ -100,7 +100,8 @@ fn into_target(
     let to = slot(surveyor, plan, &there, &name)?;
     let leave = Some(Leave { target: link.target.clone(), attributes: None });
     let Some(old) = old else {
-        let remark = format!("what the link led to is gone; the new one goes to `{}`", link.to.shown());
+        let remark =
+            format!("what the link led to is gone; the new one goes to `{}`", link.to.shown());
         let step = Step::Move { at, old: new, to, leave, over: None };
         return Ok((vec![step], remark));
     };
@@ -172,12 +173,7 @@ fn hold(surveyor: &Surveyor, place: &AbsPath) -> Result<Held, Why> {
     Ok(Held { folder: Arc::new(folder), place: place.clone() })
 }
 
-fn slot(
-    surveyor: &mut Surveyor,
-    plan: &mut Plan,
-    held: &Held,
-    name: &Name,
-) -> Result<Slot, Why> {
+fn slot(surveyor: &mut Surveyor, plan: &mut Plan, held: &Held, name: &Name) -> Result<Slot, Why> {
     let id = surveyor.identity(held)?;
     Ok(Slot { folder: plan.folder(&held.place, id), name: name.clone() })
 }
@@ -188,12 +184,7 @@ fn object(surveyor: &Surveyor, held: &Held, name: &Name) -> Result<Option<Object
 }
 
 /// A name like `name.~1~` that is free.
-fn free(
-    surveyor: &Surveyor,
-    held: &Held,
-    name: &Name,
-    taken: Option<&Name>,
-) -> Result<Name, Why> {
+fn free(surveyor: &Surveyor, held: &Held, name: &Name, taken: Option<&Name>) -> Result<Name, Why> {
     for number in 1_u32..10_000 {
         let ending = format!(".~{number}~");
         // What is too long loses of its end.

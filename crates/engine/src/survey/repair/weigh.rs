@@ -34,9 +34,10 @@ pub(super) struct Weigher<'v> {
     looker: Looker<'v>,
     live: Live,
     me: u32,
+    group: u32,
     last: Option<(AbsPath, OwnedFd)>,
     /// Whether others may put something in place of what is in or below a folder.
-    open_to_others: HashMap<AbsPath, bool>,
+    open_to_others: HashMap<(AbsPath, Option<u32>), bool>,
 }
 
 impl<'v> Weigher<'v> {
@@ -46,6 +47,7 @@ impl<'v> Weigher<'v> {
             looker: Looker::new(system, volumes.mounts()),
             live: Live::new(system, Arc::clone(volumes)),
             me: rustix::process::geteuid().as_raw(),
+            group: rustix::process::getegid().as_raw(),
             last: None,
             open_to_others: HashMap::new(),
         }
@@ -120,7 +122,7 @@ impl<'v> Weigher<'v> {
         if is.owner != 0 && is.owner != self.me && Some(is.owner) != before {
             doubts.push(Doubt::OtherOwner(is.owner));
         }
-        if self.others_may_replace(&place.parent(), true) {
+        if self.others_may_replace(&place.parent(), before) {
             doubts.push(Doubt::OpenFolder);
         }
         if is_trash(place) {
@@ -146,35 +148,44 @@ impl<'v> Weigher<'v> {
         }
     }
 
-    /// Whether others may put something of theirs into `folder`, or another folder in its place.
-    fn others_may_replace(&mut self, folder: &AbsPath, own: bool) -> bool {
+    /// Whether somebody may put something of theirs into `folder`, or another folder in its place: who is
+    /// neither root, nor this user, nor who owned what was lost.
+    fn others_may_replace(&mut self, folder: &AbsPath, before: Option<u32>) -> bool {
         let mut here = folder.clone();
-        let mut first = own;
+        let mut within = true;
         let mut asked = Vec::new();
         let answer = loop {
-            if let Some(known) = self.open_to_others.get(&here).filter(|_| !first) {
+            let key = (here.clone(), before);
+            if let Some(known) = self.open_to_others.get(&key).filter(|_| !within) {
                 break *known;
             }
             let opened = Folder::of_place(&here).open(self.system, Access::Hold);
             let Ok(facts) = opened.and_then(|held| self.system.facts_of(held.as_fd())) else {
                 break true;
             };
-            // Where everybody may write, in a folder like `/tmp`, nobody can rename what is another's.
-            let open = facts.mode & 0o002 != 0 && (first || facts.mode & 0o1000 == 0);
-            if open {
+            let known = |owner: u32| owner == 0 || owner == self.me || Some(owner) == before;
+            // A group of one's own, as most systems give to each user, has nobody else in it.
+            let group = facts.mode & 0o020 != 0
+                && facts.group != facts.owner
+                && facts.group != self.group
+                && facts.group != 0;
+            let open = facts.mode & 0o002 != 0 || group;
+            // In a folder like `/tmp` nobody can rename what is another's.
+            let sticky = !within && facts.mode & 0o1000 != 0;
+            if !known(facts.owner) || open && !sticky {
                 break true;
             }
-            if !first {
-                asked.push(here.clone());
+            if !within {
+                asked.push(key);
             }
-            first = false;
+            within = false;
             if here == AbsPath::root() {
                 break false;
             }
             here.pop();
         };
-        for place in asked {
-            self.open_to_others.insert(place, answer);
+        for key in asked {
+            self.open_to_others.insert(key, answer);
         }
         answer
     }
