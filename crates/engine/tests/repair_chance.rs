@@ -2,7 +2,8 @@
 //! is baited while nobody watches; then repaired. The oracle knows every thing by what is in it, which is
 //! unique, and where it is by having moved it.
 //!
-//! `LINKWELL_SCENARIOS=N` tries N of them instead of 300 (100 on ext4); `LINKWELL_SCENARIO=SEED` one alone.
+//! `LINKWELL_SCENARIOS=N` tries N of them instead of 300 (100 on ext4); from seed
+//! `LINKWELL_SCENARIOS_FROM` on; `LINKWELL_SCENARIO=SEED` one alone.
 
 use super::{Kept, disguise};
 use crate::support::Random;
@@ -55,7 +56,10 @@ fn many(here: &Path, there: &Path, usual: u64) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("LINKWELL_SCENARIO") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("LINKWELL_SCENARIOS").unwrap_or(usual),
+        None => {
+            let first = number("LINKWELL_SCENARIOS_FROM").unwrap_or(0);
+            first..first + number("LINKWELL_SCENARIOS").unwrap_or(usual)
+        }
     };
     let mut tally = Tally::default();
     for seed in seeds {

@@ -49,7 +49,7 @@ pub(crate) struct Repair {
     #[arg(long)]
     pub(crate) near: bool,
 
-    /// Remove links whose targets were found nowhere; never those whose volume is away, or that could not be
+    /// Remove links whose targets were found nowhere that was searched; never those whose volume is away, or that could not be
     /// judged.
     #[arg(long)]
     pub(crate) delete: bool,

@@ -12,6 +12,9 @@ use std::io::Write as _;
 /// So many of each group are shown without `--verbose`.
 const MOST: usize = 20;
 
+/// Whether a choice belongs to a group.
+type Fits = fn(&Choice) -> bool;
+
 /// Everything, for people.
 pub(crate) fn survey(out: &mut Vec<u8>, survey: &Survey, verbose: bool, paint: Paint) {
     let most = if verbose { usize::MAX } else { MOST };
@@ -24,7 +27,7 @@ pub(crate) fn survey(out: &mut Vec<u8>, survey: &Survey, verbose: bool, paint: P
             answer.new.shown()
         ));
     }
-    let groups: [(&str, fn(&Choice) -> bool); 4] = [
+    let groups: [(&str, Fits); 4] = [
         ("certain", |choice| matches!(choice, Choice::Certain(_))),
         ("likely (mended with `--likely`, or `-i`)", |choice| matches!(choice, Choice::Likely(_))),
         ("for you to decide (`-i` asks)", |choice| matches!(choice, Choice::Ambiguous(_))),
