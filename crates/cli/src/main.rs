@@ -84,6 +84,9 @@ impl World {
 }
 
 fn main() -> ExitCode {
+    if let Some(exit) = reached() {
+        return exit.into();
+    }
     interrupt::heed();
     let args = match Args::try_parse() {
         Ok(args) => args,
@@ -97,6 +100,16 @@ fn main() -> ExitCode {
         return Exit::Interrupted.into();
     }
     exit.into()
+}
+
+/// What a child of linkwell's own is started for: it takes namespaces, which a process with threads may not.
+#[expect(clippy::disallowed_methods, reason = "here, and nowhere else, the world is read")]
+fn reached() -> Option<Exit> {
+    let word = std::env::args_os().nth(1)?;
+    if word.as_bytes() != linkwell_engine::reach::WORD.as_bytes() {
+        return None;
+    }
+    Some(linkwell_engine::reach::serve().map_or(Exit::Partly, |()| Exit::Done))
 }
 
 /// The same refusal, of arguments that are safe to show: the parser repeats what was typed.

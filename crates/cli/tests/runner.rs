@@ -45,6 +45,7 @@ mod refs;
 mod remove;
 mod remove_races;
 mod remove_trash;
+mod repair;
 mod retarget;
 mod shortcuts;
 mod show;
@@ -95,6 +96,7 @@ fn main() -> std::process::ExitCode {
         undo::trials(),
         move_layers::trials(),
         move_links::trials(),
+        repair::trials(),
         retarget::trials(),
         remove::trials(),
         remove_races::trials(),

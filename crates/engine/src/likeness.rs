@@ -216,15 +216,19 @@ impl<'a> Looker<'a> {
         }
         let mark = |name: &[u8]| {
             let facts = self.system.facts(folder.as_fd(), name).ok()?;
-            let size = if facts.kind == EntryKind::File { facts.size } else { 0 };
-            let mut sum = blake3::Hasher::new();
-            sum.update(name).update(&[0]).update(facts.kind.word().as_bytes());
-            sum.update(&size.to_le_bytes());
-            let first = sum.finalize().as_bytes().first_chunk::<8>().copied()?;
-            Some(u64::from_le_bytes(first))
+            mark(name, facts.kind, facts.size)
         };
         Some(Shape::new(names.iter().filter_map(|name| mark(name)).collect()))
     }
+}
+
+/// The mark of a child by its name, kind and, of a file, length: see [`Shape`].
+pub fn mark(name: &[u8], kind: EntryKind, size: u64) -> Option<u64> {
+    let size = if kind == EntryKind::File { size } else { 0 };
+    let mut sum = blake3::Hasher::new();
+    sum.update(name).update(&[0]).update(kind.word().as_bytes());
+    sum.update(&size.to_le_bytes());
+    sum.finalize().as_bytes().first_chunk::<8>().copied().map(u64::from_le_bytes)
 }
 
 /// Adds a stretch of a file to a sum.

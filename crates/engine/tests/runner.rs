@@ -31,6 +31,7 @@ mod preflight;
 mod preflight_mounts;
 mod preflight_refusals;
 mod recorder;
+mod repair;
 mod requests;
 mod scans;
 mod sequences;
@@ -41,7 +42,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 9] = [
+const PIECES: [&[support::Piece]; 10] = [
     guarantees::PIECES,
     in_use::PIECES,
     oracle::PIECES,
@@ -51,10 +52,15 @@ const PIECES: [&[support::Piece]; 9] = [
     opens::PIECES,
     scans::PIECES,
     preflight_mounts::PIECES,
+    repair::PIECES,
 ];
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
+    if std::env::args_os().nth(1).is_some_and(|first| first == linkwell_engine::reach::WORD) {
+        linkwell_engine::reach::serve().expect("somebody asks");
+        return ExitCode::SUCCESS;
+    }
     if arguments.next().is_some_and(|first| first == "answers")
         && let Some(path) = arguments.next()
     {
@@ -71,6 +77,7 @@ fn main() -> ExitCode {
     }
     let trials = [
         catalogue::trials(),
+        repair::trials(),
         oracle::trials(),
         scans::trials(),
         deep::trials(),

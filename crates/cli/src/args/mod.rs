@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod moving;
+pub(crate) mod repair;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use linkwell_model::entry::LinkKind;
@@ -74,6 +75,9 @@ pub(crate) enum Verb {
     /// Remove files, folders and links, never what links lead to.
     #[command(before_help = change::REMOVE, after_help = AFTER)]
     Remove(change::Remove),
+    /// Lead broken links to where their targets are now.
+    #[command(before_help = repair::REPAIR, after_help = AFTER)]
+    Repair(repair::Repair),
     /// Show what linkwell did.
     #[command(before_help = change::LOG, after_help = AFTER)]
     Log(change::Log),
@@ -89,6 +93,9 @@ pub(crate) enum Verb {
         /// The path to look at.
         path: OsString,
     },
+    /// Tell where handles lead, from namespaces of its own: how linkwell opens them for who is not root.
+    #[command(hide = true)]
+    Reach,
     /// Write the shell completions and manual pages into a folder.
     #[command(hide = true)]
     Generate {

@@ -14,6 +14,7 @@ mod recover;
 mod refs;
 mod relocate;
 mod remove;
+mod repair;
 mod retarget;
 mod show;
 mod undo;
@@ -49,10 +50,13 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Convert(convert) => convert::run(convert, args, world),
         Verb::Move(moving) => relocate::run(moving, args, world),
         Verb::Remove(remove) => remove::run(remove, args, world),
+        Verb::Repair(repair) => repair::run(repair, args, world),
         Verb::Log(log) => log::run(log, args, world),
         Verb::Undo(undo) => undo::run(undo, args, world),
         Verb::Recover(recover) => recover::run(recover, args, world),
         Verb::Answers { path } => Ok(answers::run(path)),
+        // `main` does it, before there is any thread.
+        Verb::Reach => Ok(Exit::Usage),
         Verb::Generate { folder } => generate::run(folder),
     }
 }

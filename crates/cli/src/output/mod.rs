@@ -6,6 +6,7 @@ pub(crate) mod groups;
 #[cfg_attr(not(test), expect(dead_code, reason = "the words for a command that is being made"))]
 pub(crate) mod in_use;
 pub(crate) mod json;
+pub(crate) mod mending;
 mod merged;
 #[expect(dead_code, reason = "`move` says it, and is being built")]
 pub(crate) mod moving;

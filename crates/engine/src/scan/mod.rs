@@ -21,7 +21,7 @@ pub use siblings::Siblings;
 
 use crate::folder::Folder;
 use crate::judge::Found;
-use crate::system::System;
+use crate::system::{Listed, System};
 use crate::volumes::Volumes;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::path::AbsPath;
@@ -106,6 +106,15 @@ pub struct Problem {
 
 /// What a scan tells, thread by thread. Each thread has a visitor of its own.
 pub trait Visitor: Send + 'static {
+    /// Whether [`Visitor::entry`] is called.
+    const ENTRIES: bool = false;
+
+    /// Any entry as its folder's listing names it, folders and links too; only with
+    /// [`Visitor::ENTRIES`].
+    fn entry(&mut self, found: Found<'_>, listed: Listed<'_>) {
+        let _ = (found, listed);
+    }
+
     /// A root that is a folder, before anything in it.
     fn root(&mut self, root: &Arc<Root>);
 

@@ -247,6 +247,9 @@ impl<V: Visitor> Walker<V> {
         let listed = crew.system.list(held.as_fd(), &mut buffer, volume.end, |entry| {
             entries += 1;
             let found = Found::new(folder, held.as_fd(), entry.name.to_bytes());
+            if V::ENTRIES {
+                self.visitor.entry(found, entry);
+            }
             match self.kind(root, found, entry) {
                 None => {}
                 Some(EntryKind::Folder) => below.add_folder(points.as_ref(), entry.name),

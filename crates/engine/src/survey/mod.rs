@@ -14,6 +14,7 @@ pub mod merge;
 mod neighbours;
 pub mod relocate;
 pub mod remove;
+pub mod repair;
 pub mod retarget;
 pub mod room;
 pub mod synced;

@@ -155,6 +155,8 @@ fn today(
             Step::Remove { at, old, fate: slots.fate(fate)? }
         }
         Step::Move { old, to, leave, over, .. } => {
+            // What an earlier step of this very plan keeps there is there by then.
+            let now = now.or_else(|| kept_there(before, &at));
             let old = itself(&old, now)?;
             let (to, there) = slots.slot(&to)?;
             let found = slots.surveyor.object(&there)?;
@@ -222,6 +224,12 @@ fn itself(left: &Object, now: Option<Object>) -> Result<Object, Why> {
             None,
         )),
     }
+}
+
+/// What one of these steps keeps at a slot.
+fn kept_there(before: &[Step], at: &Slot) -> Option<Object> {
+    let keeps = |step: &&Step| matches!(step.fate(), Some(Fate::Kept(slot)) if slot == at);
+    before.iter().find(keeps)?.old().cloned()
 }
 
 /// What is known of the operation.

@@ -170,7 +170,8 @@ pub(super) fn list(
         let entry = entry?;
         let position = entry.next_entry_cookie();
         let name = entry.file_name();
-        if !is_self_or_parent(name) && !each(Listed { name, kind: kind_of(entry.file_type()) }) {
+        let listed = Listed { name, kind: kind_of(entry.file_type()), inode: entry.ino() };
+        if !is_self_or_parent(name) && !each(listed) {
             break;
         }
         if end == EndMark::LastPosition(position) && raw.is_buffer_empty() {

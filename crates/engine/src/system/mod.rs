@@ -108,6 +108,8 @@ pub struct Listed<'a> {
     pub name: &'a CStr,
     /// Its kind, when the file system says so without being asked again.
     pub kind: Option<EntryKind>,
+    /// Its inode number; at a mount point that of the folder below.
+    pub inode: u64,
 }
 
 /// The system's calls, with or without the newer ones.

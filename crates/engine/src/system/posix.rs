@@ -104,7 +104,8 @@ pub(super) fn list(
     for entry in folder {
         let entry = entry?;
         let name = entry.file_name();
-        if !is_self_or_parent(name) && !each(Listed { name, kind: kind_of(entry.file_type()) }) {
+        let listed = Listed { name, kind: kind_of(entry.file_type()), inode: entry.ino() };
+        if !is_self_or_parent(name) && !each(listed) {
             break;
         }
     }

@@ -16,9 +16,23 @@ pub enum Doubt {
     Outside,
     /// Another link that is looked for may have it as well.
     Contested,
+    /// It lies in the trash: somebody threw it away.
+    Trash,
 }
 
 impl Doubt {
+    /// The word used in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OtherOwner(_) => "other_owner",
+            Self::OpenFolder => "open_folder",
+            Self::WouldLoop => "would_loop",
+            Self::Outside => "outside",
+            Self::Contested => "contested",
+            Self::Trash => "trash",
+        }
+    }
+
     /// For a person.
     pub fn words(self) -> String {
         match self {
@@ -27,6 +41,7 @@ impl Doubt {
             Self::WouldLoop => "the link would lead back to itself".into(),
             Self::Outside => "it lies outside the folder that the link is kept in".into(),
             Self::Contested => "another broken link may have led there".into(),
+            Self::Trash => "it lies in the trash".into(),
         }
     }
 }

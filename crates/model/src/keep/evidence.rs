@@ -42,9 +42,44 @@ pub enum Evidence {
     Shape(u8),
     /// The text of the link is the same.
     Text,
+    /// So many broken links would find what they lead to in the same place.
+    Together(u32),
+    /// So many things that lay beside it are in that folder now.
+    Beside(u32),
+}
+
+impl Likened {
+    /// The word used in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unlike => "unlike",
+            Self::Faint => "faint",
+            Self::Alike => "alike",
+            Self::Same => "same",
+        }
+    }
 }
 
 impl Evidence {
+    /// The word used in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Handle => "handle",
+            Self::NumberAndBirth => "number_and_birth",
+            Self::Number => "number",
+            Self::Contents => "contents",
+            Self::Ends => "ends",
+            Self::NameSizeTime => "name_size_time",
+            Self::SizeTime => "size_time",
+            Self::NameSize => "name_size",
+            Self::Name => "name",
+            Self::Shape(_) => "shape",
+            Self::Text => "text",
+            Self::Together(_) => "together",
+            Self::Beside(_) => "beside",
+        }
+    }
+
     /// For a person.
     pub fn words(self) -> String {
         match self {
@@ -60,6 +95,15 @@ impl Evidence {
             Self::Shape(100) => "it holds the same names, with the same lengths".into(),
             Self::Shape(percent) => format!("{percent} of 100 things in it are the same"),
             Self::Text => "it is a link with the same text".into(),
+            Self::Beside(1) => "one thing that lay beside it is in that folder now".into(),
+            Self::Beside(things) => {
+                format!("{things} things that lay beside it are in that folder now")
+            }
+            Self::Together(links) => {
+                format!(
+                    "{links} broken links would find what they lead to there, by the same change"
+                )
+            }
         }
     }
 }

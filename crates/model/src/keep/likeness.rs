@@ -55,6 +55,11 @@ impl Shape {
         Self { children, marks }
     }
 
+    /// The marks that are kept, in order.
+    pub fn marks(&self) -> &[u64] {
+        &self.marks
+    }
+
     /// The same as one string of bytes: the number of children, then each mark, as little-endian words.
     pub fn to_bytes(&self) -> Vec<u8> {
         let words = std::iter::once(&self.children).chain(&self.marks);
