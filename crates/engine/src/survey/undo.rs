@@ -9,7 +9,7 @@ use super::{Surveyor, conflict};
 use crate::journal::record::Operation;
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Fate, Irrevocable, Item, Make, Object, Plan, Step, Why, inverse};
+use linkwell_model::plan::{Fate, Irrevocable, Item, Make, Object, Plan, Slot, Step, Why, inverse};
 use slots::Slots;
 use std::collections::HashMap;
 

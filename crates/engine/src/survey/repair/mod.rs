@@ -409,7 +409,7 @@ fn meant(surveyor: &mut Surveyor, path: &[u8]) -> Result<Meant, Why> {
 fn awake(present: &Present, lost: Vec<Lost>, survey: &mut Survey) -> Vec<Lost> {
     let mut awake = Vec::with_capacity(lost.len());
     for lost in lost {
-        let away = |was: &Likeness| present.of(&was.volume) == Whereabouts::Away;
+        let away = |was: &Likeness| present.of(was.volume.as_ref()) == Whereabouts::Away;
         if lost.was.as_ref().is_some_and(away) {
             let links = lost.links.iter().map(|broken| broken.link.place());
             survey.asleep.extend(links.map(|link| Asleep { link, volume: None }));
@@ -435,7 +435,7 @@ fn reach(
     let mut owned: HashMap<AbsPath, Vec<AbsPath>> = HashMap::new();
     for hunt in hunts {
         let Some(was) = hunt.lost.was.clone() else { continue };
-        let Whereabouts::At(points) = present.of(&was.volume) else { continue };
+        let Whereabouts::At(points) = present.of(was.volume.as_ref()) else { continue };
         let own = owned
             .entry(hunt.lost.to.parent())
             .or_insert_with_key(|folder| own_folders(system, folder))

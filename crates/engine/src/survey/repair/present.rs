@@ -7,10 +7,15 @@ use linkwell_model::volume::{Manner, manner};
 use linkwell_model::volume_id::VolumeId;
 use rustix::fd::AsFd as _;
 
+/// As statfs(2) numbers types of file systems (linux/magic.h).
+const TMPFS: u64 = 0x0102_1994;
+const RAMFS: u64 = 0x8584_58f6;
+const BTRFS: u64 = 0x9123_683e;
+
 /// A local volume that is attached.
 #[derive(Clone, Debug)]
 struct Attached {
-    id: VolumeId,
+    id: Option<VolumeId>,
     device: Vec<u8>,
     /// All of it is shown there, not one folder of it.
     whole: bool,
@@ -50,9 +55,8 @@ impl Present {
             else {
                 continue;
             };
-            let fs_type = String::from_utf8_lossy(&mount.fs_type).into_owned();
             all.push(Attached {
-                id: system.volume_id(held.as_fd(), fs_type),
+                id: system.volume_of(held.as_fd()),
                 device: mount.device.clone(),
                 whole: mount.root == b"/",
                 point: mount.point.clone(),
@@ -62,8 +66,10 @@ impl Present {
     }
 
     /// Where a volume is.
-    pub(super) fn of(&self, volume: &VolumeId) -> Whereabouts {
-        let is: Vec<_> = self.0.iter().map(|attached| volume.is(&attached.id)).collect();
+    pub(super) fn of(&self, volume: Option<&VolumeId>) -> Whereabouts {
+        let Some(volume) = volume else { return Whereabouts::Unknown };
+        let is = |attached: &Attached| attached.id.as_ref().and_then(|id| volume.is(id));
+        let is: Vec<_> = self.0.iter().map(is).collect();
         let here = self.0.iter().zip(&is).filter(|(_, is)| **is == Some(true));
         let here: Vec<AbsPath> = here.map(|(attached, _)| attached.point.clone()).collect();
         if !here.is_empty() {
@@ -71,7 +77,7 @@ impl Present {
         }
         // What is in memory goes with its mount and never comes back. Subvolumes of btrfs need no mount of
         // their own to be there.
-        let elusive = matches!(volume.fs_type.as_str(), "" | "tmpfs" | "ramfs" | "btrfs");
+        let elusive = matches!(volume.kind, TMPFS | RAMFS | BTRFS);
         if elusive || is.contains(&None) || (volume.uuid.is_none() && volume.fsid.is_none()) {
             Whereabouts::Unknown
         } else {
