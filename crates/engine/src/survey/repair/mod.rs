@@ -572,6 +572,12 @@ struct Search<'s> {
 }
 
 impl Search<'_> {
+    /// Whether a walk below `one` comes by `other`: it stays on its volume.
+    fn covers(&self, one: &AbsPath, other: &AbsPath) -> bool {
+        let mount = |place| self.volumes.mounts().covering(place).map(|mount| mount.id);
+        other.is_at_or_below(one) && mount(one) == mount(other)
+    }
+
     /// One walk for all that is not yet found. `by_length`: files of a fitting length, and folders that hold
     /// something fitting, are looked at, whatever their names.
     fn round(
@@ -582,8 +588,16 @@ impl Search<'_> {
         by_length: bool,
         tick: &mut impl FnMut(&Progress),
     ) {
-        let areas: Vec<AbsPath> =
-            areas.iter().filter(|area| by_length || !self.walked.contains(area)).cloned().collect();
+        let mut wanted: Vec<AbsPath> = Vec::with_capacity(areas.len());
+        for area in areas {
+            let mut walked = self.walked.iter().filter(|_| !by_length);
+            let known = walked.any(|known| self.covers(known, area))
+                || wanted.iter().any(|known| self.covers(known, area));
+            if !known {
+                wanted.push(area.clone());
+            }
+        }
+        let areas = wanted;
         let sought = sought(hunts, by_length);
         if areas.is_empty() || sought.is_empty() || self.handle.stop.load(Ordering::SeqCst) {
             return;
