@@ -48,6 +48,8 @@ fn cause(item: &Item<'_>) -> Option<Cause> {
         // What is closed is the folder, whatever name was looked for in it.
         Health::Denied => Cause::Denied(item.closed_folder()),
         Health::Unknown => Cause::Unknown(place()),
+        Health::Replaced => Cause::Replaced,
+        Health::Retargeted => Cause::Retargeted,
     })
 }
 
