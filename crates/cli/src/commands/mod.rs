@@ -2,6 +2,7 @@
 
 mod answers;
 mod ask;
+mod catalogue;
 mod change;
 mod check;
 mod convert;
@@ -11,11 +12,14 @@ mod generate;
 mod list;
 mod log;
 mod recover;
+mod recorded;
 mod refs;
 mod relocate;
 mod remove;
 mod retarget;
 mod show;
+pub(crate) mod status;
+mod track;
 mod undo;
 
 use crate::World;
@@ -52,6 +56,9 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Log(log) => log::run(log, args, world),
         Verb::Undo(undo) => undo::run(undo, args, world),
         Verb::Recover(recover) => recover::run(recover, args, world),
+        Verb::Track(track) => track::run(track, args, world),
+        Verb::Untrack(untrack) => track::forget(untrack, args, world),
+        Verb::Status(status) => status::run(status, args, world),
         Verb::Answers { path } => Ok(answers::run(path)),
         Verb::Generate { folder } => generate::run(folder),
     }

@@ -247,7 +247,8 @@ fn worth_knowing(note: Note, count: u64) -> String {
     format!("{} {phrase} (`linkwell list --note {word}` names them)", grouped(count))
 }
 
-fn words(health: Health) -> &'static str {
+/// A health in a sentence.
+pub(crate) fn words(health: Health) -> &'static str {
     match health {
         Health::Loop => "in a loop",
         Health::NotADirectory => "through what is not a folder",

@@ -373,7 +373,11 @@ impl<S: Sink> Judging<S> {
         files: &Siblings,
         target: &mut Vec<u8>,
     ) -> Option<(bool, Verdict)> {
-        let depth = self.wanted.depth;
+        // The text of a link on record is always wanted, to be compared with that.
+        let depth = match self.wanted.depth {
+            Depth::Destination if self.recorded.is_some() => Depth::Everything,
+            depth => depth,
+        };
         if depth == Depth::Destination {
             // Of a healthy link nobody will see the text: reading it would be for nothing.
             let mut verdict = judge::judge(&mut self.live, found, b"", &root.place, depth);

@@ -4,6 +4,7 @@ use super::judged::{Item, Judging, Shared, Sink, Wanted};
 use super::{Handle, Problem, Progress, Root, Siblings, Trouble, Visitor};
 use crate::folder::Folder;
 use crate::judge::Found;
+use crate::live::Live;
 use crate::system::{Access, Links, System};
 use crate::volumes::Volumes;
 use linkwell_model::entry::{EntryKind, LinkKind};
@@ -52,6 +53,28 @@ pub fn whole() -> Arc<Root> {
 pub fn root(typed: &[u8], place: &AbsPath, folder: bool) -> Arc<Root> {
     let top = folder.then(|| Folder::of_place(place));
     Arc::new(Root { typed: typed.to_vec(), top, place: place.clone() })
+}
+
+/// Where a typed path lies, if it is a folder, and no link, that can be looked at without waiting; read from
+/// `start` when it is relative, which must be the current folder.
+pub fn folder(
+    system: System,
+    volumes: &Arc<Volumes>,
+    start: &Arc<Folder>,
+    typed: &[u8],
+) -> Option<AbsPath> {
+    if volumes.may_hang() {
+        let mut live = Live::new(system, Arc::clone(volumes));
+        if live.unanswered(start, typed).is_some() {
+            return None;
+        }
+    }
+    let status = system.status(rustix::fs::CWD, typed, Links::Kept).ok()?;
+    if status.kind != EntryKind::Folder {
+        return None;
+    }
+    let held = system.open_typed(typed, Access::Hold).ok()?;
+    system.place_of(held.as_fd(), typed)
 }
 
 /// So many links are judged by one thread before it asks for more.
