@@ -213,10 +213,10 @@ fn ties(
     }
     // Going up from the link itself is leaving, not passing.
     let mut leaving = (!text.is_absolute()).then(|| own.clone());
-    for passed in &chain.passed {
+    for (number, passed) in chain.passed.iter().enumerate() {
         let place = passed.place();
         if let Some(last) = &leaving {
-            if place == own || place == last.parent() {
+            if number == 0 || place == last.parent() {
                 leaving = Some(place);
                 continue;
             }

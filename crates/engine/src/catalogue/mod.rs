@@ -50,11 +50,27 @@ pub enum Trouble {
 impl Trouble {
     /// Whether the file itself is no sound database any more.
     pub fn is_damage(&self) -> bool {
+        use rusqlite::Error;
         let Self::Database(error) = self else { return false };
-        matches!(
-            error.sqlite_error_code(),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-        )
+        match error {
+            // A value of another type than the table has: no statement of ours writes that.
+            Error::InvalidColumnType(..)
+            | Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..) => true,
+            // Our statements fit our tables: these are not our tables any more.
+            Error::SqlInputError { .. } => true,
+            Error::SqliteFailure(code, words) => match code.code {
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
+                ErrorCode::Unknown => words.as_ref().is_some_and(|words| {
+                    ["no such", "malformed", "already exists"]
+                        .iter()
+                        .any(|sign| words.contains(sign))
+                }),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 }
 

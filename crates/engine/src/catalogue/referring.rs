@@ -3,8 +3,10 @@
 use super::links::{Entry, range};
 use super::row::{LIKENESS, LINK, LINK_COLUMNS, kept, likeness};
 use super::{Catalogue, Trouble};
+use linkwell_model::keep::link::Policy;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
+use linkwell_model::target::Target;
 use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -56,6 +58,60 @@ impl Catalogue {
         Ok(found)
     }
 
+    /// Where links on record stand and what they hold, by place: all, or those in a folder or below it. For
+    /// many links that is a tenth of what [`Self::all`] costs.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn texts(
+        &self,
+        below: Option<&AbsPath>,
+        mut each: impl FnMut(AbsPath, Name, Target),
+    ) -> Result<(), Trouble> {
+        let (place, (from, to)) = match below {
+            Some(place) => (place.as_bytes().to_vec(), range(place)),
+            // Every folder is `/`, or begins with it.
+            None => (b"/".to_vec(), (b"/".to_vec(), b"0".to_vec())),
+        };
+        let mut statement = self.database.prepare_cached(
+            "SELECT folder, name, text FROM link WHERE folder = ?1 OR (folder >= ?2 AND folder < ?3) \
+             ORDER BY folder, name",
+        )?;
+        let mut rows = statement.query(params![place, from, to])?;
+        let mut last: Option<(Vec<u8>, AbsPath)> = None;
+        while let Some(row) = rows.next()? {
+            let bytes =
+                |at: usize| Ok::<_, Trouble>(row.get_ref(at)?.as_blob().unwrap_or_default());
+            let folder = bytes(0)?;
+            let known = last.as_ref().filter(|(known, _)| known == folder);
+            let place = match known {
+                Some((_, place)) => place.clone(),
+                None => {
+                    let Some(place) = AbsPath::cleaned(folder) else { continue };
+                    last = Some((folder.to_vec(), place.clone()));
+                    place
+                }
+            };
+            if let Some(name) = Name::new(bytes(1)?) {
+                each(place, name, Target::new(bytes(2)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// The link of a number.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn numbered(&self, id: i64) -> Result<Option<Entry>, Trouble> {
+        let mut found = None;
+        self.some("WHERE link.id = ?", [id], |entry| {
+            found = Some(entry);
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
     /// Gives links that have moved their new place, all or none of them. They keep their numbers and
     /// policies; what was on record at the new place gives way.
     ///
@@ -78,18 +134,31 @@ impl Catalogue {
         Ok(transaction.commit()?)
     }
 
-    /// The links on record below a folder that were not seen since a moment.
+    /// The links on record in a folder or below it, by number, folder and name, of which `wanted` says so.
     ///
     /// # Errors
     /// The database's.
-    pub fn unseen_below(&self, folder: &AbsPath, since: i64) -> Result<Vec<Entry>, Trouble> {
+    pub fn places_below(
+        &self,
+        folder: &AbsPath,
+        wanted: impl Fn(&[u8], &[u8]) -> bool,
+    ) -> Result<Vec<(i64, AbsPath, Name)>, Trouble> {
+        let (from, to) = range(folder);
+        let mut statement = self.database.prepare_cached(
+            "SELECT id, folder, name FROM link WHERE folder = ?1 OR (folder >= ?2 AND folder < ?3)",
+        )?;
+        let mut rows = statement.query(params![folder.as_bytes(), from, to])?;
         let mut found = Vec::new();
-        self.below(folder, |entry| {
-            if entry.seen < since {
-                found.push(entry);
+        while let Some(row) = rows.next()? {
+            let bytes =
+                |at: usize| Ok::<_, Trouble>(row.get_ref(at)?.as_blob().unwrap_or_default());
+            let (folder, name) = (bytes(1)?, bytes(2)?);
+            if wanted(folder, name)
+                && let Some((folder, name)) = AbsPath::cleaned(folder).zip(Name::new(name))
+            {
+                found.push((row.get(0)?, folder, name));
             }
-            ControlFlow::Continue(())
-        })?;
+        }
         Ok(found)
     }
 
@@ -107,21 +176,25 @@ impl Catalogue {
         Ok(count.cast_unsigned())
     }
 
-    /// Sets the policy of every link on record at or below a place.
+    /// Sets the policy of links by where they stand, all or none of them.
     ///
     /// # Errors
     /// The database's.
-    pub fn set_policy_below(
+    pub fn set_policy_at<'p>(
         &mut self,
-        place: &AbsPath,
-        policy: linkwell_model::keep::link::Policy,
+        links: impl IntoIterator<Item = (&'p AbsPath, &'p Name)>,
+        policy: Policy,
     ) -> Result<(), Trouble> {
-        let (from, to) = range(place);
-        self.database.execute(
-            "UPDATE link SET policy = ?1 WHERE folder = ?2 OR (folder >= ?3 AND folder < ?4)",
-            params![policy.word(), place.as_bytes(), from, to],
-        )?;
-        Ok(())
+        let transaction =
+            self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut set = transaction
+                .prepare_cached("UPDATE link SET policy = ? WHERE folder = ? AND name = ?")?;
+            for (folder, name) in links {
+                set.execute(params![policy.word(), folder.as_bytes(), name.as_bytes()])?;
+            }
+        }
+        Ok(transaction.commit()?)
     }
 
     /// Forgets that every link below these folders, or below one that holds them, is on record.

@@ -39,7 +39,8 @@ impl Touched {
 /// What items of a plan, by number, speak of.
 pub fn touched(plan: &Plan, items: impl IntoIterator<Item = usize>) -> Touched {
     let mut touched = Touched::default();
-    for step in items.into_iter().filter_map(|item| plan.items.get(item)).flat_map(|item| &item.steps)
+    for step in
+        items.into_iter().filter_map(|item| plan.items.get(item)).flat_map(|item| &item.steps)
     {
         let at = plan.place(step.at());
         let folder = step.old().is_some_and(|old| old.kind() == EntryKind::Folder);
@@ -49,7 +50,8 @@ pub fn touched(plan: &Plan, items: impl IntoIterator<Item = usize>) -> Touched {
                 touched.name(from.clone(), false);
                 touched.moves.push((from, at.clone()));
             }
-            Some(Make::Link { .. } | Make::Name { .. } | Make::File { .. } | Make::Folder) | None => {}
+            Some(Make::Link { .. } | Make::Name { .. } | Make::File { .. } | Make::Folder)
+            | None => {}
         }
         if let Step::Move { to, .. } = step {
             let to = plan.place(to);
@@ -100,9 +102,9 @@ pub fn bring_up(
         known.insert(place.clone());
         asked.push(Asked { folder, name, by: By::Made });
     }
-    asked.extend(again.into_iter().filter(|asked| {
-        known.insert(asked.folder.joined(asked.name.as_bytes()))
-    }));
+    asked.extend(
+        again.into_iter().filter(|asked| known.insert(asked.folder.joined(asked.name.as_bytes()))),
+    );
     // One folder after the other.
     asked.sort_by(|one, other| one.folder.cmp(&other.folder));
     let answers = look_at(system, volumes, depth, &asked);

@@ -15,6 +15,8 @@ use linkwell_model::keep::link::{By, Policy};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use rustix::io::Errno;
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -62,6 +64,24 @@ enum Message {
     End,
 }
 
+/// The links that a walk has met, each as a number that hardly two have in common. Of two that have, one that
+/// is gone stays on record until the next walk.
+#[derive(Default)]
+struct Met {
+    hasher: RandomState,
+    numbers: HashSet<u64>,
+}
+
+impl Met {
+    fn add(&mut self, folder: &[u8], name: &[u8]) {
+        self.numbers.insert(self.hasher.hash_one((folder, name)));
+    }
+
+    fn has(&self, folder: &[u8], name: &[u8]) -> bool {
+        self.numbers.contains(&self.hasher.hash_one((folder, name)))
+    }
+}
+
 /// Puts every link at or below `typed` on record.
 ///
 /// With [`Handle::stop`] set meanwhile, what was found by then is on record, and no folder counts as whole.
@@ -87,7 +107,7 @@ pub fn fill(
             sender: sender.clone(),
         }
     };
-    let (mut filled, roots) = std::thread::scope(|scope| {
+    let (mut filled, roots, met) = std::thread::scope(|scope| {
         let lent = &mut *catalogue;
         let written = scope.spawn(move || write(lent, wanted, &receiver, handle));
         scan::scan(system, volumes, &wanted.options, typed, handle, visitor, tick);
@@ -96,16 +116,9 @@ pub fn fill(
         told.unwrap_or_default();
         written.join().unwrap_or(Err(Refused::System(Errno::IO)))
     })?;
-    if let Some(policy) = wanted.policy {
-        for root in &roots {
-            if root.top.is_some() {
-                catalogue.set_policy_below(&root.place, policy)?;
-            }
-        }
-    }
     if filled.problems.is_empty() && !handle.stop.load(Ordering::SeqCst) {
         for root in roots.iter().filter(|root| root.top.is_some()) {
-            filled.forgotten += forget_gone(catalogue, system, volumes, &root.place, wanted.now)?;
+            filled.forgotten += forget_gone(catalogue, system, volumes, &root.place, &met)?;
             let links = catalogue.count_below(&root.place)?;
             let place = root.place.clone();
             catalogue.set_recorded(&Recorded { place: place.clone(), at: wanted.now, links })?;
@@ -121,15 +134,20 @@ fn write(
     wanted: &Wanted,
     receiver: &Receiver<Message>,
     handle: &Handle,
-) -> Result<(Filled, Vec<Arc<Root>>), Refused> {
-    let (mut filled, mut roots) = (Filled::default(), Vec::new());
+) -> Result<(Filled, Vec<Arc<Root>>, Met), Refused> {
+    let (mut filled, mut roots, mut met) = (Filled::default(), Vec::new(), Met::default());
     let mut waiting: Vec<Seen> = Vec::new();
     let mut failed: Option<Refused> = None;
     for message in receiver {
         match message {
             // What comes after a failure is taken, so that nobody waits for room, and dropped.
             Message::Seen(_) if failed.is_some() => {}
-            Message::Seen(seen) => waiting.extend(seen),
+            Message::Seen(seen) => {
+                for seen in &seen {
+                    met.add(seen.link.folder.as_bytes(), seen.link.name.as_bytes());
+                }
+                waiting.extend(seen);
+            }
             Message::Root(root) => roots.push(root),
             Message::Problem(problem) => filled.problems.push(problem),
             Message::OtherVolume(path) => filled.other_volumes.push(path),
@@ -147,7 +165,7 @@ fn write(
         return Err(refused);
     }
     put(catalogue, wanted, &mut waiting, &mut filled)?;
-    Ok((filled, roots))
+    Ok((filled, roots, met))
 }
 
 fn put(
@@ -162,6 +180,10 @@ fn put(
         place(one).0.cmp(&place(other).0)
     });
     catalogue.record(&*waiting, wanted.now)?;
+    if let Some(policy) = wanted.policy {
+        let asked = waiting.iter().filter(|seen| seen.link.by != By::Way);
+        catalogue.set_policy_at(asked.map(|seen| (&seen.link.folder, &seen.link.name)), policy)?;
+    }
     filled.links += u64::try_from(waiting.iter().filter(|seen| seen.link.by != By::Way).count())
         .unwrap_or(u64::MAX);
     waiting.clear();
@@ -174,16 +196,16 @@ fn forget_gone(
     system: System,
     volumes: &Arc<Volumes>,
     place: &AbsPath,
-    now: i64,
+    met: &Met,
 ) -> Result<u64, Refused> {
     let mut gone = Vec::new();
     let mut gaze = Gaze::new(system, volumes, Depth::Facts);
-    for entry in catalogue.unseen_below(place, now)? {
-        let link = entry.link;
-        let asked = Asked { folder: link.folder, name: link.name, by: link.by };
+    let unmet = catalogue.places_below(place, |folder, name| !met.has(folder, name))?;
+    for (number, folder, name) in unmet {
+        let asked = Asked { folder, name, by: By::Way };
         // A real file in the place of a link is what a person wants to be told of.
         if matches!(gaze.at(&asked), Standing::None) && is_empty(system, &asked) {
-            gone.push(entry.id);
+            gone.push(number);
         }
     }
     catalogue.forget(&gone)?;

@@ -111,12 +111,7 @@ fn is_in_reach(volumes: &Volumes, place: &AbsPath) -> bool {
 const BLOCK: usize = 256;
 
 /// Looks at many places, by threads if there are many; the answers come in the order of the places.
-fn look_at(
-    system: System,
-    volumes: &Arc<Volumes>,
-    depth: Depth,
-    asked: &[Asked],
-) -> Vec<Standing> {
+fn look_at(system: System, volumes: &Arc<Volumes>, depth: Depth, asked: &[Asked]) -> Vec<Standing> {
     let most = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = most.min(asked.len().div_ceil(BLOCK));
     if threads < 2 {

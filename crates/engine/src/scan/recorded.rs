@@ -86,7 +86,10 @@ const BLOCK: usize = 256;
 /// With [`Handle::stop`] set meanwhile, what was judged so far was given and is counted.
 ///
 /// Not guaranteed: an order; anything about links that are not on record.
-#[expect(clippy::too_many_arguments, reason = "it is the scan's way to be asked, and what is on record")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "it is the scan's way to be asked, and what is on record"
+)]
 pub fn scan<S: Sink>(
     system: System,
     volumes: &Arc<Volumes>,
