@@ -17,7 +17,6 @@ use linkwell_engine::scan::{Handle, Root};
 use linkwell_engine::volumes::Volumes;
 use linkwell_model::path::AbsPath;
 use std::ffi::OsString;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -32,8 +31,9 @@ impl Chosen {
     /// Every link on record.
     pub(super) fn all(catalogue: &Catalogue) -> Result<Self, Failure> {
         let mut chosen = Self { roots: vec![whole()], asked: Vec::new() };
-        let each = |entry| chosen.asked.push(asked(entry, 0));
-        catalogue.all(going_on(each)).map_err(|found| catalogue::unusable(&found))?;
+        let all = &mut chosen.asked;
+        let each = |folder, name, text| all.push(Asked { folder, name, text, root: 0 });
+        catalogue.texts(None, each).map_err(|found| catalogue::unusable(&found))?;
         Ok(chosen)
     }
 
@@ -54,8 +54,9 @@ impl Chosen {
             return Ok(true);
         }
         let before = self.asked.len();
-        let each = |entry| self.asked.push(asked(entry, number));
-        catalogue.below(place, going_on(each)).map_err(unusable)?;
+        let all = &mut self.asked;
+        let each = |folder, name, text| all.push(Asked { folder, name, text, root: number });
+        catalogue.texts(Some(place), each).map_err(unusable)?;
         self.roots.push(root(typed, place, true));
         Ok(self.asked.len() > before)
     }
@@ -64,13 +65,6 @@ impl Chosen {
 pub(super) fn asked(entry: Entry, root: usize) -> Asked {
     let link = entry.link;
     Asked { folder: link.folder, name: link.name, text: link.target, root }
-}
-
-fn going_on(mut each: impl FnMut(Entry)) -> impl FnMut(Entry) -> ControlFlow<()> {
-    move |entry| {
-        each(entry);
-        ControlFlow::Continue(())
-    }
 }
 
 /// Where typed paths lie: the entries themselves, not what links lead to.

@@ -22,7 +22,6 @@ use linkwell_engine::state::holder;
 use linkwell_model::health::Health;
 use linkwell_model::path::AbsPath;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The watcher's lock, in the state folder.
@@ -171,19 +170,9 @@ fn from_catalogue(open: &Open, world: &World) -> Result<Found, Failure> {
     let unusable = |found| catalogue::unusable(&found);
     let asked = catalogue.questions().map_err(unusable)?;
     let mut questions = Vec::with_capacity(asked.len());
-    if !asked.is_empty() {
-        let mut places: BTreeMap<i64, AbsPath> = BTreeMap::new();
-        let each = |entry: linkwell_engine::catalogue::links::Entry| {
-            if asked.iter().any(|question| question.link == entry.id) {
-                places.insert(entry.id, entry.link.place());
-            }
-            ControlFlow::Continue(())
-        };
-        catalogue.all(each).map_err(unusable)?;
-        for question in asked {
-            if let Some(place) = places.get(&question.link) {
-                questions.push((place.clone(), question));
-            }
+    for question in asked {
+        if let Some(entry) = catalogue.numbered(question.link).map_err(unusable)? {
+            questions.push((entry.link.place(), question));
         }
     }
     Ok(Found {

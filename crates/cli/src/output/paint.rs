@@ -27,7 +27,7 @@ impl Paint {
             Health::Ok => AnsiColor::Green,
             Health::Broken | Health::Loop | Health::NotADirectory | Health::Replaced => {
                 AnsiColor::Red
-            },
+            }
             Health::Asleep => AnsiColor::Blue,
             Health::Denied | Health::Unknown | Health::Retargeted => AnsiColor::Yellow,
         };

@@ -54,10 +54,22 @@ pub(crate) fn people(
     }
     for (point, count) in &found.asleep {
         let verb = if *count == 1 { "waits" } else { "wait" };
-        put!(out, "  {:<11}{} {verb} for {}, which is not attached", "asleep", links(*count), at(point));
+        put!(
+            out,
+            "  {:<11}{} {verb} for {}, which is not attached",
+            "asleep",
+            links(*count),
+            at(point)
+        );
     }
     for path in &found.gone {
-        put!(out, "  {:<11}{} (`linkwell untrack {}` forgets it)", "gone", shown(path), quoted(path));
+        put!(
+            out,
+            "  {:<11}{} (`linkwell untrack {}` forgets it)",
+            "gone",
+            shown(path),
+            quoted(path)
+        );
     }
     let more = found.gone_count.saturating_sub(u64::try_from(found.gone.len()).unwrap_or(0));
     if more > 0 {

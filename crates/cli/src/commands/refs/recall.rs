@@ -64,7 +64,10 @@ pub(super) fn recall(
         Err(Failure::Refused {
             what: "not all links below these folders are on record; nothing was looked at".into(),
             cause: None,
-            hint: Some("`linkwell track FOLDER` records them; without `--recorded` they are looked for".into()),
+            hint: Some(
+                "`linkwell track FOLDER` records them; without `--recorded` they are looked for"
+                    .into(),
+            ),
             exit: Exit::Found,
         })
     };
@@ -75,8 +78,9 @@ pub(super) fn recall(
         // Then it is looked for, as if there were none.
         Err(_) => return Ok(Recalled::Nothing),
     };
-    let found = known(open.catalogue, world, volumes, roots)
-        .or_else(|trouble| if refs.recorded { Err(catalogue::unusable(&trouble)) } else { Ok(None) })?;
+    let found = known(open.catalogue, world, volumes, roots).or_else(|trouble| {
+        if refs.recorded { Err(catalogue::unusable(&trouble)) } else { Ok(None) }
+    })?;
     let Some(known) = found else { return unknown() };
     let fresh = (0..=FRESH).contains(&known.age);
     Ok(if fresh || refs.recorded { Recalled::Known(known) } else { Recalled::Stale(known.age) })
@@ -141,9 +145,10 @@ impl Known {
         for entry in found {
             let its = entry.link.folder.clone();
             // The scan of a root does not leave its volume, and finds each link once.
-            let of = self.roots.iter().position(|(_, root)| {
-                its.is_at_or_below(root) && volume(&its) == volume(root)
-            });
+            let of = self
+                .roots
+                .iter()
+                .position(|(_, root)| its.is_at_or_below(root) && volume(&its) == volume(root));
             if let Some(number) = of {
                 chosen.asked.push(asked(entry, number));
             }
@@ -164,14 +169,8 @@ impl Known {
         };
         let paint = Paint::new(args.color);
         let counted = Arc::new(AtomicU64::new(0));
-        let judged = Judged {
-            world,
-            args,
-            volumes,
-            wanted: &wanted,
-            told: Told::Links,
-            chosen: &chosen,
-        };
+        let judged =
+            Judged { world, args, volumes, wanted: &wanted, told: Told::Links, chosen: &chosen };
         let outcome = judged.run(refs.format, |channel| Printer {
             channel,
             places: Arc::clone(places),
