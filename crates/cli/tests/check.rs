@@ -204,7 +204,7 @@ fn as_json() {
     let expected = json!({
         "type": "summary", "entries": 5, "links": 3, "problems": 1,
         "by_health": {"ok": 1, "broken": 1, "asleep": 1, "loop": 0, "denied": 0,
-                      "not_a_directory": 0, "unknown": 0},
+                      "not_a_directory": 0, "unknown": 0, "replaced": 0, "retargeted": 0},
     });
     assert_eq!((summary(&ran), ran.code), (expected, 1));
 }

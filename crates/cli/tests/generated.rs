@@ -19,9 +19,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 15] = [
     "list", "check", "show", "refs", "create", "retarget", "convert", "move", "remove", "log",
-    "undo", "recover",
+    "undo", "recover", "track", "untrack", "status",
 ];
 
 fn top() -> PathBuf {

@@ -77,7 +77,7 @@ fn counts() {
     let expected = json!({
         "type": "summary", "entries": 6, "links": 4, "problems": 0,
         "by_health": {"ok": 2, "broken": 1, "asleep": 0, "loop": 1, "denied": 0,
-                      "not_a_directory": 0, "unknown": 0},
+                      "not_a_directory": 0, "unknown": 0, "replaced": 0, "retargeted": 0},
     });
     assert_eq!(summary(&ran), expected);
     assert_eq!(objects(&ran).len(), 5);

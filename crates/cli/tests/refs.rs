@@ -1,6 +1,6 @@
 //! `linkwell refs`: which links lead to or into a path.
 
-use crate::support::{links, linkwell, nul_ended, raw, summary, text};
+use crate::support::{Ground, links, linkwell, nul_ended, raw, summary, text};
 use libtest_mimic::Trial;
 use linkwell_testkit::crafted;
 use linkwell_testkit::need::test;
@@ -20,6 +20,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("refs: -0 and --json", for_programs),
         test("refs: nothing leads there", nothing),
         test("refs: problems, and a PATH that was forgotten", problems),
+        test("refs: by the record as by a scan, and said so", recorded),
+        test("refs: a record that is old, in part, or of something else", not_fresh),
+        test("refs: what the record names is read again", read_again),
         test("refs: links that stand in the place and lead out of it", from_within),
     ]
 }
@@ -203,4 +206,125 @@ fn from_within() {
     let ran = linkwell(&scratch.path(), &["refs", "--json", "d", "--under", "d"]);
     let paths: Vec<String> = links(&ran).iter().map(|link| text(link, "path")).collect();
     assert_eq!(paths, ["d/in"], "those that lead out of it do not refer to it: {ran:?}");
+}
+
+/// Sets the time at which folders were recorded back by so many seconds.
+fn age(ground: &Ground, seconds: u32) {
+    let file = ground.scratch().join("state/linkwell/catalogue.sqlite");
+    let ask = format!("UPDATE root SET recorded = recorded - {seconds}");
+    let ran = std::process::Command::new("sqlite3").arg(file).arg(ask).output().expect("started");
+    assert!(ran.status.success(), "{ran:?}");
+}
+
+/// The lines of standard output, sorted.
+fn sorted(ran: &linkwell_testkit::program::Ran) -> Vec<String> {
+    ran.sorted().into_iter().map(str::to_owned).collect()
+}
+
+fn recorded() {
+    let ground = Ground::with(&[
+        "d/e/f",
+        "d/in -> e/f",
+        "d/out -> ../other",
+        "d/way -> ../other",
+        "other/x",
+        "way -> d",
+        "t/to -> ../d",
+        "t/into -> ../d/e/f",
+        "t/through -> ../d/../other",
+        "t/back -> ../t/../d/e/../../other",
+        "t/text -> ../no/../d/f",
+        "t/gone -> ../d/gone/../x",
+        "t/by-way -> ../way/e/f",
+        "t/the-way -> ../way",
+        "t/chain -> the-way",
+        "t/chain2 -> chain/e",
+        "t/past -> ../d/way/x",
+        "t/loop -> loop",
+        "t/z -> ../other",
+        "t/s/up -> ../../t/../d",
+    ]);
+    let outside = ground.tree().join("d/e").display().to_string();
+    std::os::unix::fs::symlink(outside, ground.tree().join("t/abs")).expect("a link");
+    let asked =
+        ["d", "d/e", "d/e/f", "d/way", "way", "way/", "other", "t", "t/chain", "nosuch", "d/gone"];
+    let ask = |path: &str, more: &[&str]| {
+        let all: Vec<&str> =
+            ["refs", path, "--under", "."].into_iter().chain(more.iter().copied()).collect();
+        ground.run(&all)
+    };
+    let before: Vec<_> = asked.iter().map(|path| ask(path, &[])).collect();
+    assert_eq!(ground.run(&["track", "."]).code, 0);
+    for (path, scanned) in asked.iter().zip(&before) {
+        let known = ask(path, &[]);
+        assert_eq!(sorted(&known), sorted(scanned), "{path}");
+        assert_eq!(known.code, scanned.code);
+        let note = known.err.strip_prefix(&scanned.err).expect("the same, and more");
+        assert!(note.starts_with("note: by the record of "), "{known:?}");
+        let walked = ask(path, &["--scan"]);
+        assert_eq!((sorted(&walked), &walked.err), (sorted(scanned), &scanned.err), "{path}");
+        let (one, other) = (ask(path, &["--json"]), ask(path, &["--json", "--scan"]));
+        assert_eq!(links(&one), links(&other), "{path}");
+        assert!(summary(&one).get("recorded_ago").is_some_and(|age| age.is_number()), "{one:?}");
+        assert_eq!(summary(&other).get("recorded_ago"), None);
+    }
+    let found = sorted(&ask("d", &[]));
+    assert!(found.len() > 12, "the question was worth asking: {found:?}");
+}
+
+fn not_fresh() {
+    let ground = Ground::with(&["d/f", "t/a -> ../d", "u/b -> ../d"]);
+    assert_eq!(ground.run(&["track", "t"]).code, 0);
+    let by_record = |arguments: &[&str]| {
+        let ran = ground.run(arguments);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran.err.contains("note: by the record of ")
+    };
+    assert!(by_record(&["refs", "d", "--under", "t"]));
+    // Only a part is on record; or more is asked for than is recorded.
+    assert!(!by_record(&["refs", "d", "--under", "."]));
+    assert!(!by_record(&["refs", "d", "--under", "t", "u"]));
+    assert!(!by_record(&["refs", "d", "--under", "t", "--shortcuts"]));
+    assert!(!by_record(&["refs", "d", "--under", "t", "--cross-volumes"]));
+    std::os::unix::fs::symlink("../d", ground.tree().join("t/new")).expect("a link");
+    age(&ground, 870);
+    let known = ground.run(&["refs", "d", "--under", "t"]);
+    assert_eq!(known.out.lines().count(), 1, "what it cannot know, and says so: {known:?}");
+    assert!(known.err.contains("by the record of 14 minutes ago"), "{known:?}");
+    age(&ground, 120);
+    let old = ground.run(&["refs", "d", "--under", "t"]);
+    assert_eq!(old.out.lines().count(), 2, "{old:?}");
+    assert!(old.err.contains("too old to be relied upon (it was made 16 minutes ago)"), "{old:?}");
+    assert!(by_record(&["refs", "d", "--under", "t", "--recorded"]));
+    // A record of the future is another clock's.
+    let file = ground.scratch().join("state/linkwell/catalogue.sqlite");
+    let ask = "UPDATE root SET recorded = recorded + 100000";
+    let ran = std::process::Command::new("sqlite3").arg(file).arg(ask).output().expect("started");
+    assert!(ran.status.success());
+    assert!(!by_record(&["refs", "d", "--under", "t"]));
+    assert_eq!(ground.run(&["untrack", "t/a"]).code, 0);
+    let ran = ground.run(&["refs", "d", "--under", "t", "--recorded"]);
+    assert_eq!(ran.code, 1, "it is not whole any more: {ran:?}");
+}
+
+fn read_again() {
+    let ground =
+        Ground::with(&["d/f", "e/", "t/a -> ../d", "t/b -> ../d", "t/c -> ../d/f", "t/d -> ../d"]);
+    assert_eq!(ground.run(&["track", "t"]).code, 0);
+    let at = |name: &str| ground.tree().join("t").join(name);
+    for name in ["a", "b", "d"] {
+        std::fs::remove_file(at(name)).expect("removed");
+    }
+    std::os::unix::fs::symlink("../e", at("a")).expect("a link");
+    std::fs::write(at("b"), "a file").expect("written");
+    let ran = ground.run(&["refs", "d", "--under", "t"]);
+    assert_eq!(
+        (ran.out.as_str(), ran.code),
+        ("into     ok       symlink  t/c → ../d/f\n", 0),
+        "{ran:?}"
+    );
+    // What linkwell itself does is on record at once.
+    assert_eq!(ground.run(&["create", "-y", "d", "t/new"]).code, 0);
+    let ran = ground.run(&["refs", "d", "--under", "t"]);
+    assert!(ran.out.contains("  t/new → ") && ran.err.contains("by the record"), "{ran:?}");
 }

@@ -50,7 +50,9 @@ mod retarget;
 mod shortcuts;
 mod show;
 mod situation;
+mod status;
 mod support;
+mod track;
 mod undo;
 
 fn main() -> std::process::ExitCode {
@@ -78,6 +80,8 @@ fn main() -> std::process::ExitCode {
         power::trials(),
         progress::trials(),
         refs::trials(),
+        status::trials(),
+        track::trials(),
         shortcuts::trials(),
         show::trials(),
         journal::trials(),

@@ -11,7 +11,7 @@
 //! * [`scan`]: every link under some folders, each found once.
 //! * [`transfer`]: trees brought to another place, verified, and freed by what is on record.
 //! * [`likeness`]: what an object is like, so that it is known again.
-//! * [`catalogue`]: the links on record; [`track`]: what is recorded of each.
+//! * [`catalogue`]: the links on record; [`track`]: what is recorded of each; [`recording`]: when.
 //! * [`reach`]: where a handle leads now.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
 //! * [`in_use`]: which programs use what is about to be moved.
@@ -32,6 +32,7 @@ pub mod look;
 pub mod memory;
 pub mod operator;
 pub mod reach;
+pub mod recording;
 pub mod refer;
 pub mod scan;
 pub mod state;

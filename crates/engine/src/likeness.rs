@@ -6,6 +6,7 @@
 use crate::look;
 use crate::operator::Held;
 use crate::system::{Access, EndMark, Facts, System};
+use crate::volumes::Volumes;
 use linkwell_calls::handle::{self, For};
 use linkwell_model::entry::{EntryKind, Time};
 use linkwell_model::keep::likeness::{Handle, Likeness, Shape, Sums};
@@ -18,6 +19,7 @@ use rustix::io::Errno;
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 /// How much of each end of a file is summed.
 pub const END: u64 = 64 * 1024;
@@ -39,18 +41,39 @@ pub enum Depth {
     Whole,
 }
 
+/// The table of mounts, of somebody else or shared.
+#[derive(Clone, Debug)]
+enum Table<'a> {
+    Lent(&'a Mounts),
+    Shared(Arc<Volumes>),
+}
+
+impl Table<'_> {
+    fn mounts(&self) -> &Mounts {
+        match self {
+            Self::Lent(mounts) => mounts,
+            Self::Shared(volumes) => volumes.mounts(),
+        }
+    }
+}
+
 /// Looks at objects; remembers which volumes they lie on.
 #[derive(Debug)]
 pub struct Looker<'a> {
     system: System,
-    mounts: &'a Mounts,
+    table: Table<'a>,
     volumes: HashMap<(u64, Option<u64>), (Option<VolumeId>, Trust)>,
 }
 
 impl<'a> Looker<'a> {
     /// A looker that knows these mounts.
     pub fn new(system: System, mounts: &'a Mounts) -> Self {
-        Self { system, mounts, volumes: HashMap::new() }
+        Self { system, table: Table::Lent(mounts), volumes: HashMap::new() }
+    }
+
+    /// The same, for a thread that outlives whoever starts it.
+    pub fn shared(system: System, volumes: Arc<Volumes>) -> Looker<'static> {
+        Looker { system, table: Table::Shared(volumes), volumes: HashMap::new() }
     }
 
     /// What `name` in the held folder is like.
@@ -122,7 +145,7 @@ impl<'a> Looker<'a> {
         if let Some(known) = self.volumes.get(&key) {
             return *known;
         }
-        let mount = facts.mount.and_then(|mount| self.mounts.by_id(mount));
+        let mount = facts.mount.and_then(|mount| self.table.mounts().by_id(mount));
         let fs_type = mount.and_then(|mount| std::str::from_utf8(&mount.fs_type).ok());
         let found = (self.system.volume_of(at), Trust::of(fs_type.unwrap_or_default()));
         self.volumes.insert(key, found);

@@ -12,7 +12,7 @@ use crate::look;
 use crate::operator::Held;
 use crate::system::{Access, System};
 use crate::volumes::Volumes;
-use linkwell_model::chain::{Destination, End, resolve};
+use linkwell_model::chain::{Chain, Destination, End, resolve};
 use linkwell_model::entry::LinkKind;
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::{By, Kept, Policy};
@@ -66,6 +66,17 @@ impl<'v> Tracker<'v> {
         }
     }
 
+    /// The same, for a thread that outlives whoever starts it.
+    pub fn shared(system: System, volumes: &Arc<Volumes>, depth: Depth) -> Tracker<'static> {
+        Tracker {
+            system,
+            live: Live::new(system, Arc::clone(volumes)),
+            looker: Looker::shared(system, Arc::clone(volumes)),
+            depth,
+            last: None,
+        }
+    }
+
     /// What is to be recorded of the link `name` in a held folder: itself first, then each link on its way,
     /// as *by the way*. Empty when it is no link.
     ///
@@ -86,14 +97,23 @@ impl<'v> Tracker<'v> {
         let read = Some((name.as_bytes(), target.as_bytes()));
         let chain = resolve(&mut self.live.from(folder, held, read), folder, name.as_bytes());
         let own = self.step(folder, &target);
-        let mut all = vec![seen(folder.place(), name.clone(), target, id, by, own)];
+        let depends = ties(&self.live, folder, &target, &chain, &own.to);
+        let mut first = seen(folder.place(), name.clone(), target, id, by, own);
+        first.ties = depends;
+        let mut all = vec![first];
         for hop in chain.hops.iter().skip(1) {
             let Some(name) = Name::new(&*hop.name) else { continue };
             let Ok(at) = hop.folder.open(self.system, Access::Hold) else { continue };
             let Ok(found) = self.system.facts(at.as_fd(), name.as_bytes()) else { continue };
+            let read = Some((name.as_bytes(), hop.target.as_bytes()));
+            let mut view = self.live.from(&hop.folder, at.as_fd(), read);
+            let its = resolve(&mut view, &hop.folder, name.as_bytes());
             let step = self.step(&hop.folder, &hop.target);
+            let depends = ties(&self.live, &hop.folder, &hop.target, &its, &step.to);
             let place = hop.folder.place();
-            all.push(seen(place, name, hop.target.clone(), found.id, By::Way, step));
+            let mut way = seen(place, name, hop.target.clone(), found.id, By::Way, step);
+            way.ties = depends;
+            all.push(way);
         }
         Ok(all)
     }
@@ -159,6 +179,63 @@ impl<'v> Tracker<'v> {
     }
 }
 
+/// Whether a text only goes up, and then only down: `../../a/b`, `/a/b`.
+fn is_plain(text: &[u8]) -> bool {
+    let mut down = false;
+    path::components(text).all(|component| match component {
+        Component::Here => true,
+        Component::Up => !down,
+        Component::Name(_) => {
+            down = true;
+            true
+        }
+    })
+}
+
+/// The places beside its step that a link depends on: links on its way, folders that it passes and leaves
+/// again, and where its text seems to lead. Of most links there are none.
+fn ties(
+    live: &Live,
+    folder: &Arc<Folder>,
+    text: &Target,
+    chain: &Chain<Arc<Folder>>,
+    to: &AbsPath,
+) -> Vec<AbsPath> {
+    let bytes = text.as_bytes();
+    if chain.hops.len() == 1 && is_plain(bytes) {
+        return Vec::new();
+    }
+    let own = folder.place();
+    let end = chain.end_at(live);
+    let mut all = Vec::new();
+    for hop in chain.hops.iter().skip(1) {
+        all.push(hop.folder.place().joined(&hop.name));
+    }
+    // Going up from the link itself is leaving, not passing.
+    let mut leaving = (!text.is_absolute()).then(|| own.clone());
+    for (number, passed) in chain.passed.iter().enumerate() {
+        let place = passed.place();
+        if let Some(last) = &leaving {
+            if number == 0 || place == last.parent() {
+                leaving = Some(place);
+                continue;
+            }
+            leaving = None;
+        }
+        if !to.is_at_or_below(&place) && !end.is_at_or_below(&place) {
+            all.push(place);
+        }
+    }
+    let mut written = if text.is_absolute() { AbsPath::root() } else { own };
+    written.extend_as_text(bytes);
+    all.push(written);
+    all.push(end);
+    all.sort_unstable();
+    all.dedup();
+    all.retain(|place| place != to);
+    all
+}
+
 fn of_look(found: Result<Likeness, Errno>) -> Found {
     match found {
         Ok(found) => Found::Here(Box::new(found)),
@@ -188,5 +265,6 @@ fn seen(
     };
     let policy = Policy::default();
     let kind = LinkKind::Symlink;
-    Seen { link: Kept { folder, name, target, kind, id, to: step.to, by, policy }, target: found }
+    let link = Kept { folder, name, target, kind, id, to: step.to, by, policy };
+    Seen { link, target: found, ties: Vec::new() }
 }

@@ -42,7 +42,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-fn place(of: &Path) -> AbsPath {
+pub(crate) fn place(of: &Path) -> AbsPath {
     AbsPath::cleaned(&bytes(of)).expect("absolute")
 }
 
@@ -50,7 +50,7 @@ fn name(of: &[u8]) -> Name {
     Name::new(of).expect("a name")
 }
 
-fn state_in(scratch: &Scratch) -> Held {
+pub(crate) fn state_in(scratch: &Scratch) -> Held {
     let folder = place(&scratch.join("state"));
     state::open_or_make(&Unix, System::new(), &folder).expect("a state folder")
 }
@@ -60,7 +60,7 @@ fn open(state: &Held) -> Catalogue {
 }
 
 /// What would be recorded of the link at this path.
-fn seen(link: &Path) -> Vec<Seen> {
+pub(crate) fn seen(link: &Path) -> Vec<Seen> {
     let system = System::new();
     let volumes = volumes(system, Duration::from_secs(5));
     let mut tracker = Tracker::new(system, &volumes, Depth::Ends);

@@ -12,6 +12,8 @@
 )]
 
 mod catalogue;
+mod catalogue_harm;
+mod catalogue_refs;
 mod cut;
 mod deep;
 mod fault;
@@ -42,7 +44,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 10] = [
+const PIECES: [&[support::Piece]; 11] = [
+    catalogue_harm::PIECES,
     guarantees::PIECES,
     in_use::PIECES,
     oracle::PIECES,
@@ -78,6 +81,8 @@ fn main() -> ExitCode {
     let trials = [
         catalogue::trials(),
         repair::trials(),
+        catalogue_harm::trials(),
+        catalogue_refs::trials(),
         oracle::trials(),
         scans::trials(),
         deep::trials(),

@@ -24,12 +24,16 @@ pub enum Cause {
     Refused,
     /// A mount of a folder that has been deleted.
     DeletedBind,
+    /// Real files and folders in the place of links that are on record.
+    Replaced,
     /// A volume that is not attached.
     Asleep(AbsPath, crate::expected::Evidence),
     /// A place that may not be looked at.
     Denied(Option<AbsPath>),
     /// A place that gave no answer.
     Unknown(Option<AbsPath>),
+    /// Links that work, with another text than is on record.
+    Retargeted,
 }
 
 impl Cause {
@@ -47,16 +51,18 @@ impl Cause {
             Self::TooDeep => 3,
             Self::Refused => 4,
             Self::DeletedBind => 5,
-            Self::Asleep(..) => 6,
-            Self::Denied(_) => 7,
-            Self::Unknown(_) => 8,
+            Self::Replaced => 6,
+            Self::Asleep(..) => 7,
+            Self::Denied(_) => 8,
+            Self::Unknown(_) => 9,
+            Self::Retargeted => 10,
         }
     }
 
     /// Whether links with this cause are wrong as they stand, rather than waiting for a volume or
     /// not to be judged.
     pub fn is_wrong(&self) -> bool {
-        !matches!(self, Self::Asleep(..) | Self::Denied(_) | Self::Unknown(_))
+        !matches!(self, Self::Asleep(..) | Self::Denied(_) | Self::Unknown(_) | Self::Retargeted)
     }
 }
 

@@ -23,11 +23,15 @@ pub enum Health {
     NotADirectory,
     /// No answer.
     Unknown,
+    /// Of a link on record: a real file or folder stands in its place, since a program saved over it.
+    Replaced,
+    /// Of a link on record: it works, and holds another text than is on record.
+    Retargeted,
 }
 
 impl Health {
     /// Every health, in the order in which they are counted and documented.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Ok,
         Self::Broken,
         Self::Asleep,
@@ -35,6 +39,8 @@ impl Health {
         Self::Denied,
         Self::NotADirectory,
         Self::Unknown,
+        Self::Replaced,
+        Self::Retargeted,
     ];
 
     /// The verdict on a chain. `absent` is the volume that should hold its missing end, if one
@@ -54,7 +60,7 @@ impl Health {
     /// Whether the link is wrong as it stands, so that a person must do something: what `check`
     /// exits with 1 for.
     pub fn is_wrong(self) -> bool {
-        matches!(self, Self::Broken | Self::Loop | Self::NotADirectory)
+        matches!(self, Self::Broken | Self::Loop | Self::NotADirectory | Self::Replaced)
     }
 
     /// Whether no verdict could be given.
@@ -72,6 +78,8 @@ impl Health {
             Self::Denied => "denied",
             Self::NotADirectory => "not_a_directory",
             Self::Unknown => "unknown",
+            Self::Replaced => "replaced",
+            Self::Retargeted => "retargeted",
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod change;
 pub(crate) mod moving;
 pub(crate) mod repair;
+pub(crate) mod track;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use linkwell_model::entry::LinkKind;
@@ -87,6 +88,15 @@ pub(crate) enum Verb {
     /// Finish or take back what was interrupted.
     #[command(before_help = change::RECOVER, after_help = AFTER)]
     Recover(change::Recover),
+    /// Put links on record, with what they lead to.
+    #[command(before_help = track::TRACK, after_help = AFTER)]
+    Track(track::Track),
+    /// Forget what is on record of links.
+    #[command(before_help = track::UNTRACK, after_help = AFTER)]
+    Untrack(track::Untrack),
+    /// Show how the links on record are, and what waits for an answer.
+    #[command(before_help = track::STATUS, after_help = AFTER)]
+    Status(track::Status),
     /// Look at a path and end: how linkwell finds out whether a volume answers.
     #[command(hide = true)]
     Answers {
@@ -203,6 +213,10 @@ pub(crate) struct List {
         value_parser = note_parser())]
     pub(crate) note: Vec<Note>,
 
+    /// Only the links on record, without looking for others; all of them if no PATH is given.
+    #[arg(long, conflicts_with_all = ["hard", "shortcuts"])]
+    pub(crate) tracked: bool,
+
     /// Also list files that have more than one name, grouped.
     #[arg(long)]
     pub(crate) hard: bool,
@@ -224,6 +238,10 @@ pub(crate) struct Check {
     /// Where to look; the current folder if none is given.
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<OsString>,
+
+    /// Only the links on record, without looking for others; all of them if no PATH is given.
+    #[arg(long, conflicts_with = "shortcuts")]
+    pub(crate) tracked: bool,
 
     /// Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links.
     #[arg(long)]
@@ -266,6 +284,14 @@ pub(crate) struct Refs {
     #[arg(long, value_name = "ROOT", action = ArgAction::Append, num_args = 1..,
         value_hint = ValueHint::AnyPath)]
     pub(crate) under: Vec<OsString>,
+
+    /// Look through all folders, even if all their links are on record.
+    #[arg(long = "scan")]
+    pub(crate) walk: bool,
+
+    /// Answer from the record, however old it is.
+    #[arg(long, conflicts_with_all = ["walk", "shortcuts", "cross_volumes", "virtual_too"])]
+    pub(crate) recorded: bool,
 
     /// Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links.
     #[arg(long)]

@@ -8,7 +8,7 @@ pub(super) use store::{
 };
 
 use super::ask::{Agreed, agreed};
-use super::{system, volumes_alone};
+use super::{catalogue, system, volumes_alone};
 use crate::World;
 use crate::args::Args;
 use crate::args::change::Change;
@@ -30,7 +30,7 @@ use std::time::Duration;
 use tell::tell;
 
 /// The default answer time of remote volumes, for verbs without an option for it.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// How a plan is to be carried out.
 pub(super) struct Manner {
@@ -175,6 +175,12 @@ pub(super) fn carry(
         return Ok(Came::OtherVolume);
     }
     let exit = tell(&plan, &report, told, manner, args, &output);
+    // By looking, so what was not done, or was taken back, is no danger.
+    let items = match report.state {
+        State::Ended => report.done.clone(),
+        State::TakenBack(_) | State::Unfinished(..) => (0..plan.items.len()).collect(),
+    };
+    catalogue::after(&plan, items, surveyor.volumes(), args.quiet, world);
     output.finish()?;
     Ok(Came::Ended(exit))
 }

@@ -1,6 +1,7 @@
 //! `linkwell check`: what needs a person, grouped by cause, with a remedy each.
 
-use super::{Channel, Scanning, options, typed, volumes};
+use super::recorded::Looking;
+use super::{Channel, Outcome, Scanning, options, typed, volumes};
 use crate::World;
 use crate::args::{Args, Check};
 use crate::error::{Exit, Failure};
@@ -48,6 +49,8 @@ fn cause(item: &Item<'_>) -> Option<Cause> {
         // What is closed is the folder, whatever name was looked for in it.
         Health::Denied => Cause::Denied(item.closed_folder()),
         Health::Unknown => Cause::Unknown(place()),
+        Health::Replaced => Cause::Replaced,
+        Health::Retargeted => Cause::Retargeted,
     })
 }
 
@@ -82,25 +85,24 @@ impl Sink for Gatherer {
 pub(super) fn run(check: &Check, args: &Args, world: &World) -> Result<Exit, Failure> {
     let format = check.format;
     let all = Arc::new(Mutex::new(Causes::default()));
-    let scanning = Scanning {
-        world,
-        args,
-        wanted: Wanted {
+    let outcome = if check.tracked {
+        let looking = Looking {
+            world,
+            args,
             depth: Depth::Destination,
             doubled: true,
-            hard: false,
-            shortcuts: check.shortcuts,
-            options: options(&check.scan, world),
-        },
-        paths: typed(&check.paths)?,
-        volumes: volumes(world, check.scan.time_limit),
+            paths: &check.paths,
+            scan: &check.scan,
+        };
+        let all = &all;
+        looking.run(format, |channel| Gatherer {
+            channel,
+            causes: Causes::default(),
+            all: Arc::clone(all),
+        })?
+    } else {
+        walk(check, args, world, &all)?
     };
-    let gathered = Arc::clone(&all);
-    let outcome = scanning.run(format, move |channel| Gatherer {
-        channel,
-        causes: Causes::default(),
-        all: Arc::clone(&gathered),
-    });
     let mut out = Vec::new();
     if format.json {
         json::summary(&mut out, &outcome.tally, outcome.took);
@@ -120,4 +122,32 @@ pub(super) fn run(check: &Check, args: &Args, world: &World) -> Result<Exit, Fai
     } else {
         Exit::Done
     })
+}
+
+/// Looks for every link.
+fn walk(
+    check: &Check,
+    args: &Args,
+    world: &World,
+    all: &Arc<Mutex<Causes>>,
+) -> Result<Outcome, Failure> {
+    let scanning = Scanning {
+        world,
+        args,
+        wanted: Wanted {
+            depth: Depth::Destination,
+            doubled: true,
+            hard: false,
+            shortcuts: check.shortcuts,
+            options: options(&check.scan, world),
+        },
+        paths: typed(&check.paths)?,
+        volumes: volumes(world, check.scan.time_limit),
+    };
+    let gathered = Arc::clone(all);
+    Ok(scanning.run(check.format, move |channel| Gatherer {
+        channel,
+        causes: Causes::default(),
+        all: Arc::clone(&gathered),
+    }))
 }

@@ -1,6 +1,7 @@
 //! `linkwell list`: every link, one a line.
 
-use super::{Channel, Scanning, options, typed, volumes};
+use super::recorded::Looking;
+use super::{Channel, Outcome, Scanning, options, typed, volumes};
 use crate::World;
 use crate::args::{Args, List};
 use crate::error::{Exit, Failure};
@@ -79,6 +80,9 @@ pub(super) fn run(list: &List, args: &Args, world: &World) -> Result<Exit, Failu
     };
     let filter =
         Filter { kind: list.kind.clone(), health: list.health.clone(), note: list.note.clone() };
+    if list.tracked {
+        return tracked(list, args, world, &wanted, &filter);
+    }
     let scanning = Scanning {
         world,
         args,
@@ -88,7 +92,32 @@ pub(super) fn run(list: &List, args: &Args, world: &World) -> Result<Exit, Failu
     };
     let outcome =
         scanning.run(format, move |channel| Printer { channel, filter: filter.clone(), paint });
-    if format.json {
+    finish(outcome, list, args)
+}
+
+/// The links on record.
+fn tracked(
+    list: &List,
+    args: &Args,
+    world: &World,
+    wanted: &Wanted,
+    filter: &Filter,
+) -> Result<Exit, Failure> {
+    let paint = Paint::new(args.color);
+    let looking = Looking {
+        world,
+        args,
+        depth: wanted.depth,
+        doubled: wanted.doubled,
+        paths: &list.paths,
+        scan: &list.scan,
+    };
+    let sink = |channel| Printer { channel, filter: filter.clone(), paint };
+    finish(looking.run(list.format, sink)?, list, args)
+}
+
+fn finish(outcome: Outcome, list: &List, args: &Args) -> Result<Exit, Failure> {
+    if list.format.json {
         let mut out = Vec::new();
         json::summary(&mut out, &outcome.tally, outcome.took);
         outcome.output.write(&out);

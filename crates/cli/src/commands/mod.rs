@@ -2,6 +2,7 @@
 
 mod answers;
 mod ask;
+mod catalogue;
 mod change;
 mod check;
 mod convert;
@@ -10,6 +11,7 @@ mod elsewhere;
 mod generate;
 mod list;
 mod log;
+mod recorded;
 mod recover;
 mod refs;
 mod relocate;
@@ -17,6 +19,8 @@ mod remove;
 mod repair;
 mod retarget;
 mod show;
+pub(crate) mod status;
+mod track;
 mod undo;
 
 use crate::World;
@@ -54,6 +58,9 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Log(log) => log::run(log, args, world),
         Verb::Undo(undo) => undo::run(undo, args, world),
         Verb::Recover(recover) => recover::run(recover, args, world),
+        Verb::Track(track) => track::run(track, args, world),
+        Verb::Untrack(untrack) => track::forget(untrack, args, world),
+        Verb::Status(status) => status::run(status, args, world),
         Verb::Answers { path } => Ok(answers::run(path)),
         // `main` does it, before there is any thread.
         Verb::Reach => Ok(Exit::Usage),

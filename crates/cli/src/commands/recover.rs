@@ -114,6 +114,14 @@ fn carry_out(
     }
     let recovered = recover(&means, store, lock, operation, wish);
     course.finish();
+    let volumes = super::volumes_alone(world, super::change::TIME_LIMIT);
+    super::catalogue::after(
+        &operation.plan,
+        0..operation.plan.items.len(),
+        &volumes,
+        args.quiet,
+        world,
+    );
     match recovered {
         Ok(recovered) => {
             if !args.quiet {

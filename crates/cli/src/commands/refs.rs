@@ -1,5 +1,10 @@
 //! `linkwell refs`: the links that lead to or into a path.
 
+mod recall;
+
+pub(super) use recall::ago;
+use recall::{Recalled, recall};
+
 use super::{Channel, Scanning, options, refuse_if_lost, start, system, typed, volumes};
 use crate::World;
 use crate::args::{Args, Refs};
@@ -85,6 +90,15 @@ pub(super) fn run(refs: &Refs, args: &Args, world: &World) -> Result<Exit, Failu
     let format = refs.format;
     let paint = Paint::new(args.color);
     let places = Arc::new(places);
+    match recall(refs, world, &volumes, &places, &roots)? {
+        Recalled::Known(known) => return known.tell(refs, args, world, &volumes, &places, &asked),
+        Recalled::Stale(age) if !args.quiet && !format.json => say(&format!(
+            "note: the record of these links is too old to be relied upon (it was made {}), so they are \
+             looked for; `--recorded` takes it all the same",
+            ago(age)
+        )),
+        Recalled::Stale(_) | Recalled::Nothing => {}
+    }
     let found = Arc::new(AtomicU64::new(0));
     let scanning = Scanning {
         world,

@@ -163,6 +163,8 @@ fn verdict(found: &Explained) -> String {
         Health::Denied => "you may not look, so there is no verdict".into(),
         Health::NotADirectory => "it passes through what is not a folder".into(),
         Health::Unknown => "no answer, so there is no verdict".into(),
+        Health::Replaced => "something real stands in its place".into(),
+        Health::Retargeted => "it works, and leads somewhere else than is on record".into(),
     }
 }
 

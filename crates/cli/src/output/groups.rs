@@ -71,6 +71,8 @@ fn health(cause: &Cause) -> Health {
         Cause::Asleep(..) => Health::Asleep,
         Cause::Denied(_) => Health::Denied,
         Cause::Unknown(_) => Health::Unknown,
+        Cause::Replaced => Health::Replaced,
+        Cause::Retargeted => Health::Retargeted,
     }
 }
 
@@ -136,6 +138,13 @@ fn headline(cause: &Cause, count: usize) -> String {
         Cause::Unknown(Some(place)) => {
             format!("{} to {}, which gave no answer", links(count, "leads", "lead"), at(place))
         }
+        Cause::Replaced => format!(
+            "{} a real file or folder in its place: a program saved over it",
+            links(count, "has", "have each"),
+        ),
+        Cause::Retargeted => {
+            format!("{} somewhere else than is on record", links(count, "leads", "lead"))
+        }
         Cause::Unknown(None) => {
             format!("{} be judged", links(count, "could not", "could not"))
         }
@@ -179,6 +188,13 @@ fn remedy(cause: &Cause) -> &'static str {
         Cause::DeletedBind => "detach it: `umount PATH`, as root",
         Cause::Asleep(..) => "attach it, and the links work again; nothing needs mending",
         Cause::Denied(_) => "look as somebody who may, for example with `sudo linkwell check`",
+        Cause::Replaced => {
+            "`linkwell repair LINK` shows both versions and asks which is to be kept; `linkwell untrack LINK` \
+             takes the new one for what is wanted"
+        }
+        Cause::Retargeted => {
+            "nothing, if that was meant: `linkwell track LINK` records it; else `linkwell retarget LINK --to OLD`"
+        }
         Cause::Unknown(_) => "look again when the disk, network or server answers",
     }
 }
@@ -231,7 +247,8 @@ fn worth_knowing(note: Note, count: u64) -> String {
     format!("{} {phrase} (`linkwell list --note {word}` names them)", grouped(count))
 }
 
-fn words(health: Health) -> &'static str {
+/// A health in a sentence.
+pub(crate) fn words(health: Health) -> &'static str {
     match health {
         Health::Loop => "in a loop",
         Health::NotADirectory => "through what is not a folder",

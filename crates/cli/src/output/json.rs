@@ -196,6 +196,20 @@ pub(crate) fn problem(out: &mut Vec<u8>, problem: &Problem) {
 
 /// The counts, last.
 pub(crate) fn summary(out: &mut Vec<u8>, tally: &Tally, took: Duration) {
+    summary_with(out, tally, took, |_| {});
+}
+
+/// The same of an answer that was given from the record; and how old that is, in seconds.
+pub(crate) fn summary_of_record(out: &mut Vec<u8>, tally: &Tally, took: Duration, age: i64) {
+    summary_with(out, tally, took, |object| object.raw("recorded_ago", &age.to_string()));
+}
+
+fn summary_with(
+    out: &mut Vec<u8>,
+    tally: &Tally,
+    took: Duration,
+    more: impl FnOnce(&mut Object<'_>),
+) {
     let mut object = Object::line(out, "summary");
     object.number("entries", tally.entries);
     object.number("links", tally.links);
@@ -206,6 +220,7 @@ pub(crate) fn summary(out: &mut Vec<u8>, tally: &Tally, took: Duration) {
     object.raw("by_health", &format!("{{{}}}", counts.join(",")));
     object.number("problems", tally.problems);
     object.raw("seconds", &format!("{:.3}", took.as_secs_f64()));
+    more(&mut object);
     object.end();
 }
 

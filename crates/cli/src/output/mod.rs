@@ -13,6 +13,7 @@ pub(crate) mod moving;
 pub(crate) mod paint;
 pub(crate) mod preview;
 pub(crate) mod progress;
+pub(crate) mod status;
 pub(crate) mod text;
 
 use crate::error::Failure;

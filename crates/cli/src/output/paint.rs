@@ -25,9 +25,11 @@ impl Paint {
     pub(crate) fn health(self, health: Health) -> Painted {
         let color = match health {
             Health::Ok => AnsiColor::Green,
-            Health::Broken | Health::Loop | Health::NotADirectory => AnsiColor::Red,
+            Health::Broken | Health::Loop | Health::NotADirectory | Health::Replaced => {
+                AnsiColor::Red
+            }
             Health::Asleep => AnsiColor::Blue,
-            Health::Denied | Health::Unknown => AnsiColor::Yellow,
+            Health::Denied | Health::Unknown | Health::Retargeted => AnsiColor::Yellow,
         };
         self.style(color.on_default())
     }

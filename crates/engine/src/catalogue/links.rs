@@ -16,6 +16,8 @@ pub struct Seen {
     pub link: Kept,
     /// What it leads to; absent when nothing is there. What was known of it before stays then.
     pub target: Option<Likeness>,
+    /// The other places that it depends on: links and folders on its way, and where its text seems to lead.
+    pub ties: Vec<AbsPath>,
 }
 
 /// A link on record.
@@ -83,9 +85,12 @@ impl Catalogue {
                  ON CONFLICT (folder, name) DO UPDATE SET text = excluded.text, kind = excluded.kind, \
                  device = excluded.device, inode = excluded.inode, born_s = excluded.born_s, \
                  born_n = excluded.born_n, target = excluded.target, seen = excluded.seen, \
-                 by = CASE WHEN excluded.by = 'way' THEN by ELSE excluded.by END",
+                 by = CASE WHEN excluded.by = 'way' THEN by ELSE excluded.by END RETURNING id",
             )?;
-            for Seen { link, target } in links {
+            let mut untie = transaction.prepare_cached("DELETE FROM tie WHERE link = ?")?;
+            let mut tie = transaction
+                .prepare_cached("INSERT OR IGNORE INTO tie (place, link) VALUES (?, ?)")?;
+            for Seen { link, target, ties } in links {
                 let target = match target {
                     Some(found) => {
                         let mut found = found.clone();
@@ -114,7 +119,7 @@ impl Catalogue {
                     }
                     None => unseen_target.query_row([link.to.as_bytes()], |row| row.get(0))?,
                 };
-                put_link.execute(params![
+                let values = params![
                     link.folder.as_bytes(),
                     link.name.as_bytes(),
                     link.target.as_bytes(),
@@ -127,7 +132,12 @@ impl Catalogue {
                     link.by.word(),
                     link.policy.word(),
                     now,
-                ])?;
+                ];
+                let number: i64 = put_link.query_row(values, |row| row.get(0))?;
+                untie.execute([number])?;
+                for place in ties {
+                    tie.execute(params![place.as_bytes(), number])?;
+                }
                 count += 1;
             }
         }
@@ -236,7 +246,7 @@ impl Catalogue {
         Ok(count.cast_unsigned())
     }
 
-    fn some(
+    pub(super) fn some(
         &self,
         filter: &str,
         values: impl Params,
@@ -294,7 +304,7 @@ impl Catalogue {
 }
 
 /// The texts between which all that lies below a folder stands, in the order of bytes.
-fn range(folder: &AbsPath) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn range(folder: &AbsPath) -> (Vec<u8>, Vec<u8>) {
     let mut from = folder.as_bytes().to_vec();
     if from.last() != Some(&b'/') {
         from.push(b'/');

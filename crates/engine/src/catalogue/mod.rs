@@ -7,15 +7,18 @@
 //!
 //! * [`Catalogue`]: opening it.
 //! * [`links`]: links recorded, asked for, forgotten.
+//! * [`referring`]: what depends on a place; links that have moved.
 //! * [`questions`]: what waits for a person's answer, and what was healed.
 
 pub mod links;
 pub mod questions;
+pub mod referring;
 mod row;
 mod schema;
 
 use crate::operator::Held;
 use linkwell_model::path::AbsPath;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fd::AsFd as _;
 use rustix::io::Errno;
@@ -46,12 +49,28 @@ pub enum Trouble {
 
 impl Trouble {
     /// Whether the file itself is no sound database any more.
-    fn is_damage(&self) -> bool {
+    pub fn is_damage(&self) -> bool {
+        use rusqlite::Error;
         let Self::Database(error) = self else { return false };
-        matches!(
-            error.sqlite_error_code(),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-        )
+        match error {
+            // A value of another type than the table has: no statement of ours writes that.
+            Error::InvalidColumnType(..)
+            | Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..) => true,
+            // Our statements fit our tables: these are not our tables any more.
+            Error::SqlInputError { .. } => true,
+            Error::SqliteFailure(code, words) => match code.code {
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
+                ErrorCode::Unknown => words.as_ref().is_some_and(|words| {
+                    ["no such", "malformed", "already exists"]
+                        .iter()
+                        .any(|sign| words.contains(sign))
+                }),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 }
 
@@ -122,6 +141,25 @@ impl Catalogue {
         let made = schema::prepare(&mut database)?;
         let opened = if made { Opened::Made } else { Opened::AsItWas };
         Ok((Self { database, place }, opened))
+    }
+
+    /// Sets a damaged catalogue aside, and begins a new one.
+    ///
+    /// # Errors
+    /// When it cannot be renamed, or a new one not be made.
+    pub fn begin_anew(self, state: &Held) -> Result<(Self, AbsPath), Trouble> {
+        drop(self);
+        let aside = set_aside(state)?;
+        let (opened, _) = Self::open_with(state, OpenFlags::SQLITE_OPEN_CREATE)?;
+        Ok((opened, aside))
+    }
+
+    /// Leaves what was written in the log beside the file for another time, instead of putting it into the
+    /// file when this connection is the last one: a small change is done sooner so.
+    pub fn leave_log(&self) {
+        // Without it, it takes a little longer.
+        let kept = self.database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        kept.unwrap_or_default();
     }
 
     /// Where it lies.

@@ -4,10 +4,10 @@ use super::Trouble;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// The number of the form that this version writes (`PRAGMA user_version`).
-pub(super) const FORM: i64 = 1;
+pub(super) const FORM: i64 = 2;
 
 /// What makes each form of the one before it; the first of nothing.
-const STEPS: [&str; 1] = [
+const STEPS: [&str; 2] = [
     // Places and names are bytes. `target.place` is the entry that texts name; a range of it is all that
     // lies below a folder.
     "CREATE TABLE target (
@@ -51,6 +51,15 @@ const STEPS: [&str; 1] = [
     -- Folders below which every link was recorded, and when.
     CREATE TABLE root (place BLOB PRIMARY KEY, recorded INTEGER NOT NULL, links INTEGER NOT NULL)
         STRICT, WITHOUT ROWID;",
+    // What else links depend on: links and folders on their way, and where their texts seem to lead. Folders
+    // that were recorded without it answer nothing.
+    "CREATE TABLE tie (
+        place BLOB NOT NULL,
+        link INTEGER NOT NULL REFERENCES link (id) ON DELETE CASCADE,
+        PRIMARY KEY (place, link)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX tie_link ON tie (link);
+    DELETE FROM root;",
 ];
 
 /// Sets the connection up and brings the form to today's; whether the catalogue was made just now.

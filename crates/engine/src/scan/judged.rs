@@ -18,6 +18,7 @@ use linkwell_model::health::Health;
 use linkwell_model::note::{Note, Notes};
 use linkwell_model::path::AbsPath;
 use linkwell_model::tally::Tally;
+use linkwell_model::target::Target;
 use rustix::io::Errno;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,7 +26,7 @@ const SHARDS: usize = 16;
 
 /// Destinations that some link has led to.
 #[derive(Debug, Default)]
-struct Destinations([Mutex<HashSet<(usize, FileId)>>; SHARDS]);
+pub(super) struct Destinations([Mutex<HashSet<(usize, FileId)>>; SHARDS]);
 
 impl Destinations {
     /// Notes a destination below one root; `true` when it was known.
@@ -41,10 +42,10 @@ impl Destinations {
 
 /// What the threads share.
 #[derive(Debug, Default)]
-struct Shared {
-    tally: Mutex<Tally>,
+pub(super) struct Shared {
+    pub(super) tally: Mutex<Tally>,
     destinations: Destinations,
-    roots: Mutex<Vec<Arc<Root>>>,
+    pub(super) roots: Mutex<Vec<Arc<Root>>>,
     names: hard::Names,
 }
 
@@ -79,22 +80,24 @@ pub fn scan<S: Sink>(
     tally
 }
 
-struct Judging<S> {
-    live: Live,
+pub(super) struct Judging<S> {
+    pub(super) live: Live,
     wanted: Wanted,
     shared: Arc<Shared>,
-    sink: S,
+    pub(super) sink: S,
     tally: Tally,
     target: Vec<u8>,
     /// The path of the folder whose links come now, and how long it is.
-    path: Vec<u8>,
+    pub(super) path: Vec<u8>,
     prefix: usize,
     path_of: Option<Arc<Folder>>,
     root: Option<Arc<Root>>,
+    /// The text that is on record of the link that comes next; a link with another one is *retargeted*.
+    pub(super) recorded: Option<Target>,
 }
 
 impl<S: Sink> Judging<S> {
-    fn new(
+    pub(super) fn new(
         system: System,
         volumes: &Arc<Volumes>,
         wanted: &Wanted,
@@ -112,11 +115,12 @@ impl<S: Sink> Judging<S> {
             prefix: 0,
             path_of: None,
             root: None,
+            recorded: None,
         }
     }
 
     /// Makes `self.path` the path of an entry.
-    fn set_path(&mut self, root: &Arc<Root>, found: Found<'_>) {
+    pub(super) fn set_path(&mut self, root: &Arc<Root>, found: Found<'_>) {
         let same_root = self.root.as_ref().is_some_and(|known| Arc::ptr_eq(known, root));
         let same_folder =
             self.path_of.as_ref().is_some_and(|known| Arc::ptr_eq(known, found.folder));
@@ -134,7 +138,7 @@ impl<S: Sink> Judging<S> {
         }
     }
 
-    fn give(&mut self, item: &Item<'_>) {
+    pub(super) fn give(&mut self, item: &Item<'_>) {
         self.tally.count(item.health, item.notes);
         self.sink.item(item);
     }
@@ -159,7 +163,7 @@ impl<S: Sink> Judging<S> {
         self.path = path;
     }
 
-    fn tell_binds(&mut self, volumes: &Volumes) {
+    pub(super) fn tell_binds(&mut self, volumes: &Volumes) {
         let roots =
             std::mem::take(&mut *self.shared.roots.lock().unwrap_or_else(PoisonError::into_inner));
         for root in &roots {
@@ -229,7 +233,14 @@ impl<S: Sink> Visitor for Judging<S> {
         if !claim() {
             return;
         }
-        if let Some((text, verdict)) = judged {
+        if let Some((text, mut verdict)) = judged {
+            if let Some(recorded) = &self.recorded
+                && text
+                && verdict.health == Health::Ok
+                && *recorded.as_bytes() != *target
+            {
+                verdict.health = Health::Retargeted;
+            }
             self.set_path(root, found);
             let path = std::mem::take(&mut self.path);
             let everything = self.wanted.depth == Depth::Everything;
@@ -362,7 +373,11 @@ impl<S: Sink> Judging<S> {
         files: &Siblings,
         target: &mut Vec<u8>,
     ) -> Option<(bool, Verdict)> {
-        let depth = self.wanted.depth;
+        // The text of a link on record is always wanted, to be compared with that.
+        let depth = match self.wanted.depth {
+            Depth::Destination if self.recorded.is_some() => Depth::Everything,
+            depth => depth,
+        };
         if depth == Depth::Destination {
             // Of a healthy link nobody will see the text: reading it would be for nothing.
             let mut verdict = judge::judge(&mut self.live, found, b"", &root.place, depth);

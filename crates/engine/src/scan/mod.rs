@@ -15,6 +15,7 @@ mod watch;
 pub mod binds;
 pub mod hard;
 pub mod judged;
+pub mod recorded;
 pub mod shortcuts;
 
 pub use siblings::Siblings;

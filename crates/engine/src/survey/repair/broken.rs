@@ -159,6 +159,8 @@ impl<'g> Gatherer<'g> {
                 self.survey.unjudged.push(place());
             }
             (Health::Ok | Health::Loop | Health::NotADirectory, _) => {}
+            // Verdicts of the record, which a look at the disk does not give.
+            (Health::Replaced | Health::Retargeted, _) => {}
         }
     }
 
@@ -345,6 +347,8 @@ impl Sink for Collector {
                 all.unjudged.push(place.joined(name.as_bytes()));
             }
             Health::Ok | Health::Loop | Health::NotADirectory => {}
+            // Verdicts of the record, which a look at the disk does not give.
+            Health::Replaced | Health::Retargeted => {}
         }
     }
 
