@@ -12,6 +12,7 @@
 //! * [`transfer`]: trees brought to another place, verified, and freed by what is on record.
 //! * [`likeness`]: what an object is like, so that it is known again.
 //! * [`catalogue`]: the links on record; [`track`]: what is recorded of each.
+//! * [`watch`]: links on record follow what they lead to while it moves.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
 //! * [`in_use`]: which programs use what is about to be moved.
 
@@ -38,3 +39,4 @@ pub mod system;
 pub mod track;
 pub mod transfer;
 pub mod volumes;
+pub mod watch;

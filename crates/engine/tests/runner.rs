@@ -36,6 +36,9 @@ mod scans;
 mod sequences;
 mod support;
 mod transfer;
+mod watch;
+mod watch_hazards;
+mod watch_support;
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
@@ -89,6 +92,8 @@ fn main() -> ExitCode {
         preflight::trials(),
         preflight_refusals::trials(),
         preflight_mounts::trials(),
+        watch::trials(),
+        watch_hazards::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }
