@@ -44,7 +44,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 9] = [
+const PIECES: [&[support::Piece]; 10] = [
     guarantees::PIECES,
     in_use::PIECES,
     oracle::PIECES,
@@ -54,6 +54,7 @@ const PIECES: [&[support::Piece]; 9] = [
     opens::PIECES,
     scans::PIECES,
     preflight_mounts::PIECES,
+    watch_hazards::PIECES,
 ];
 
 fn main() -> ExitCode {

@@ -144,6 +144,7 @@ pub(crate) fn text(link: &Path) -> Option<String> {
 pub(crate) struct Said {
     pub(crate) what: String,
     pub(crate) link: Option<AbsPath>,
+    #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) words: String,
     pub(crate) at: Instant,
 }
@@ -272,6 +273,11 @@ impl Marker {
             std::fs::rename(self.folder.join(old), self.folder.join(&new)).expect("renamed");
             let link = self.folder.join("link");
             watching.until("the marker is healed", || text(&link).is_some_and(|text| text == new));
+            // What it is told of comes a moment later.
+            let at = place(&link);
+            let told = || watching.said().iter().filter(|said| said.link.as_ref() == Some(&at)).count();
+            let wanted = usize::try_from(turn + 1).expect("a small number");
+            watching.until("it is told", || told() >= wanted);
         }
     }
 }

@@ -112,6 +112,9 @@ pub struct Report {
     pub kept: Vec<AbsPath>,
     /// Where something lies that was new, or changed, in what was to be given up.
     pub left: Vec<AbsPath>,
+    /// What the steps made, by their numbers in the plan, where that is known. It may have been moved on
+    /// since.
+    pub made: Vec<(usize, Object)>,
 }
 
 /// How an operation stands.
@@ -238,6 +241,7 @@ pub fn execute(
         state: State::Ended,
         kept: Vec::new(),
         left: Vec::new(),
+        made: Vec::new(),
     };
     let mut begun = Begun::default();
     let mut run = Run { work: &mut work, journal: &mut journal, plan, begun: &mut begun };
@@ -254,6 +258,7 @@ pub fn execute(
             Ok(()) => {
                 report.kept = work.kept;
                 report.left = work.left;
+                report.made = made(begun);
                 return Ok(report);
             }
             // All is done and durable, only its record is not; and what is not on record cannot be
@@ -303,6 +308,14 @@ fn ended(how: How, done: usize, kept: &[AbsPath]) -> Ended {
         done: u64::try_from(done).unwrap_or(u64::MAX),
         kept: kept.iter().map(|place| Bytes(place.as_bytes().into())).collect(),
     }
+}
+
+fn made(begun: Begun) -> Vec<(usize, Object)> {
+    let known = begun.into_iter().filter_map(|(number, placed)| match placed {
+        Placed::This(object) => Some((number, object)),
+        Placed::Not | Placed::Unknown => None,
+    });
+    known.collect()
 }
 
 /// A copy that has come so far is kept when the person asks to stop: entries, or bytes.

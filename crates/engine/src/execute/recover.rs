@@ -289,6 +289,7 @@ impl<'r> Recovery<'r> {
             state: State::Ended,
             kept: Vec::new(),
             left: Vec::new(),
+            made: Vec::new(),
         };
         let mut begun = Begun::default();
         for (number, (item, _)) in steps(plan).enumerate() {

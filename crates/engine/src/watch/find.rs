@@ -44,10 +44,12 @@ impl Watcher<'_> {
             Whereabouts::Unknown => candidates.extend(self.by_moves(known.to)),
         }
         let Some(was) = &known.was else { return Sought::Unknown };
+        let heard = candidates.len();
         candidates.extend(self.by_handle(known.to, was));
-        for place in candidates {
+        for (number, place) in candidates.into_iter().enumerate() {
             if let Ok((is, folder)) = round.at(&place, false)
                 && liken(was, &is).0 == Likened::Same
+                && (number < heard || is_its_name(&is, &place, known))
             {
                 let doubts = doubts(Some(was), &is, folder.mode, folder.owner, folder.group);
                 return Sought::At(place, Box::new(is), doubts);
@@ -101,6 +103,18 @@ impl Watcher<'_> {
             (facts.id.device == device).then_some(open)
         })
     }
+}
+
+/// Whether a name that a handle gave is the one that was meant, and not another one of the same file: who
+/// makes a second name of a file must not be able to lead a link there.
+fn is_its_name(is: &Likeness, place: &AbsPath, known: &Tracked) -> bool {
+    if is.kind == EntryKind::Folder || is.names == 1 && known.was.as_ref().is_none_or(|was| was.names == 1) {
+        return true;
+    }
+    let parts = place.split().zip(known.link.to.split());
+    parts.is_some_and(|((folder, name), (old_folder, old_name))| {
+        folder == old_folder || name == old_name
+    })
 }
 
 fn is_object(is: &Likeness, id: Identity) -> bool {

@@ -1,7 +1,6 @@
 //! Leading links to where their targets are now: one plan for all that is due, carried out like any other.
 
 use super::grace::Heard;
-use super::look::Round;
 use super::nodes::LinkId;
 use super::settle::{Leading, Told, event, with_old_sums};
 use super::watcher::{State, Watcher, clock};
@@ -14,6 +13,7 @@ use crate::survey::lead::{self, Lead};
 use crate::survey::{self, Surveyor};
 use crate::transfer::Unwatched;
 use hashbrown::HashMap;
+use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Plan, Token, Why};
 use std::sync::Arc;
@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 
 /// When to try again while another linkwell changes something.
 const BUSY: Duration = Duration::from_millis(100);
+
+/// So often a link is tried that is changed by somebody each time.
+const MOST_TRIES: u8 = 20;
 
 /// When to try again while an operation waits for `linkwell recover`.
 const HELD_UP: Duration = Duration::from_secs(5);
@@ -32,7 +35,7 @@ impl Watcher<'_> {
     }
 
     /// Leads links; whether any was led.
-    pub(super) fn heal(&mut self, round: &mut Round<'_>, leads: Vec<Leading>) -> bool {
+    pub(super) fn heal(&mut self, leads: Vec<Leading>) -> bool {
         let Some(lock) = self.right_to_change(&leads) else { return false };
         let Some(mut plan) = self.plan(&leads) else { return false };
         let by_place: HashMap<AbsPath, &Leading> = leads
@@ -42,8 +45,11 @@ impl Watcher<'_> {
         let of = |path: &[u8]| AbsPath::cleaned(path).and_then(|at| by_place.get(&at).copied());
         let mut told: Vec<Told> = Vec::new();
         for conflict in std::mem::take(&mut plan.conflicts) {
-            if let Some(lead) = of(&conflict.path) {
-                self.refused(lead, &words(&conflict.why), &mut told);
+            let Some(lead) = of(&conflict.path) else { continue };
+            match conflict.why {
+                // It is in motion.
+                Why::NoFolder(_) | Why::Nothing(_) | Why::NotLink(_) => self.once_more(lead, &mut told),
+                why => self.refused(lead, &words(&why), &mut told),
             }
         }
         if plan.items.is_empty() {
@@ -75,11 +81,14 @@ impl Watcher<'_> {
                 return false;
             }
         };
+        let made: HashMap<usize, Identity> =
+            report.made.iter().map(|(step, object)| (*step, object.id())).collect();
         let mut done = Vec::new();
         for (number, item) in plan.items.iter().enumerate() {
             let Some(lead) = of(&item.path) else { continue };
             if report.done.contains(&number) {
-                done.push(lead);
+                // Each item is one step.
+                done.push((lead, made.get(&number).copied().unwrap_or(Identity::TO_COME)));
             } else if let Some((_, why)) = report.failed.iter().find(|(failed, _)| *failed == number)
             {
                 self.failed(lead, why, &mut told);
@@ -89,7 +98,7 @@ impl Watcher<'_> {
         }
         self.healed += u64::try_from(done.len()).unwrap_or(0);
         let any = !done.is_empty();
-        self.record(round, &done, report.number, &mut told);
+        self.record(&done, report.number, &mut told);
         self.happened(told);
         any
     }
@@ -161,42 +170,44 @@ impl Watcher<'_> {
 
     fn failed(&mut self, lead: &Leading, why: &Fail, told: &mut Vec<Told>) {
         match why {
-            // Somebody was faster. What stands there now is looked at like everything else.
-            Fail::Changed(_) | Fail::Taken(_) | Fail::Folder { .. } => {
-                if let Some(known) = self.links.get_mut(&lead.link) {
-                    known.state = State::New;
-                    let (at, to) = (known.at, known.to);
-                    self.grace.heard(at, Heard::Vacated, Instant::now());
-                    self.grace.heard(to, Heard::Vacated, Instant::now());
-                }
-            }
             Fail::System { doing, error, .. } => {
                 self.refused(lead, &format!("could not {doing}: {}", survey::reason(*error)), told);
             }
-            _ => self.refused(lead, "it could not be changed", told),
+            // Somebody was faster. What stands there now is looked at like everything else.
+            _ => self.once_more(lead, told),
         }
+    }
+
+    /// Something is in motion: it is looked at again after another grace, and not for ever.
+    fn once_more(&mut self, lead: &Leading, told: &mut Vec<Told>) {
+        let Some(known) = self.links.get_mut(&lead.link) else { return };
+        known.tries += 1;
+        if known.tries > MOST_TRIES {
+            known.tries = 0;
+            return self.refused(lead, "something else changed it each time", told);
+        }
+        known.state = State::New;
+        let (at, to) = (known.at, known.to);
+        self.grace.heard(at, Heard::Vacated, Instant::now());
+        self.grace.heard(to, Heard::Vacated, Instant::now());
     }
 
     /// Records links that were led elsewhere.
     fn record(
         &mut self,
-        round: &mut Round<'_>,
-        done: &[&Leading],
+        done: &[(&Leading, Identity)],
         operation: u64,
         told: &mut Vec<Told>,
     ) {
         let mut links: Vec<LinkId> = Vec::with_capacity(done.len());
         let mut seen: Vec<Seen> = Vec::with_capacity(done.len());
         let mut answered = Vec::new();
-        for lead in done {
+        for (lead, made) in done {
             let Some(known) = self.links.get(&lead.link) else { continue };
             let mut link = known.link.clone();
             let old = std::mem::replace(&mut link.target, lead::text(&known.link, &lead.to));
             link.to = lead.to.clone();
-            // Whoever changed it since will be noticed.
-            if let Some((id, _)) = round.link_at(&link.place()) {
-                link.id = id;
-            }
+            link.id = *made;
             let event = event(
                 "healed",
                 &link,
@@ -217,8 +228,23 @@ impl Watcher<'_> {
             self.trouble(format!("what was healed could not be recorded: {trouble}"));
         }
         for (link, seen) in links.into_iter().zip(seen) {
+            let id = seen.link.id;
             self.take_over(link, seen);
+            self.is_other(link, id);
             self.again_if_on_the_way(link);
+        }
+    }
+
+    /// A link that was healed is another object now, and those that lead to it know it so.
+    fn is_other(&mut self, link: LinkId, id: Identity) {
+        let Some(known) = self.links.get(&link) else { return };
+        let others: Vec<LinkId> =
+            self.nodes.links(known.at).filter(|other| *other != link).collect();
+        for other in others {
+            if let Some(was) = self.links.get_mut(&other).and_then(|known| known.was.as_mut()) {
+                (was.device, was.inode, was.born) = (id.device, id.inode, id.born);
+                (was.handle, was.connectable) = (None, None);
+            }
         }
     }
 }
@@ -228,8 +254,6 @@ fn words(why: &Why) -> String {
         Why::Other { what, .. } => what.clone(),
         Why::System { doing, reason } => format!("{doing}: {reason}"),
         Why::Name(what) => (*what).into(),
-        Why::NoFolder(_) | Why::Nothing(_) => "it is not there any more".into(),
-        Why::NotLink(kind) => format!("a {} stands in its place", kind.word()),
         _ => "it would not lead there: back to itself, or through too many others".into(),
     }
 }

@@ -160,7 +160,7 @@ impl Watcher<'_> {
         let waiting = self.lost(&mut round, found.vacant, &mut leads, &mut told);
         self.happened(told);
         if !leads.is_empty() {
-            let done = self.heal(&mut round, leads);
+            let done = self.heal(leads);
             // What lies behind a link that was healed is as it was.
             if done && !waiting.is_empty() {
                 self.round(waiting, due);
@@ -268,7 +268,9 @@ impl Watcher<'_> {
         if !matches!(state, State::Sound | State::New) {
             self.stop_awaiting(node);
         }
-        self.set_state(link, State::Sound);
+        if let Some(known) = self.links.get_mut(&link) {
+            (known.state, known.tries) = (State::Sound, 0);
+        }
         let held = self.held.id(node).map(|held| (held.device, held.inode));
         if held != Some((is.device, is.inode)) && as_recorded && state != State::New {
             self.hold(node);

@@ -7,6 +7,7 @@ use super::nodes::LinkId;
 use super::settle::{Leading, Renewal, Told, event};
 use super::watcher::{State, Tracked, Watcher};
 use crate::track::{Found, Step};
+use linkwell_model::entry::Identity;
 use linkwell_model::keep::evidence::{Likened, liken};
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::Kept;
@@ -59,7 +60,10 @@ impl Watcher<'_> {
         }
         let is = |round: &mut Round<'_>, place: &AbsPath| {
             let found = round.link_at(place);
-            found.is_some_and(|(id, text)| known.link.id.is(id) && text == known.link.target)
+            // A link that was moved right after it was healed has not been seen at its place; where it went
+            // was heard.
+            let same = |id| known.link.id.is(id) || known.link.id == Identity::TO_COME;
+            found.is_some_and(|(id, text)| same(id) && text == known.link.target)
         };
         candidates.into_iter().find(|place| is(round, place))
     }

@@ -69,6 +69,8 @@ pub(super) struct Tracked {
     pub(super) state: State,
     /// The mounts that both lay on when they were there.
     pub(super) mounts: (OnMount, OnMount),
+    /// How often it was in motion when it was to be led elsewhere.
+    pub(super) tries: u8,
 }
 
 /// The watcher.
@@ -99,6 +101,11 @@ pub(super) struct Watcher<'t> {
     open: Option<(AbsPath, OwnedFd)>,
     /// What the clock that goes on while the computer sleeps is ahead of the one that does not.
     slept: Duration,
+}
+
+/// Whether it is what linkwell itself keeps beside a link for a moment.
+fn is_own(spot: &Spot) -> bool {
+    spot.name.starts_with(b".linkwell-")
 }
 
 fn read_volumes(settings: &Settings) -> Arc<Volumes> {
@@ -209,7 +216,14 @@ impl<'t> Watcher<'t> {
                 Hint::Vacated(spot) => self.heard(&spot, Heard::Vacated),
                 Hint::Filled(spot) => self.heard(&spot, Heard::Filled),
                 Hint::Moved(from, to) => {
-                    self.moves.moved(self.node(&from), &from, &to);
+                    if is_own(&from) || is_own(&to) {
+                        // What stands there is new, and where the old one went is nowhere.
+                        if let Some(node) = self.node(&to).or_else(|| self.node(&from)) {
+                            self.moves.forget(node);
+                        }
+                    } else {
+                        self.moves.moved(self.node(&from), &from, &to);
+                    }
                     self.heard(&from, Heard::Vacated);
                     self.heard(&to, Heard::Filled);
                 }
@@ -240,8 +254,7 @@ impl<'t> Watcher<'t> {
     }
 
     fn heard(&mut self, spot: &Spot, what: Heard) {
-        // What linkwell keeps beside a link for a moment.
-        if spot.name.starts_with(b".linkwell-") {
+        if is_own(spot) {
             return;
         }
         let Some(node) = self.node(spot) else { return };
@@ -336,7 +349,7 @@ impl<'t> Watcher<'t> {
         self.watch_way(at);
         self.watch_way(to);
         let (link, was) = (entry.link, entry.target);
-        let tracked = Tracked { link, was, at, to, state: State::New, mounts: (None, None) };
+        let tracked = Tracked { link, was, at, to, state: State::New, mounts: (None, None), tries: 0 };
         self.links.insert(entry.id, tracked);
         entry.id
     }
