@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod moving;
+pub(crate) mod watch;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use linkwell_model::entry::LinkKind;
@@ -74,6 +75,9 @@ pub(crate) enum Verb {
     /// Remove files, folders and links, never what links lead to.
     #[command(before_help = change::REMOVE, after_help = AFTER)]
     Remove(change::Remove),
+    /// Let links on record follow what they lead to, while it moves.
+    #[command(before_help = watch::WATCH, after_help = AFTER)]
+    Watch(watch::Watch),
     /// Show what linkwell did.
     #[command(before_help = change::LOG, after_help = AFTER)]
     Log(change::Log),

@@ -17,6 +17,7 @@ mod remove;
 mod retarget;
 mod show;
 mod undo;
+mod watch;
 
 use crate::World;
 use crate::args::{Args, LinkFormat, Scan, Verb};
@@ -49,6 +50,7 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Convert(convert) => convert::run(convert, args, world),
         Verb::Move(moving) => relocate::run(moving, args, world),
         Verb::Remove(remove) => remove::run(remove, args, world),
+        Verb::Watch(watch) => watch::run(watch, args, world),
         Verb::Log(log) => log::run(log, args, world),
         Verb::Undo(undo) => undo::run(undo, args, world),
         Verb::Recover(recover) => recover::run(recover, args, world),

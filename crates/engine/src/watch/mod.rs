@@ -13,6 +13,7 @@ mod find;
 mod grace;
 mod heal;
 mod held;
+pub mod install;
 mod look;
 mod moves;
 mod nodes;

@@ -442,8 +442,13 @@ impl Watcher<'_> {
         let sought = self.seek(round, known);
         let node = known.to;
         match sought {
-            // The object is where it was: somebody changed the way to it, and meant that.
             Sought::At(place, ..) if place == known.link.to => {
+                if matches!(round.look(&known.link), Looked::Sound(..)) {
+                    // It came back just now, and may go again.
+                    self.grace.heard(node, Heard::Filled, Instant::now());
+                    return;
+                }
+                // It is where it was: somebody changed the way to it, and meant that.
                 self.is_lost(link, "the way to it leads elsewhere now", told);
             }
             Sought::At(place, is, doubts) => self.found(link, place, *is, &doubts, leads, told),
