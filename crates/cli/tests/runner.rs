@@ -48,6 +48,7 @@ mod show;
 mod situation;
 mod support;
 mod undo;
+mod watch;
 
 fn main() -> std::process::ExitCode {
     if let Some(ended) = remove_trash::oracle() {
@@ -101,6 +102,7 @@ fn main() -> std::process::ExitCode {
         create::trials(),
         create_hostile::trials(),
         create_names::trials(),
+        watch::trials(),
     ];
     let ended = linkwell_testkit::need::run(trials.into_iter().flatten().collect());
     support::clean_up();

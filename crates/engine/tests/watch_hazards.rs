@@ -25,12 +25,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         test_with("watch: a volume goes while it is watched, sleeps, and comes back (W4)", &Kind::Ext4.needs(), volume),
         test_with("watch: root's watcher in a user's tree changes nothing outside (W7)", &[Need::Root], flipped),
         test("watch: ended by force in between, it goes on by what is on record (W6)", restarted),
+        test("watch: many links: figures, and memory stays flat under a random mover", many),
         test("watch: a random mover never leads a link to the wrong thing", mover),
     ]
 }
 
 /// The pieces that run in a child.
-pub(crate) const PIECES: &[Piece] = &[("watch: overflow", overflow_piece), ("watch: volume", volume_piece)];
+pub(crate) const PIECES: &[Piece] = &[("watch: overflow", overflow_piece), ("watch: volume", volume_piece), ("watch: many", many_piece)];
 
 fn heals(ground: &Ground, watching: &Watching, link: &str, text: &str) {
     watching.until(&format!("{link} leads to {text}"), || ground.text(link) == text);
@@ -486,4 +487,81 @@ fn mover() {
     if dead * 100 > healed + dead {
         fail(&format!("more than one of a hundred was not healed: {dead} of {}", healed + dead));
     }
+}
+
+/// How many links, and for how many seconds they move: `LINKWELL_WATCH_LINKS` and `LINKWELL_WATCH_SECONDS`, for
+/// measuring.
+fn size(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|wanted| wanted.parse().ok()).unwrap_or(default)
+}
+
+/// Processor seconds of this process, and its memory in MB.
+fn spent() -> (f64, f64) {
+    let stat = fs::read_to_string("/proc/self/stat").expect("it reads");
+    let fields: Vec<&str> = stat.rsplit(") ").next().expect("fields").split(' ').collect();
+    let ticks: f64 = fields[11].parse::<f64>().expect("a number") + fields[12].parse::<f64>().expect("a number");
+    let memory = fs::read_to_string("/proc/self/statm").expect("it reads");
+    let pages: f64 = memory.split(' ').nth(1).expect("resident").parse().expect("a number");
+    (ticks / 100.0, pages * 4096.0 / 1e6)
+}
+
+fn many() {
+    // In a process of its own, whose memory and time are its own.
+    Child::plain("watch: many").run();
+}
+
+fn many_piece() {
+    let (links, seconds) = (size("LINKWELL_WATCH_LINKS", 600), size("LINKWELL_WATCH_SECONDS", 3));
+    let ground = Ground::new(&["top/", "l/", "far/"]);
+    let mut all = Vec::new();
+    for number in 0..links {
+        let folder = format!("top/{}/{}", number % 97, number % 7919);
+        fs::create_dir_all(ground.join(&folder)).expect("made");
+        fs::write(ground.join(&format!("{folder}/f{number}")), number.to_string()).expect("written");
+        let link = ground.join(&format!("l/{number}"));
+        symlink(format!("../{folder}/f{number}"), &link).expect("a link");
+        all.push(link);
+    }
+    ground.track(&all);
+    let before = spent();
+    let watching = ground.watch();
+    let after = spent();
+    println!("{links} links: set up in {:.2} s CPU, {:.1} MB more, {} folders", after.0 - before.0, after.1 - before.1, watching.counts().watched);
+    let mut random = Random::new(7);
+    let mut late: Vec<f64> = Vec::new();
+    for turn in 0..15 {
+        let link = &all[random.below(links)];
+        let here = fs::canonicalize(link).expect("it leads there");
+        let to = ground.join(&format!("far/n{turn}"));
+        let began = Instant::now();
+        fs::rename(&here, &to).expect("renamed");
+        watching.until("it is healed", || fs::read(link).is_ok());
+        late.push((began.elapsed().as_secs_f64() - GRACE.as_secs_f64()) * 1000.0);
+    }
+    late.sort_by(f64::total_cmp);
+    println!("one link: {:.1} ms after the grace at the median, {:.1} at most", late[7], late[14]);
+    let (began, start) = (Instant::now(), spent());
+    mv(&ground, "top", "TOP");
+    watching.until("all are healed", || all.iter().all(|link| fs::read_link(link).is_ok_and(|text| !text.starts_with("../top"))));
+    let took = began.elapsed() - GRACE;
+    println!("one ancestor of all: {:.2} s after the grace, {:.2} s CPU", took.as_secs_f64(), spent().0 - start.0);
+    let warm = spent().1;
+    let began = Instant::now();
+    let mut moves = 0_usize;
+    while began.elapsed() < Duration::from_secs(u64::try_from(seconds).expect("small")) {
+        let link = &all[random.below(links)];
+        if let Ok(here) = fs::canonicalize(link) {
+            moves += 1;
+            let to = here.with_file_name(format!("m{moves}"));
+            fs::rename(&here, to).expect("renamed");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    watching.until("all are healed", || all.iter().all(|link| fs::read(link).is_ok()));
+    for (number, link) in all.iter().enumerate() {
+        assert_eq!(fs::read_to_string(link).expect("it reads"), number.to_string());
+    }
+    let end = spent().1;
+    println!("{moves} moves: memory {warm:.1} MB before, {end:.1} MB after");
+    assert!(end < warm * 1.25 + 8.0, "it grows: {warm:.1} MB, then {end:.1} MB");
 }

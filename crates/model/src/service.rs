@@ -22,7 +22,15 @@ pub const MARK: &str = "Written by linkwell";
 /// which root is nobody: then who owns a folder cannot be told any more, and that is what linkwell's own
 /// guards rely on.
 pub fn systemd(service: &Service) -> String {
-    let mut command = vec![systemd_word(&service.program, false)];
+    let mut command = Vec::new();
+    if service.program.iter().any(|byte| b"\"'\\".contains(byte) || !(b' '..=b'~').contains(byte)) {
+        // systemd takes no such name for a program, quoted or not; as an argument it does.
+        command.push("/bin/sh -c".to_owned());
+        command.push(systemd_word(b"exec \"$0\" \"$@\"", true));
+        command.push(systemd_word(&service.program, true));
+    } else {
+        command.push(systemd_word(&service.program, false));
+    }
     command.extend(service.arguments.iter().map(|word| systemd_word(word, true)));
     let environment: String = service
         .environment
@@ -198,8 +206,10 @@ mod tests {
         let unit = systemd(&service());
         let has = |line: &str| assert!(unit.lines().any(|found| found == line), "{line}\n{unit}");
         has(
-            r#"ExecStart="/opt/100%% mine/\"link\\well$\"" "watch" "--a=$$b %%h\x0a\xff<&""#,
+            r#"ExecStart=/bin/sh -c "exec \"$$0\" \"$$@\"" "/opt/100%% mine/\"link\\well$$\"" "watch" "--a=$$b %%h\x0a\xff<&""#,
         );
+        let plain = Service { program: b"/opt/a b/50%/$x".to_vec(), ..service() };
+        assert!(systemd(&plain).contains("ExecStart=\"/opt/a b/50%%/$x\" \"watch\""));
         has(r#"Environment="XDG_STATE_HOME=/home/a b/50%%""#);
         has("Type=notify");
         has("NoNewPrivileges=yes");

@@ -46,11 +46,8 @@ impl Watcher<'_> {
         let mut told: Vec<Told> = Vec::new();
         for conflict in std::mem::take(&mut plan.conflicts) {
             let Some(lead) = of(&conflict.path) else { continue };
-            match conflict.why {
-                // It is in motion.
-                Why::NoFolder(_) | Why::Nothing(_) | Why::NotLink(_) => self.once_more(lead, &mut told),
-                why => self.refused(lead, &words(&why), &mut told),
-            }
+            // Most often something is in motion.
+            self.once_more(lead, &words(&conflict.why), &mut told);
         }
         if plan.items.is_empty() {
             self.happened(told);
@@ -174,17 +171,17 @@ impl Watcher<'_> {
                 self.refused(lead, &format!("could not {doing}: {}", survey::reason(*error)), told);
             }
             // Somebody was faster. What stands there now is looked at like everything else.
-            _ => self.once_more(lead, told),
+            _ => self.once_more(lead, "something else changed it each time", told),
         }
     }
 
     /// Something is in motion: it is looked at again after another grace, and not for ever.
-    fn once_more(&mut self, lead: &Leading, told: &mut Vec<Told>) {
+    fn once_more(&mut self, lead: &Leading, words: &str, told: &mut Vec<Told>) {
         let Some(known) = self.links.get_mut(&lead.link) else { return };
         known.tries += 1;
         if known.tries > MOST_TRIES {
             known.tries = 0;
-            return self.refused(lead, "something else changed it each time", told);
+            return self.refused(lead, words, told);
         }
         known.state = State::New;
         let (at, to) = (known.at, known.to);
@@ -254,6 +251,7 @@ fn words(why: &Why) -> String {
         Why::Other { what, .. } => what.clone(),
         Why::System { doing, reason } => format!("{doing}: {reason}"),
         Why::Name(what) => (*what).into(),
+        Why::NoFolder(_) | Why::Nothing(_) | Why::NotLink(_) => "it is not there any more".into(),
         _ => "it would not lead there: back to itself, or through too many others".into(),
     }
 }

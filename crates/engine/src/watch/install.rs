@@ -61,7 +61,7 @@ pub fn put(
         disk.write(file.as_fd(), text)?;
         disk.sync(file.as_fd())?;
         disk.rename_over(at, &staged, at, &name)?;
-        disk.sync(at)
+        disk.sync(system.open(at, c".", Access::List)?.as_fd())
     });
     written.map_err(|error| {
         disk.drop_name(at, &staged).unwrap_or_default();
