@@ -40,7 +40,8 @@ impl Grace {
 
     /// A name is to be looked at again at this moment.
     pub(super) fn at(&mut self, node: NodeId, what: Heard, when: Instant) {
-        if self.pending.insert(node, (when, what)).is_none() {
+        let before = self.pending.insert(node, (when, what));
+        if before.is_none_or(|(before, _)| when < before) {
             self.heap.push(Reverse((when, node)));
         }
     }

@@ -396,11 +396,12 @@ impl<'t> Watcher<'t> {
                     .into(),
             );
         }
-        let watched = watched.ok();
-        if let Some(old) = self.nodes.set_watch(node, watched, creation) {
+        // The folder itself may only have another name: then it is still heard of, until it is known by that.
+        let Ok(watched) = watched else { return false };
+        if let Some(old) = self.nodes.set_watch(node, Some(watched), creation) {
             self.source.unwatch(old);
         }
-        watched.is_some()
+        true
     }
 
     /// Watches the folders of a part of the tree anew: other ones may have their names by now.
@@ -419,15 +420,13 @@ impl<'t> Watcher<'t> {
         let way: Vec<NodeId> = self.nodes.upward(node).collect();
         for pair in way.windows(2) {
             let [missing, folder] = *pair else { continue };
-            if self.nodes.watch(folder).is_none() && !self.watch_folder(folder, true) {
+            if !self.watch_folder(folder, true) {
                 continue;
             }
-            if !self.nodes.sees_creation(folder) && self.watch_folder(folder, true) {
-                // It may have been made a moment ago.
-                let place = self.nodes.place(missing);
-                if self.system.status(rustix::fs::CWD, place.as_bytes(), Links::Kept).is_ok() {
-                    self.grace.heard(missing, Heard::Filled, Instant::now());
-                }
+            // It may have been made a moment ago.
+            let place = self.nodes.place(missing);
+            if self.system.status(rustix::fs::CWD, place.as_bytes(), Links::Kept).is_ok() {
+                self.grace.heard(missing, Heard::Filled, Instant::now());
             }
             return;
         }
