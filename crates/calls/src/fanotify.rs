@@ -163,13 +163,7 @@ mod system {
         // SAFETY: the path ends with a NUL and is only read; the descriptor is open as long as it is
         // borrowed.
         let answer = unsafe {
-            libc::fanotify_mark(
-                listener.as_raw_fd(),
-                flags,
-                mask,
-                libc::AT_FDCWD,
-                path.as_ptr(),
-            )
+            libc::fanotify_mark(listener.as_raw_fd(), flags, mask, libc::AT_FDCWD, path.as_ptr())
         };
         if answer == 0 { Ok(()) } else { Err(last()) }
     }
@@ -239,8 +233,10 @@ mod tests {
 
     #[test]
     fn events_are_read_with_every_byte_of_their_names() {
-        let renamed =
-            whole(MASK_RENAME, &[info(INFO_OLD_DFID_NAME, b"a\n"), info(INFO_NEW_DFID_NAME, b"\xff")]);
+        let renamed = whole(
+            MASK_RENAME,
+            &[info(INFO_OLD_DFID_NAME, b"a\n"), info(INFO_NEW_DFID_NAME, b"\xff")],
+        );
         let removed = whole(MASK_DELETE, &[info(INFO_DFID_NAME, b"gone"), info(1, b"")]);
         let both = [renamed, removed, whole(MASK_OVERFLOW, &[])].concat();
         assert_eq!(

@@ -35,9 +35,18 @@ pub(crate) fn trials() -> Vec<Trial> {
             &[Need::Root],
             killed,
         ),
-        test("watch: the service manager is told that it is ready, and reload and end are heeded", managed),
-        test("watch: what waits for a person is shown on the desktop, and without one nothing fails", desktop),
-        test("watch: installing shows the lines, writes the unit, and replaces nobody else's", installed),
+        test(
+            "watch: the service manager is told that it is ready, and reload and end are heeded",
+            managed,
+        ),
+        test(
+            "watch: what waits for a person is shown on the desktop, and without one nothing fails",
+            desktop,
+        ),
+        test(
+            "watch: installing shows the lines, writes the unit, and replaces nobody else's",
+            installed,
+        ),
         test_with(
             "watch: systemd takes the unit as it is, whatever the program's path",
             &[Need::Program("systemd-analyze")],
@@ -177,16 +186,21 @@ fn json() {
     assert_eq!(healed["operation"], 1);
     fs::remove_file(ground.tree().join("t/g")).expect("removed");
     let lost = next("{\"type\":\"event\"");
-    assert_eq!((&lost["what"], &lost["new"], &lost["operation"]), (&"lost".into(), &().into(), &().into()));
+    assert_eq!(
+        (&lost["what"], &lost["new"], &lost["operation"]),
+        (&"lost".into(), &().into(), &().into())
+    );
 }
 
 fn once() {
     let ground = Ground::with(&["t/f", "f -> t/f"]);
     track(&ground, &["f"]);
-    let ran: linkwell_testkit::program::Ran = watch(&ground, &["--once"]).output().expect("it ran").into();
+    let ran: linkwell_testkit::program::Ran =
+        watch(&ground, &["--once"]).output().expect("it ran").into();
     assert_eq!(ran.code, 0, "{ran:?}");
     fs::remove_file(ground.tree().join("t/f")).expect("removed");
-    let ran: linkwell_testkit::program::Ran = watch(&ground, &["--once"]).output().expect("it ran").into();
+    let ran: linkwell_testkit::program::Ran =
+        watch(&ground, &["--once"]).output().expect("it ran").into();
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains("lost"), "{ran:?}");
 }
@@ -262,7 +276,10 @@ fn managed() {
         String::from_utf8_lossy(&buffer[..count]).into_owned()
     };
     let ready = told();
-    assert!(ready.starts_with("READY=1\n") && ready.contains("STATUS=1 links on record"), "{ready}");
+    assert!(
+        ready.starts_with("READY=1\n") && ready.contains("STATUS=1 links on record"),
+        "{ready}"
+    );
     watching.line("watching");
     let alive = told();
     assert!(alive.starts_with("WATCHDOG=1\n"), "{alive}");
@@ -331,7 +348,10 @@ fn installed() {
     let ran = ground.run(&["watch", "--install"]);
     assert!(matches!(ran.code, 0 | 3), "{ran:?}");
     let text = fs::read_to_string(&unit).expect("it is written");
-    assert!(text.contains(&format!("XDG_STATE_HOME={}", ground.scratch().join("state").display())), "{text}");
+    assert!(
+        text.contains(&format!("XDG_STATE_HOME={}", ground.scratch().join("state").display())),
+        "{text}"
+    );
     let ran = ground.run(&["watch", "--uninstall"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(fs::symlink_metadata(&unit).is_err());
@@ -347,11 +367,21 @@ fn installed() {
 
 fn verified() {
     let ground = Ground::with(&["f"]);
-    let folder = ground.scratch().join("odd %h $HOME \"q\" \\");
-    fs::create_dir(&folder).expect("made");
-    let program = folder.join("link well");
-    fs::copy(crate::support::LINKWELL, &program).expect("copied");
-    let mut command = Command::new(&program);
+    // As an argument, since systemd takes no such name for a program.
+    let odd = ground.scratch().join("odd %h $HOME \"q\" \\/link well");
+    assert_eq!(complaints(&ground, &odd), Vec::<String>::new());
+    let plain = ground.scratch().join("a %h $HOME b/link well");
+    assert_eq!(complaints(&ground, &plain), Vec::<String>::new());
+    // The control: systemd does find a program that is not there.
+    fs::remove_file(&plain).expect("removed");
+    assert_ne!(verify(&ground), Vec::<String>::new());
+}
+
+/// What systemd says about the unit that the program at this path installs.
+fn complaints(ground: &Ground, program: &Path) -> Vec<String> {
+    fs::create_dir(program.parent().expect("a folder")).expect("made");
+    fs::copy(crate::support::LINKWELL, program).expect("copied");
+    let mut command = Command::new(program);
     command
         .args(["watch", "--install"])
         .env("HOME", ground.scratch().join("home"))
@@ -360,6 +390,10 @@ fn verified() {
         .env_remove("DBUS_SESSION_BUS_ADDRESS")
         .env_remove("XDG_RUNTIME_DIR");
     command.output().expect("it ran");
+    verify(ground)
+}
+
+fn verify(ground: &Ground) -> Vec<String> {
     let unit = ground.scratch().join("home/.config/systemd/user/linkwell-watch.service");
     let ran = Command::new("systemd-analyze")
         .args(["verify", "--user", "--man=no"])
@@ -369,15 +403,5 @@ fn verified() {
         .expect("it ran");
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
     let about_it = said.lines().filter(|line| line.contains("linkwell-watch.service"));
-    assert_eq!(about_it.collect::<Vec<_>>(), Vec::<&str>::new(), "{said}");
-    // The control: systemd does find a program that is not there.
-    fs::remove_file(&program).expect("removed");
-    let ran = Command::new("systemd-analyze")
-        .args(["verify", "--user", "--man=no"])
-        .arg(&unit)
-        .env("XDG_RUNTIME_DIR", ground.scratch().path())
-        .output()
-        .expect("it ran");
-    let said = String::from_utf8_lossy(&ran.stderr);
-    assert!(said.contains("linkwell-watch.service") && !ran.status.success(), "{said}");
+    about_it.map(Into::into).collect()
 }

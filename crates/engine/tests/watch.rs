@@ -16,7 +16,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("watch: a target that is renamed, or moved anywhere, is followed", moved),
         test("watch: each folder above a target may be renamed, and each above that", ancestors),
         test("watch: a link that is moved still leads to its target", link_moved),
-        test("watch: a name that comes back within the grace wins, with its new object", comes_back),
+        test(
+            "watch: a name that comes back within the grace wins, with its new object",
+            comes_back,
+        ),
         test("watch: log files are rotated, and the name stays meant", rotated),
         test("watch: after the grace the object is followed", after_the_grace),
         test("watch: exchanged names stay meant", exchanged),
@@ -30,7 +33,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("watch: two at a time are one too many", two),
         test("watch: names of every byte", names),
         test_with("watch: one mark for a whole volume hears the same", &[Need::Root], whole),
-        test("watch: without anything held, what was heard is enough within what is watched", unheld),
+        test(
+            "watch: without anything held, what was heard is enough within what is watched",
+            unheld,
+        ),
     ]
 }
 
@@ -73,7 +79,8 @@ fn moved() {
 }
 
 fn ancestors() {
-    let ground = Ground::new(&["a/b/c/d/f", "a/b/c/d/g", "l/one -> ../a/b/c/d/f", "l/two -> ../a/b/c/d/g"]);
+    let ground =
+        Ground::new(&["a/b/c/d/f", "a/b/c/d/g", "l/one -> ../a/b/c/d/f", "l/two -> ../a/b/c/d/g"]);
     ground.track_all(&["l/one", "l/two"]);
     let watching = ground.watch();
     mv(&ground, "a/b/c/d", "a/b/c/D");
@@ -96,7 +103,15 @@ fn ancestors() {
 }
 
 fn link_moved() {
-    let ground = Ground::new(&["t/f", "t/g", "l/rel -> ../t/f", "l/abs -> /dev/null", "deep/er/", "p/in", "p/l -> in"]);
+    let ground = Ground::new(&[
+        "t/f",
+        "t/g",
+        "l/rel -> ../t/f",
+        "l/abs -> /dev/null",
+        "deep/er/",
+        "p/in",
+        "p/l -> in",
+    ]);
     let marker = Marker::new(&ground);
     ground.track_all(&["l/rel", "l/abs", "p/l"]);
     ground.policy("l/abs", Policy::Ask);
@@ -201,7 +216,8 @@ fn exchanged() {
     let watching = ground.watch();
     let flags = rustix::fs::RenameFlags::EXCHANGE;
     let cwd = rustix::fs::CWD;
-    rustix::fs::renameat_with(cwd, ground.join("t/a"), cwd, ground.join("t/b"), flags).expect("exchanged");
+    rustix::fs::renameat_with(cwd, ground.join("t/a"), cwd, ground.join("t/b"), flags)
+        .expect("exchanged");
     watching.until_settled(&marker);
     assert_eq!((ground.text("l/a"), ground.text("l/b")), ("../t/a".into(), "../t/b".into()));
     watching.until("what stands there is on record", || {
@@ -229,7 +245,8 @@ fn chain() {
 }
 
 fn way() {
-    let ground = Ground::new(&["real/f", "real/g", "dir -> real", "l/f -> ../dir/f", "l/g -> ../dir/g"]);
+    let ground =
+        Ground::new(&["real/f", "real/g", "dir -> real", "l/f -> ../dir/f", "l/g -> ../dir/g"]);
     let marker = Marker::new(&ground);
     ground.track_all(&["l/f", "l/g"]);
     let watching = ground.watch();
@@ -282,7 +299,14 @@ fn retargeted() {
 }
 
 fn policies() {
-    let ground = Ground::new(&["t/f", "t/g", "t/h", "l/follow -> ../t/f", "l/ask -> ../t/g", "l/leave -> ../t/h"]);
+    let ground = Ground::new(&[
+        "t/f",
+        "t/g",
+        "t/h",
+        "l/follow -> ../t/f",
+        "l/ask -> ../t/g",
+        "l/leave -> ../t/h",
+    ]);
     let marker = Marker::new(&ground);
     ground.track_all(&["l/follow", "l/ask", "l/leave"]);
     ground.policy("l/ask", Policy::Ask);
@@ -321,7 +345,8 @@ fn undoable() {
     heals(&ground, &watching, "l/f", "../t/b/f");
     heals(&ground, &watching, "l/g", "../t/b/g");
     drop(watching.end());
-    let store = linkwell_engine::journal::Store::open(System::new(), &ground.state()).expect("it opens");
+    let store =
+        linkwell_engine::journal::Store::open(System::new(), &ground.state()).expect("it opens");
     let ended = store.ended().expect("it answers");
     assert_eq!(ended.len(), 1, "one operation for all that was due");
     let operation = store.read(ended[0]).expect("it reads");

@@ -14,16 +14,37 @@ use std::time::{Duration, Instant};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        test("watch: what is deleted is told, never guessed, and its room is free at once", deleted),
+        test(
+            "watch: what is deleted is told, never guessed, and its room is free at once",
+            deleted,
+        ),
         test("watch: a bait under the old name or beside it is not taken (W2)", bait),
-        test_with("watch: what belongs to somebody else, or lies where others may write, is asked about (W3)", &[Need::Root], strangers),
+        test_with(
+            "watch: what belongs to somebody else, or lies where others may write, is asked about (W3)",
+            &[Need::Root],
+            strangers,
+        ),
         test("watch: a link is never led to itself or into a loop (W9)", loops),
         test("watch: another name of a deleted file is not taken for it", hard_link),
-        test("watch: events that were lost are made up for by looking, and by nothing more (W1)", overflow),
+        test(
+            "watch: events that were lost are made up for by looking, and by nothing more (W1)",
+            overflow,
+        ),
         test("watch: a storm of renaming settles, and the link is right (W5)", storm),
-        test("watch: folders that are renamed while they are being watched (W8)", renamed_meanwhile),
-        test_with("watch: a volume goes while it is watched, sleeps, and comes back (W4)", &Kind::Ext4.needs(), volume),
-        test_with("watch: root's watcher in a user's tree changes nothing outside (W7)", &[Need::Root], flipped),
+        test(
+            "watch: folders that are renamed while they are being watched (W8)",
+            renamed_meanwhile,
+        ),
+        test_with(
+            "watch: a volume goes while it is watched, sleeps, and comes back (W4)",
+            &Kind::Ext4.needs(),
+            volume,
+        ),
+        test_with(
+            "watch: root's watcher in a user's tree changes nothing outside (W7)",
+            &[Need::Root],
+            flipped,
+        ),
         test("watch: ended by force in between, it goes on by what is on record (W6)", restarted),
         test("watch: many links: figures, and memory stays flat under a random mover", many),
         test("watch: a random mover never leads a link to the wrong thing", mover),
@@ -31,7 +52,11 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// The pieces that run in a child.
-pub(crate) const PIECES: &[Piece] = &[("watch: overflow", overflow_piece), ("watch: volume", volume_piece), ("watch: many", many_piece)];
+pub(crate) const PIECES: &[Piece] = &[
+    ("watch: overflow", overflow_piece),
+    ("watch: volume", volume_piece),
+    ("watch: many", many_piece),
+];
 
 fn heals(ground: &Ground, watching: &Watching, link: &str, text: &str) {
     watching.until(&format!("{link} leads to {text}"), || ground.text(link) == text);
@@ -109,7 +134,16 @@ fn bait() {
 }
 
 fn strangers() {
-    let ground = Ground::new(&["t/f", "t/g", "t/h", "open/", "mine/", "l/f -> ../t/f", "l/g -> ../t/g", "l/h -> ../t/h"]);
+    let ground = Ground::new(&[
+        "t/f",
+        "t/g",
+        "t/h",
+        "open/",
+        "mine/",
+        "l/f -> ../t/f",
+        "l/g -> ../t/g",
+        "l/h -> ../t/h",
+    ]);
     let marker = Marker::new(&ground);
     fs::set_permissions(ground.join("open"), fs::Permissions::from_mode(0o1777)).expect("set");
     ground.track_all(&["l/f", "l/g", "l/h"]);
@@ -180,7 +214,8 @@ fn overflow_piece() {
          mv t/f far/f; kill -CONT {me}",
         ground.tree.path().display()
     );
-    let mut child = std::process::Command::new("sh").args(["-c", &script]).spawn().expect("started");
+    let mut child =
+        std::process::Command::new("sh").args(["-c", &script]).spawn().expect("started");
     heals(&ground, &watching, "l/f", "../far/f");
     child.wait().expect("it ends");
     println!("healed after the overflow");
@@ -239,7 +274,10 @@ fn renamed_meanwhile() {
     mv(&ground, "a", "A");
     watching.until("those that were healed are healed again", || {
         let lost = |link: &PathBuf| {
-            watching.said().iter().any(|said| said.what == "lost" && said.link.as_ref() == Some(&place(link)))
+            watching
+                .said()
+                .iter()
+                .any(|said| said.what == "lost" && said.link.as_ref() == Some(&place(link)))
         };
         links.iter().all(|link| fs::read(link).is_ok() || lost(link))
     });
@@ -286,7 +324,13 @@ fn volume_piece() {
 }
 
 fn flipped() {
-    let ground = Ground::new(&["user/in/f", "user/out/", "secret/f", "secret/l -> nowhere", "user/l/l -> ../in/f"]);
+    let ground = Ground::new(&[
+        "user/in/f",
+        "user/out/",
+        "secret/f",
+        "secret/l -> nowhere",
+        "user/l/l -> ../in/f",
+    ]);
     let user = 65534;
     for name in ["user", "user/in", "user/out", "user/in/f", "user/l"] {
         std::os::unix::fs::chown(ground.join(name), Some(user), Some(user)).expect("given");
@@ -395,7 +439,8 @@ fn mover() {
             let folder = here.parent().expect("in a folder").to_path_buf();
             match random.below(10) {
                 0..=3 => {
-                    let to = if random.percent(50) { folder } else { ground.join("far/a") }.join(name());
+                    let to =
+                        if random.percent(50) { folder } else { ground.join("far/a") }.join(name());
                     fs::rename(&here, &to).expect("renamed");
                     at[number] = Some(to);
                 }
@@ -483,7 +528,9 @@ fn mover() {
         }
         watching.until_settled(&marker);
     }
-    println!("{all} scenarios, seed {seed}: {healed} looks found the link right, {dead} found it dead");
+    println!(
+        "{all} scenarios, seed {seed}: {healed} looks found the link right, {dead} found it dead"
+    );
     if dead * 100 > healed + dead {
         fail(&format!("more than one of a hundred was not healed: {dead} of {}", healed + dead));
     }
@@ -499,7 +546,8 @@ fn size(name: &str, default: usize) -> usize {
 fn spent() -> (f64, f64) {
     let stat = fs::read_to_string("/proc/self/stat").expect("it reads");
     let fields: Vec<&str> = stat.rsplit(") ").next().expect("fields").split(' ').collect();
-    let ticks: f64 = fields[11].parse::<f64>().expect("a number") + fields[12].parse::<f64>().expect("a number");
+    let ticks: f64 =
+        fields[11].parse::<f64>().expect("a number") + fields[12].parse::<f64>().expect("a number");
     let memory = fs::read_to_string("/proc/self/statm").expect("it reads");
     let pages: f64 = memory.split(' ').nth(1).expect("resident").parse().expect("a number");
     (ticks / 100.0, pages * 4096.0 / 1e6)
@@ -517,7 +565,8 @@ fn many_piece() {
     for number in 0..links {
         let folder = format!("top/{}/{}", number % 97, number % 7919);
         fs::create_dir_all(ground.join(&folder)).expect("made");
-        fs::write(ground.join(&format!("{folder}/f{number}")), number.to_string()).expect("written");
+        fs::write(ground.join(&format!("{folder}/f{number}")), number.to_string())
+            .expect("written");
         let link = ground.join(&format!("l/{number}"));
         symlink(format!("../{folder}/f{number}"), &link).expect("a link");
         all.push(link);
@@ -526,7 +575,12 @@ fn many_piece() {
     let before = spent();
     let watching = ground.watch();
     let after = spent();
-    println!("{links} links: set up in {:.2} s CPU, {:.1} MB more, {} folders", after.0 - before.0, after.1 - before.1, watching.counts().watched);
+    println!(
+        "{links} links: set up in {:.2} s CPU, {:.1} MB more, {} folders",
+        after.0 - before.0,
+        after.1 - before.1,
+        watching.counts().watched
+    );
     let mut random = Random::new(7);
     let mut late: Vec<f64> = Vec::new();
     for turn in 0..15 {
@@ -542,9 +596,15 @@ fn many_piece() {
     println!("one link: {:.1} ms after the grace at the median, {:.1} at most", late[7], late[14]);
     let (began, start) = (Instant::now(), spent());
     mv(&ground, "top", "TOP");
-    watching.until("all are healed", || all.iter().all(|link| fs::read_link(link).is_ok_and(|text| !text.starts_with("../top"))));
+    watching.until("all are healed", || {
+        all.iter().all(|link| fs::read_link(link).is_ok_and(|text| !text.starts_with("../top")))
+    });
     let took = began.elapsed() - GRACE;
-    println!("one ancestor of all: {:.2} s after the grace, {:.2} s CPU", took.as_secs_f64(), spent().0 - start.0);
+    println!(
+        "one ancestor of all: {:.2} s after the grace, {:.2} s CPU",
+        took.as_secs_f64(),
+        spent().0 - start.0
+    );
     let warm = spent().1;
     let began = Instant::now();
     let mut moves = 0_usize;

@@ -185,7 +185,8 @@ impl Watching {
     /// Starts it, and waits until it watches.
     pub(crate) fn start(settings: Settings) -> Self {
         let queue = Queue::default();
-        let (said, counts): (Arc<Mutex<Vec<Said>>>, Arc<Mutex<Option<Counts>>>) = Default::default();
+        let (said, counts): (Arc<Mutex<Vec<Said>>>, Arc<Mutex<Option<Counts>>>) =
+            Default::default();
         let mut ear = Ear { said: Arc::clone(&said), counts: Arc::clone(&counts) };
         let thread = {
             let queue = queue.clone();
@@ -275,7 +276,8 @@ impl Marker {
             watching.until("the marker is healed", || text(&link).is_some_and(|text| text == new));
             // What it is told of comes a moment later.
             let at = place(&link);
-            let told = || watching.said().iter().filter(|said| said.link.as_ref() == Some(&at)).count();
+            let told =
+                || watching.said().iter().filter(|said| said.link.as_ref() == Some(&at)).count();
             let wanted = usize::try_from(turn + 1).expect("a small number");
             watching.until("it is told", || told() >= wanted);
         }

@@ -92,9 +92,8 @@ fn systemd_word(word: &[u8], is_argument: bool) -> String {
 /// An agent for launchd (macOS), as a property list. Bytes that are no text cannot be written there.
 pub fn launchd(service: &Service) -> String {
     let words = std::iter::once(&service.program).chain(&service.arguments);
-    let words: String = words
-        .map(|word| format!("        <string>{}</string>\n", xml(word)))
-        .collect();
+    let words: String =
+        words.map(|word| format!("        <string>{}</string>\n", xml(word))).collect();
     let environment: String = service
         .environment
         .iter()
@@ -233,6 +232,9 @@ mod tests {
         assert_eq!(windows_word(br#"a\"b"#), r#""a\\\"b""#);
         assert_eq!(windows_word(b""), r#""""#);
         let task = windows(&service());
-        assert!(task.contains("<Command>/opt/100% mine/&quot;link\\well$&quot;</Command>"), "{task}");
+        assert!(
+            task.contains("<Command>/opt/100% mine/&quot;link\\well$&quot;</Command>"),
+            "{task}"
+        );
     }
 }

@@ -37,7 +37,8 @@ impl Watcher<'_> {
                     && is_object(&is, held)
                     && known.was.as_ref().is_none_or(|was| was.kind == is.kind)
                 {
-                    let doubts = doubts(known.was.as_ref(), &is, folder.mode, folder.owner, folder.group);
+                    let doubts =
+                        doubts(known.was.as_ref(), &is, folder.mode, folder.owner, folder.group);
                     return Sought::At(place, Box::new(is), doubts);
                 }
             }
@@ -108,7 +109,9 @@ impl Watcher<'_> {
 /// Whether a name that a handle gave is the one that was meant, and not another one of the same file: who
 /// makes a second name of a file must not be able to lead a link there.
 fn is_its_name(is: &Likeness, place: &AbsPath, known: &Tracked) -> bool {
-    if is.kind == EntryKind::Folder || is.names == 1 && known.was.as_ref().is_none_or(|was| was.names == 1) {
+    if is.kind == EntryKind::Folder
+        || is.names == 1 && known.was.as_ref().is_none_or(|was| was.names == 1)
+    {
         return true;
     }
     let parts = place.split().zip(known.link.to.split());

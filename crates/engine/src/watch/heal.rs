@@ -59,7 +59,12 @@ impl Watcher<'_> {
             linkwell: VERSION,
             operation: number,
             time: clock(),
-            command: self.settings.command.iter().map(|typed| Bytes(typed.as_slice().into())).collect(),
+            command: self
+                .settings
+                .command
+                .iter()
+                .map(|typed| Bytes(typed.as_slice().into()))
+                .collect(),
             folder: None,
             user: rustix::process::geteuid().as_raw(),
             token,
@@ -86,7 +91,8 @@ impl Watcher<'_> {
             if report.done.contains(&number) {
                 // Each item is one step.
                 done.push((lead, made.get(&number).copied().unwrap_or(Identity::TO_COME)));
-            } else if let Some((_, why)) = report.failed.iter().find(|(failed, _)| *failed == number)
+            } else if let Some((_, why)) =
+                report.failed.iter().find(|(failed, _)| *failed == number)
             {
                 self.failed(lead, why, &mut told);
             } else {
@@ -115,9 +121,8 @@ impl Watcher<'_> {
             }
         };
         let mut unfinished = self.store.unfinished().unwrap_or_default();
-        unfinished.retain(|number| {
-            self.store.read(*number).map_or(true, |found| found.ended.is_none())
-        });
+        unfinished
+            .retain(|number| self.store.read(*number).map_or(true, |found| found.ended.is_none()));
         if let Some(first) = unfinished.first() {
             self.trouble(format!(
                 "operation {first} was begun and is not finished; nothing is healed until \
@@ -190,12 +195,7 @@ impl Watcher<'_> {
     }
 
     /// Records links that were led elsewhere.
-    fn record(
-        &mut self,
-        done: &[(&Leading, Identity)],
-        operation: u64,
-        told: &mut Vec<Told>,
-    ) {
+    fn record(&mut self, done: &[(&Leading, Identity)], operation: u64, told: &mut Vec<Told>) {
         let mut links: Vec<LinkId> = Vec::with_capacity(done.len());
         let mut seen: Vec<Seen> = Vec::with_capacity(done.len());
         let mut answered = Vec::new();

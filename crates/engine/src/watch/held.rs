@@ -81,13 +81,7 @@ impl Held {
 
     /// Holds what is called `name` in an open folder, if it may be held and there is room. It takes the
     /// place of what was held for the node.
-    pub(super) fn hold(
-        &mut self,
-        mounts: &Mounts,
-        node: NodeId,
-        folder: &OwnedFd,
-        name: &[u8],
-    ) {
+    pub(super) fn hold(&mut self, mounts: &Mounts, node: NodeId, folder: &OwnedFd, name: &[u8]) {
         let id = match self.system.facts(folder.as_fd(), name) {
             Ok(facts) if self.may_hold(mounts, &facts) => facts.id,
             _ => {
@@ -168,9 +162,8 @@ fn is_fixed(system: System, mount: &Mount) -> bool {
         return false;
     }
     let removable = [&b"/media"[..], b"/run/media", b"/mnt", b"/Volumes"];
-    let below = |top: &&[u8]| {
-        AbsPath::cleaned(top).is_some_and(|top| mount.point.is_at_or_below(&top))
-    };
+    let below =
+        |top: &&[u8]| AbsPath::cleaned(top).is_some_and(|top| mount.point.is_at_or_below(&top));
     if removable.iter().any(below) {
         return false;
     }

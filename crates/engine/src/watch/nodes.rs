@@ -271,7 +271,7 @@ impl Nodes {
             let (above, before, next, watch) = (node.above, node.before, node.next, node.watch);
             let hash = self.hasher.hash_one((above, &*node.name));
             if let Ok(entry) = self.table.find_entry(hash, |found| *found == here) {
-                drop(entry.remove());
+                entry.remove();
             }
             if let Some(next) = self.node_mut(next) {
                 next.before = before;
@@ -306,7 +306,12 @@ impl Nodes {
     }
 
     /// Notes how a node is watched. The answer is the watch that it had before and that nobody has now.
-    pub(super) fn set_watch(&mut self, id: NodeId, watch: Option<i32>, creation: bool) -> Option<i32> {
+    pub(super) fn set_watch(
+        &mut self,
+        id: NodeId,
+        watch: Option<i32>,
+        creation: bool,
+    ) -> Option<i32> {
         let old = self.watch(id).filter(|old| Some(*old) != watch);
         let old = old.filter(|old| self.by_watch.get(old) == Some(&id));
         if let Some(old) = old {

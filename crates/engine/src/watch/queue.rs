@@ -64,9 +64,8 @@ impl Queue {
             hint if waiting.hints.len() < MOST => waiting.hints.push_back(hint),
             _ => {
                 // What was not about names stays.
-                let kept = |hint: &Hint| {
-                    matches!(hint, Hint::Ended(_) | Hint::Mounts | Hint::Reload)
-                };
+                let kept =
+                    |hint: &Hint| matches!(hint, Hint::Ended(_) | Hint::Mounts | Hint::Reload);
                 waiting.hints.retain(kept);
                 waiting.missed = true;
             }
@@ -78,9 +77,8 @@ impl Queue {
     pub(super) fn take(&self, patience: Duration) -> Vec<Hint> {
         let (waiting, heard) = &*self.shared;
         let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let empty = |waiting: &mut Waiting| {
-            waiting.hints.is_empty() && !waiting.missed && !waiting.stop
-        };
+        let empty =
+            |waiting: &mut Waiting| waiting.hints.is_empty() && !waiting.missed && !waiting.stop;
         if !patience.is_zero() {
             let answer = heard.wait_timeout_while(waiting, patience, empty);
             waiting = answer.unwrap_or_else(PoisonError::into_inner).0;

@@ -139,7 +139,8 @@ impl Watcher<'_> {
         self.close();
         // Neighbours together: their folder is opened once.
         links.sort_by(|one, two| {
-            let place = |link| self.links.get(link).map(|known| (&known.link.folder, &known.link.name));
+            let place =
+                |link| self.links.get(link).map(|known| (&known.link.folder, &known.link.name));
             let (one, two) = (place(one), place(two));
             one.map(|(folder, name)| (folder.as_bytes(), name.as_bytes()))
                 .cmp(&two.map(|(folder, name)| (folder.as_bytes(), name.as_bytes())))
@@ -186,8 +187,13 @@ impl Watcher<'_> {
                 found.told.extend(told);
             }
             Looked::Retargeted(text) => {
-                let event =
-                    event("retargeted", &known.link, Some(known.link.target.as_bytes()), Some(text.as_bytes()), None);
+                let event = event(
+                    "retargeted",
+                    &known.link,
+                    Some(known.link.target.as_bytes()),
+                    Some(text.as_bytes()),
+                    None,
+                );
                 found.told.push((event, Some("somebody led it elsewhere".into()), Vec::new()));
                 let mut kept = known.link.clone();
                 kept.target = text;
@@ -289,7 +295,8 @@ impl Watcher<'_> {
             let target = renewal.was.clone().map(|is| {
                 let is = with_old_sums(is, old);
                 let known = is.sums.ends.is_some() || is.shape.is_some();
-                let deep = (summed && !known).then(|| round.at(&renewal.link.to, true).ok()).flatten();
+                let deep =
+                    (summed && !known).then(|| round.at(&renewal.link.to, true).ok()).flatten();
                 deep.map_or(is, |(deep, _)| deep)
             });
             seen.push(Seen { link: renewal.link.clone(), target });
@@ -458,7 +465,11 @@ impl Watcher<'_> {
             }
             Sought::Unknown => {
                 self.held.release(node);
-                self.is_lost(link, "where it went is not known; `linkwell repair` looks for it", told);
+                self.is_lost(
+                    link,
+                    "where it went is not known; `linkwell repair` looks for it",
+                    told,
+                );
             }
         }
     }
@@ -489,7 +500,12 @@ impl Watcher<'_> {
             Policy::Follow if doubts.is_empty() => leads.push(Leading { link, to: place, is }),
             Policy::Follow => {
                 let words: Vec<String> = doubts.iter().map(|doubt| doubt.words()).collect();
-                self.ask(link, "what it led to was found, and something speaks against it", Some((place, words.join("; "))), told);
+                self.ask(
+                    link,
+                    "what it led to was found, and something speaks against it",
+                    Some((place, words.join("; "))),
+                    told,
+                );
             }
             Policy::Ask => {
                 let words = "it is the same object".to_owned();
@@ -512,12 +528,8 @@ impl Watcher<'_> {
         let Some(known) = self.links.get(&link) else { return };
         let proposals: Vec<Proposal> =
             proposal.map(|(place, words)| Proposal { place, words }).into_iter().collect();
-        let question = Question {
-            link,
-            asked: clock().0,
-            why: why.into(),
-            proposals: proposals.clone(),
-        };
+        let question =
+            Question { link, asked: clock().0, why: why.into(), proposals: proposals.clone() };
         let new = proposals.first().map(|proposal| proposal.place.as_bytes());
         let event = event("asked", &known.link, Some(known.link.to.as_bytes()), new, None);
         let node = known.to;
@@ -536,8 +548,7 @@ impl Watcher<'_> {
         let known = self.links.get(&link).filter(|known| known.state != State::Replaced)?;
         let event = event("replaced", &known.link, Some(known.link.target.as_bytes()), None, None);
         let why = format!("a {} stands where the link was; nothing is overwritten", kind.word());
-        let question =
-            Question { link, asked: clock().0, why: why.clone(), proposals: Vec::new() };
+        let question = Question { link, asked: clock().0, why: why.clone(), proposals: Vec::new() };
         if let Err(trouble) = self.catalogue.ask(&question) {
             self.trouble(format!("a question could not be recorded: {trouble}"));
         }
@@ -561,7 +572,8 @@ impl Watcher<'_> {
 
     /// Others may lead through this link: they are looked at soon.
     pub(super) fn again_if_on_the_way(&mut self, link: LinkId) {
-        let on_the_way = self.links.get(&link).is_some_and(|known: &Tracked| known.link.by == By::Way);
+        let on_the_way =
+            self.links.get(&link).is_some_and(|known: &Tracked| known.link.by == By::Way);
         if on_the_way && self.again.is_none() {
             self.again = Some(Instant::now() + SOON);
         }

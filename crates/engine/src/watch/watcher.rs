@@ -349,7 +349,8 @@ impl<'t> Watcher<'t> {
         self.watch_way(at);
         self.watch_way(to);
         let (link, was) = (entry.link, entry.target);
-        let tracked = Tracked { link, was, at, to, state: State::New, mounts: (None, None), tries: 0 };
+        let tracked =
+            Tracked { link, was, at, to, state: State::New, mounts: (None, None), tries: 0 };
         self.links.insert(entry.id, tracked);
         entry.id
     }
@@ -479,9 +480,8 @@ impl<'t> Watcher<'t> {
     fn mounts_changed(&mut self) -> bool {
         let volumes = read_volumes(self.settings);
         let mounts = volumes.mounts();
-        let lasts = |on: &(u64, AbsPath)| {
-            mounts.by_id(on.0).is_some_and(|mount| mount.point == on.1)
-        };
+        let lasts =
+            |on: &(u64, AbsPath)| mounts.by_id(on.0).is_some_and(|mount| mount.point == on.1);
         let lost = self.on.values().any(|on| !lasts(on));
         let old = self.volumes.mounts();
         let came = mounts.iter().any(|mount| {
@@ -495,9 +495,8 @@ impl<'t> Watcher<'t> {
         self.close();
         if lost {
             // A volume that was taken away while it was in use goes only when nobody holds it.
-            self.held.release_where(|facts| {
-                facts.mount.is_some_and(|mount| !numbers.contains(&mount))
-            });
+            self.held
+                .release_where(|facts| facts.mount.is_some_and(|mount| !numbers.contains(&mount)));
         }
         lost || came
     }
@@ -530,8 +529,7 @@ impl<'t> Watcher<'t> {
             }
             let Ok(lock) = self.store.lock(&Unix) else { continue };
             let stop = std::sync::atomic::AtomicBool::new(false);
-            let recovered =
-                recover(&self.means(&stop), &self.store, &lock, &operation, Wish::Back);
+            let recovered = recover(&self.means(&stop), &self.store, &lock, &operation, Wish::Back);
             if recovered.is_err() {
                 self.trouble(format!("operation {number} was begun and could not be taken back"));
             }

@@ -39,7 +39,8 @@ impl Desktop {
             return None;
         }
         stream.write_all(b"BEGIN\r\n").ok()?;
-        let bus = ["org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello"];
+        let bus =
+            ["org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello"];
         stream.write_all(&call(1, bus, "", &[])).ok()?;
         let service = "org.freedesktop.Notifications";
         let notify = [service, "/org/freedesktop/Notifications", service, "Notify"];

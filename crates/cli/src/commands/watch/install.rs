@@ -33,7 +33,11 @@ fn place(world: &World) -> Result<AbsPath, Failure> {
 
 fn unit(watch: &Watch, world: &World) -> Result<String, Failure> {
     let program = world.program.as_ref().ok_or_else(|| {
-        refused("where this program is could not be told; nothing was changed", None, "start it by its path")
+        refused(
+            "where this program is could not be told; nothing was changed",
+            None,
+            "start it by its path",
+        )
     })?;
     let mut arguments = vec![b"watch".to_vec()];
     if watch.grace != 250 {

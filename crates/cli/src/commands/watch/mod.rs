@@ -60,9 +60,8 @@ pub(super) fn run(watch: &Watch, args: &Args, world: &World) -> Result<Exit, Fai
         _ => hints.put(Hint::Stop),
     });
     let mut voice = Voice::new(watch, args, world, queue.clone());
-    let ended = interrupt::unbroken(|| {
-        linkwell_engine::watch::watch(&settings, &queue, &mut voice)
-    });
+    let ended =
+        interrupt::unbroken(|| linkwell_engine::watch::watch(&settings, &queue, &mut voice));
     voice.end();
     match ended {
         Ok(ended) => {

@@ -143,7 +143,11 @@ impl Voice {
         } else {
             "A link waits for your answer"
         };
-        let body = format!("{}: {}\n`linkwell status` shows it.", event.place.shown(), words.unwrap_or_default());
+        let body = format!(
+            "{}: {}\n`linkwell status` shows it.",
+            event.place.shown(),
+            words.unwrap_or_default()
+        );
         desktop.show(summary, &body);
     }
 

@@ -2,8 +2,8 @@
 //! the kernel's queue has no limit.
 
 use super::super::queue::{Hint, Queue, Spot};
-use super::inotify::Inotify;
 use super::Source;
+use super::inotify::Inotify;
 use hashbrown::HashMap;
 use linkwell_calls::fanotify::{self, Event, Folder, Place};
 use linkwell_calls::handle::{self, For};
@@ -94,8 +94,7 @@ impl Drop for Fanotify {
 fn read(listener: &OwnedFd, end: &OwnedFd, known: &Mutex<Known>, queue: &Queue) {
     let mut buffer = vec![0; 256 * 1024];
     loop {
-        let mut polled =
-            [PollFd::new(listener, PollFlags::IN), PollFd::new(end, PollFlags::IN)];
+        let mut polled = [PollFd::new(listener, PollFlags::IN), PollFd::new(end, PollFlags::IN)];
         match rustix::event::poll(&mut polled, None) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(_) => return queue.put(Hint::Missed),

@@ -84,10 +84,8 @@ fn read(descriptor: &OwnedFd, end: &OwnedFd, queue: &Queue) {
     let mounts = mounts();
     let mut buffer = vec![MaybeUninit::uninit(); 64 * 1024];
     loop {
-        let mut polled = vec![
-            PollFd::new(descriptor, PollFlags::IN),
-            PollFd::new(end, PollFlags::IN),
-        ];
+        let mut polled =
+            vec![PollFd::new(descriptor, PollFlags::IN), PollFd::new(end, PollFlags::IN)];
         // It is always readable; what is asked for is the news.
         polled.extend(mounts.as_ref().map(|mounts| PollFd::new(mounts, PollFlags::PRI)));
         match rustix::event::poll(&mut polled, None) {

@@ -49,9 +49,7 @@ pub(super) fn best(queue: &Queue, whole: bool) -> Box<dyn Source> {
     #[cfg(target_os = "linux")]
     {
         let Ok(inotify) = inotify::Inotify::start(queue.clone()) else { return Box::new(Deaf) };
-        if whole
-            && let Ok(fanotify) = fanotify::Fanotify::start(queue.clone())
-        {
+        if whole && let Ok(fanotify) = fanotify::Fanotify::start(queue.clone()) {
             return Box::new(fanotify::Either::new(fanotify, inotify));
         }
         Box::new(inotify)
