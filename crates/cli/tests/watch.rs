@@ -1,4 +1,10 @@
 //! `linkwell watch`: the real program, as a person and as a service manager run it.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "the trees are the test's own, it may stop at the first surprise, and says what it met"
+)]
 
 use crate::support::Ground;
 use libtest_mimic::Trial;
@@ -231,7 +237,7 @@ fn killed() {
     let links: Vec<&str> = names.iter().map(String::as_str).collect();
     track(&ground, &links);
     let (mut from, mut struck) = ("t/a".to_owned(), 0);
-    let whole = |link: &&str| fs::read(ground.tree().join(link)).is_ok();
+    let whole = |link: &str| fs::read(ground.tree().join(link)).is_ok();
     for turn in 0..12_u64 {
         let mut watching = Watching::start(watch(&ground, &[]));
         watching.line("watching");
@@ -239,7 +245,7 @@ fn killed() {
         mv(&ground, &from, &to);
         from = to;
         // In the middle, as far as that can be met: when the first one is healed, and a moment later.
-        until("one is healed", || links.iter().any(|link| whole(&link)));
+        until("one is healed", || links.iter().any(|link| whole(link)));
         std::thread::sleep(Duration::from_micros(turn * 150));
         watching.signal(Signal::KILL);
         watching.child.wait().expect("it ends");
@@ -248,7 +254,7 @@ fn killed() {
         // The next one takes back what was begun, and sees by looking what is to be done.
         let mut watching = Watching::start(watch(&ground, &[]));
         watching.line("watching");
-        until("all are healed", || links.iter().all(|link| whole(&link)));
+        until("all are healed", || links.iter().all(|link| whole(link)));
         assert_eq!(watching.end(), 0);
         for link in &links {
             let read = fs::read(ground.tree().join(link)).expect("it reads");

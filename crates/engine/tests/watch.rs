@@ -344,7 +344,7 @@ fn undoable() {
     mv(&ground, "t/a", "t/b");
     heals(&ground, &watching, "l/f", "../t/b/f");
     heals(&ground, &watching, "l/g", "../t/b/g");
-    drop(watching.end());
+    watching.end();
     let store =
         linkwell_engine::journal::Store::open(System::new(), &ground.state()).expect("it opens");
     let ended = store.ended().expect("it answers");
@@ -366,8 +366,8 @@ fn two() {
     let watching = ground.watch();
     let second = watch(&ground.settings(), &Queue::default(), &mut Silent);
     assert!(matches!(second, Err(Refusal::Other(Some(process))) if process == std::process::id()));
-    drop(watching.end());
-    drop(ground.watch().end());
+    watching.end();
+    ground.watch().end();
 }
 
 fn names() {

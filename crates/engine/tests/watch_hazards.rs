@@ -319,7 +319,7 @@ fn volume_piece() {
     watching.until("it is watched again", || {
         text(&volume.join("in/l")).is_some_and(|text| text == "../t/h")
     });
-    drop(watching.end());
+    watching.end();
     println!("asleep and back");
 }
 
@@ -374,7 +374,7 @@ fn flipped() {
 fn restarted() {
     let ground = Ground::new(&["t/f", "t/g", "far/", "l/f -> ../t/f", "l/g -> ../t/g"]);
     ground.track_all(&["l/f", "l/g"]);
-    drop(ground.watch().end());
+    ground.watch().end();
     mv(&ground, "t/f", "far/f");
     fs::remove_file(ground.join("t/g")).expect("removed");
     fs::write(ground.join("far/g"), "t/g").expect("a bait");
@@ -429,7 +429,7 @@ fn mover() {
     while done < all {
         // What each link is known to lead to, while that has a name somewhere.
         let known = holds.clone();
-        let mut known_lives = vec![true; LINKS];
+        let mut known_lives = [true; LINKS];
         // Several at once, so that they meet.
         let batch = 1 + random.below(8);
         for _ in 0..batch {
@@ -453,7 +453,7 @@ fn mover() {
                     fs::rename(&folder, &to).expect("renamed");
                     for other in at.iter_mut().flatten() {
                         if let Ok(rest) = other.strip_prefix(&folder) {
-                            *other = to.join(rest.to_path_buf());
+                            *other = to.join(rest);
                         }
                     }
                 }

@@ -185,8 +185,8 @@ impl Watching {
     /// Starts it, and waits until it watches.
     pub(crate) fn start(settings: Settings) -> Self {
         let queue = Queue::default();
-        let (said, counts): (Arc<Mutex<Vec<Said>>>, Arc<Mutex<Option<Counts>>>) =
-            Default::default();
+        let said: Arc<Mutex<Vec<Said>>> = Arc::default();
+        let counts: Arc<Mutex<Option<Counts>>> = Arc::default();
         let mut ear = Ear { said: Arc::clone(&said), counts: Arc::clone(&counts) };
         let thread = {
             let queue = queue.clone();
