@@ -9,6 +9,7 @@
 //! * [`extents`]: where the data of a file lie, and which of them are shared or never written.
 //! * [`clone`]: a part of a file that shares the data of another one.
 //! * [`handle`]: the kernel's own names of objects.
+//! * [`fanotify`]: what happens to names on a whole file system.
 //! * [`volume`]: the number that a volume was given when it was made.
 //!
 //! All of them are Linux's. On other systems the same functions exist and give ENOTSUP.
@@ -16,6 +17,7 @@
 pub mod attributes;
 pub mod clone;
 pub mod extents;
+pub mod fanotify;
 pub mod handle;
 pub mod lease;
 pub mod volume;

@@ -4,7 +4,7 @@ use crate::error;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 static CAME: AtomicBool = AtomicBool::new(false);
@@ -12,6 +12,32 @@ static CAME: AtomicBool = AtomicBool::new(false);
 /// While something is being changed, a signal asks to stop and does not end the program by force: what
 /// was begun is taken back first.
 static CHANGING: AtomicBool = AtomicBool::new(false);
+
+/// What was heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// The terminal went, or somebody wants everything to be read anew.
+    HangUp,
+    /// It is to end.
+    End,
+}
+
+type Hearer = Box<dyn Fn(Heard) + Send>;
+
+/// Who takes signals as they are meant for a service.
+static HEARER: Mutex<Option<Hearer>> = Mutex::new(None);
+
+/// From now on signals are told to `hearer`, and end nothing by themselves; ending is no interruption then.
+pub(crate) fn hear(hearer: impl Fn(Heard) + Send + 'static) {
+    *HEARER.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(hearer));
+}
+
+/// Tells the hearer, if there is one.
+fn told(signal: i32) -> bool {
+    let hearer = HEARER.lock().unwrap_or_else(PoisonError::into_inner);
+    let heard = if signal == SIGHUP { Heard::HangUp } else { Heard::End };
+    hearer.as_ref().map(|hearer| hearer(heard)).is_some()
+}
 
 static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
@@ -33,7 +59,10 @@ pub(crate) fn heed() {
     };
     let stop = stop();
     std::thread::spawn(move || {
-        for _ in signals.forever() {
+        for signal in signals.forever() {
+            if told(signal) {
+                continue;
+            }
             let again = CAME.swap(true, Ordering::SeqCst);
             stop.store(true, Ordering::SeqCst);
             if CHANGING.load(Ordering::SeqCst) {

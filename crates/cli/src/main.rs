@@ -42,6 +42,10 @@ pub(crate) struct World {
     /// How GNU's tools are told which backups to make, and with which suffix.
     version_control: Option<std::ffi::OsString>,
     backup_suffix: Option<std::ffi::OsString>,
+    /// How a service is told of its surroundings: the journal, the manager, the bus of the session.
+    journal: Option<std::ffi::OsString>,
+    manager: Option<std::ffi::OsString>,
+    bus: Option<std::ffi::OsString>,
     /// As if the newer system calls were absent: for tests.
     plain_calls: bool,
 }
@@ -71,6 +75,9 @@ impl World {
             typed: arguments.map(|typed| typed.as_bytes().to_vec()).collect(),
             version_control: std::env::var_os("VERSION_CONTROL"),
             backup_suffix: std::env::var_os("SIMPLE_BACKUP_SUFFIX"),
+            journal: std::env::var_os("JOURNAL_STREAM"),
+            manager: std::env::var_os("NOTIFY_SOCKET"),
+            bus: std::env::var_os("DBUS_SESSION_BUS_ADDRESS"),
             home,
             config,
             state,

@@ -54,6 +54,7 @@ mod status;
 mod support;
 mod track;
 mod undo;
+mod watch;
 
 fn main() -> std::process::ExitCode {
     if let Some(ended) = remove_trash::oracle() {
@@ -113,6 +114,7 @@ fn main() -> std::process::ExitCode {
         create::trials(),
         create_hostile::trials(),
         create_names::trials(),
+        watch::trials(),
     ];
     let ended = linkwell_testkit::need::run(trials.into_iter().flatten().collect());
     support::clean_up();

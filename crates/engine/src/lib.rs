@@ -13,6 +13,7 @@
 //! * [`likeness`]: what an object is like, so that it is known again.
 //! * [`catalogue`]: the links on record; [`track`]: what is recorded of each; [`recording`]: when.
 //! * [`reach`]: where a handle leads now.
+//! * [`watch`]: links on record follow what they lead to while it moves.
 //! * [`formats`]: shortcut files and text stubs, as byte formats.
 //! * [`in_use`]: which programs use what is about to be moved.
 
@@ -41,3 +42,4 @@ pub mod system;
 pub mod track;
 pub mod transfer;
 pub mod volumes;
+pub mod watch;

@@ -118,6 +118,20 @@ impl<'v> Tracker<'v> {
         Ok(all)
     }
 
+    /// The places beside its step `to` on which the link `name` with this text depends ([`Seen::ties`]).
+    pub fn ties(
+        &mut self,
+        folder: &Arc<Folder>,
+        held: BorrowedFd<'_>,
+        name: &Name,
+        text: &Target,
+        to: &AbsPath,
+    ) -> Vec<AbsPath> {
+        let read = Some((name.as_bytes(), text.as_bytes()));
+        let chain = resolve(&mut self.live.from(folder, held, read), folder, name.as_bytes());
+        ties(&self.live, folder, text, &chain, to)
+    }
+
     /// Where a text leads from the folder that its link stands in.
     pub fn step(&mut self, folder: &Arc<Folder>, text: &Target) -> Step {
         let bytes = text.as_bytes();

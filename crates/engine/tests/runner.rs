@@ -39,12 +39,15 @@ mod scans;
 mod sequences;
 mod support;
 mod transfer;
+mod watch;
+mod watch_hazards;
+mod watch_support;
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 11] = [
+const PIECES: [&[support::Piece]; 12] = [
     catalogue_harm::PIECES,
     guarantees::PIECES,
     in_use::PIECES,
@@ -56,6 +59,7 @@ const PIECES: [&[support::Piece]; 11] = [
     scans::PIECES,
     preflight_mounts::PIECES,
     repair::PIECES,
+    watch_hazards::PIECES,
 ];
 
 fn main() -> ExitCode {
@@ -101,6 +105,8 @@ fn main() -> ExitCode {
         preflight::trials(),
         preflight_refusals::trials(),
         preflight_mounts::trials(),
+        watch::trials(),
+        watch_hazards::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())
 }

@@ -35,6 +35,7 @@ pub mod path;
 pub mod plan;
 pub mod planned;
 pub mod reference;
+pub mod service;
 pub mod shown;
 pub mod tally;
 pub mod target;

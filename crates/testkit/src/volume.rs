@@ -201,7 +201,17 @@ impl Volume {
         }
     }
 
-    /// Mounts it again after [`Volume::vanish`].
+    /// Unmounts it as a person does who wants to unplug it.
+    ///
+    /// # Errors
+    /// The system's; EBUSY while something on it is held.
+    pub fn take_away(&mut self) -> Result<(), rustix::io::Errno> {
+        unmount(self.path(), UnmountFlags::empty())?;
+        self.mounted = false;
+        Ok(())
+    }
+
+    /// Mounts it again after [`Volume::vanish`] or [`Volume::take_away`].
     pub fn come_back(&mut self) {
         if !self.mounted {
             self.attach().expect("it was mounted before");

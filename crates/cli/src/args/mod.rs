@@ -4,6 +4,7 @@ pub(crate) mod change;
 pub(crate) mod moving;
 pub(crate) mod repair;
 pub(crate) mod track;
+pub(crate) mod watch;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use linkwell_model::entry::LinkKind;
@@ -79,6 +80,9 @@ pub(crate) enum Verb {
     /// Lead broken links to where their targets are now.
     #[command(before_help = repair::REPAIR, after_help = AFTER)]
     Repair(repair::Repair),
+    /// Let links on record follow what they lead to, while it moves.
+    #[command(before_help = watch::WATCH, after_help = AFTER)]
+    Watch(watch::Watch),
     /// Show what linkwell did.
     #[command(before_help = change::LOG, after_help = AFTER)]
     Log(change::Log),

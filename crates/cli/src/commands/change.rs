@@ -4,7 +4,7 @@ mod store;
 mod tell;
 
 pub(super) use store::{
-    lock, open_store, really_unfinished, refuse_unfinished, remind, store_if_any,
+    lock, open_store, really_unfinished, refuse_unfinished, remind, state, store_if_any, trouble,
 };
 
 use super::ask::{Agreed, agreed};

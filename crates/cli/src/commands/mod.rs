@@ -22,6 +22,7 @@ mod show;
 pub(crate) mod status;
 mod track;
 mod undo;
+mod watch;
 
 use crate::World;
 use crate::args::{Args, LinkFormat, Scan, Verb};
@@ -55,6 +56,7 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Move(moving) => relocate::run(moving, args, world),
         Verb::Remove(remove) => remove::run(remove, args, world),
         Verb::Repair(repair) => repair::run(repair, args, world),
+        Verb::Watch(watch) => watch::run(watch, args, world),
         Verb::Log(log) => log::run(log, args, world),
         Verb::Undo(undo) => undo::run(undo, args, world),
         Verb::Recover(recover) => recover::run(recover, args, world),

@@ -59,6 +59,9 @@ pub struct Report {
     /// How many copies, or parts of them, share no room though their originals did, against what the plan
     /// said; and the first of them.
     pub unshared: Option<(u64, AbsPath)>,
+    /// What the steps made, by their numbers in the plan, where that is known. It may have been moved on
+    /// since.
+    pub made: Vec<(usize, Object)>,
 }
 
 /// How an operation stands.
@@ -189,6 +192,7 @@ pub fn execute(
         kept: Vec::new(),
         left: Vec::new(),
         unshared: None,
+        made: Vec::new(),
     };
     let mut begun = Begun::default();
     let mut run = Run { work: &mut work, journal: &mut journal, plan, begun: &mut begun };
@@ -215,6 +219,7 @@ pub fn execute(
                 report.kept = work.kept;
                 report.left = work.left;
                 report.unshared = work.unshared;
+                report.made = made(begun);
                 return Ok(report);
             }
             // All is done and durable, only its record is not; and what is not on record cannot be
@@ -265,6 +270,14 @@ fn ended(how: How, done: usize, kept: &[AbsPath]) -> Ended {
         times: Vec::new(),
         kept: kept.iter().map(|place| Bytes(place.as_bytes().into())).collect(),
     }
+}
+
+fn made(begun: Begun) -> Vec<(usize, Object)> {
+    let known = begun.into_iter().filter_map(|(number, placed)| match placed {
+        Placed::This(object) => Some((number, object)),
+        Placed::Not | Placed::Unknown => None,
+    });
+    known.collect()
 }
 
 /// A copy that has come so far is kept when the person asks to stop: entries, or bytes.

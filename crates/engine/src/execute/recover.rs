@@ -301,6 +301,7 @@ impl<'r> Recovery<'r> {
             kept: Vec::new(),
             left: Vec::new(),
             unshared: None,
+            made: Vec::new(),
         };
         let mut begun = Begun::default();
         for (number, (item, _)) in steps(plan).enumerate() {

@@ -30,6 +30,8 @@ use write::rename;
 /// Where journals are kept, in the state folder.
 const FOLDER: &[u8] = b"operations";
 const LOCK: &[u8] = b"lock";
+/// The same for being the watcher.
+const WATCHER: &[u8] = b"watcher";
 /// A journal that is being written; nothing has been begun.
 const NEW: &str = "new";
 const UNFINISHED: &str = "unfinished";
@@ -127,18 +129,36 @@ impl Store {
     /// # Errors
     /// When it is not, or cannot be had.
     pub fn lock(&self, disk: &dyn Disk) -> Result<Lock, NoLock> {
-        let made = || match disk.make_file(self.state.folder.as_fd(), &name(LOCK)) {
-            Err(Errno::EXIST) => self.lock_file(),
+        self.lock_by(disk, LOCK)
+    }
+
+    /// Takes the lock of the watcher, if it is free: there is one at a time. It does not give the right to
+    /// change anything.
+    ///
+    /// # Errors
+    /// When it is not, or cannot be had.
+    pub fn lock_of_watcher(&self, disk: &dyn Disk) -> Result<Lock, NoLock> {
+        self.lock_by(disk, WATCHER)
+    }
+
+    /// The number of the process that watches now; `None` when none does, or it does not say.
+    pub fn watcher(&self) -> Option<u32> {
+        self.is_taken(WATCHER).then(|| self.holder(WATCHER)).flatten()
+    }
+
+    fn lock_by(&self, disk: &dyn Disk, which: &[u8]) -> Result<Lock, NoLock> {
+        let made = || match disk.make_file(self.state.folder.as_fd(), &name(which)) {
+            Err(Errno::EXIST) => self.lock_file(which),
             answer => answer,
         };
-        let file = match self.lock_file() {
+        let file = match self.lock_file(which) {
             Err(Errno::NOENT) => made(),
             answer => answer,
         };
         let file = file.map_err(NoLock::System)?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(NoLock::Held(self.holder())),
+            Err(Errno::WOULDBLOCK) => return Err(NoLock::Held(self.holder(which))),
             Err(error) => return Err(NoLock::System(error)),
         }
         // For the one who finds it taken. The lock holds without it.
@@ -148,23 +168,27 @@ impl Store {
         Ok(Lock { _file: file })
     }
 
-    fn lock_file(&self) -> Result<OwnedFd, Errno> {
-        let file = crate::system::open_own_for_writing(self.state.folder.as_fd(), LOCK)?;
+    fn lock_file(&self, which: &[u8]) -> Result<OwnedFd, Errno> {
+        let file = crate::system::open_own_for_writing(self.state.folder.as_fd(), which)?;
         let status = self.system.status_of(file.as_fd())?;
         let me = rustix::process::geteuid().as_raw();
         let own = status.kind == EntryKind::File && status.owner == me;
         if own { Ok(file) } else { Err(Errno::PERM) }
     }
 
-    fn holder(&self) -> Option<u32> {
-        let file = self.system.open(self.state.folder.as_fd(), LOCK, Access::Read).ok()?;
+    fn holder(&self, which: &[u8]) -> Option<u32> {
+        let file = self.system.open(self.state.folder.as_fd(), which, Access::Read).ok()?;
         let text = self.system.read_all(file.as_fd()).ok()?;
         std::str::from_utf8(&text).ok()?.trim().parse().ok()
     }
 
     /// Whether another linkwell is at work right now.
     pub fn is_busy(&self) -> bool {
-        let Ok(file) = self.system.open(self.state.folder.as_fd(), LOCK, Access::Read) else {
+        self.is_taken(LOCK)
+    }
+
+    fn is_taken(&self, which: &[u8]) -> bool {
+        let Ok(file) = self.system.open(self.state.folder.as_fd(), which, Access::Read) else {
             return false;
         };
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The state folder, if it can be looked at without hanging.
-fn state(world: &World) -> Result<&AbsPath, Failure> {
+pub(in crate::commands) fn state(world: &World) -> Result<&AbsPath, Failure> {
     let Some(state) = &world.state else { return Err(trouble(&Trouble::Nowhere)) };
     if volumes_alone(world, TIME_LIMIT).is_in_reach(state) {
         return Ok(state);
@@ -45,7 +45,7 @@ pub(in crate::commands) fn store_if_any(world: &World) -> Result<Option<Store>, 
 }
 
 /// Why the state folder cannot be used, in words.
-fn trouble(trouble: &Trouble) -> Failure {
+pub(in crate::commands) fn trouble(trouble: &Trouble) -> Failure {
     use linkwell_engine::operator::Refusal;
     let cause = match trouble {
         Trouble::Nowhere => "there is no home folder, and `XDG_STATE_HOME` is not set".into(),

@@ -1,0 +1,144 @@
+//! Where an object is now that is not where it was.
+
+use super::held::Whereabouts;
+use super::look::Round;
+use super::nodes::NodeId;
+use super::watcher::{Tracked, Watcher};
+use crate::folder::Folder;
+use crate::system::Access;
+use linkwell_calls::handle::{self, Raw};
+use linkwell_model::entry::{EntryKind, Identity};
+use linkwell_model::keep::choice::Doubt;
+use linkwell_model::keep::evidence::{Likened, liken};
+use linkwell_model::keep::likeness::Likeness;
+use linkwell_model::path::AbsPath;
+use rustix::fd::{AsFd as _, OwnedFd};
+
+/// What came of looking for what a link led to.
+#[derive(Debug)]
+pub(super) enum Sought {
+    /// It is here; what speaks against leading the link there without asking.
+    At(AbsPath, Box<Likeness>, Vec<Doubt>),
+    /// It was deleted.
+    Deleted,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Watcher<'_> {
+    /// Looks for what a link led to. Only the very object counts, never one that is alike.
+    pub(super) fn seek(&self, round: &mut Round<'_>, known: &Tracked) -> Sought {
+        let mut candidates = Vec::new();
+        match self.held.whereabouts(known.to) {
+            Whereabouts::Deleted => return Sought::Deleted,
+            Whereabouts::At(place) => {
+                if let Some(held) = self.held.id(known.to)
+                    && let Ok((is, folder)) = round.at(&place, false)
+                    && is_object(&is, held)
+                    && known.was.as_ref().is_none_or(|was| was.kind == is.kind)
+                {
+                    let doubts =
+                        doubts(known.was.as_ref(), &is, folder.mode, folder.owner, folder.group);
+                    return Sought::At(place, Box::new(is), doubts);
+                }
+            }
+            Whereabouts::Unknown => candidates.extend(self.by_moves(known.to)),
+        }
+        let Some(was) = &known.was else { return Sought::Unknown };
+        let heard = candidates.len();
+        candidates.extend(self.by_handle(known.to, was));
+        for (number, place) in candidates.into_iter().enumerate() {
+            if let Ok((is, folder)) = round.at(&place, false)
+                && liken(was, &is).0 == Likened::Same
+                && (number < heard || is_its_name(&is, &place, known))
+            {
+                let doubts = doubts(Some(was), &is, folder.mode, folder.owner, folder.group);
+                return Sought::At(place, Box::new(is), doubts);
+            }
+        }
+        Sought::Unknown
+    }
+
+    /// Where it may be by what was heard of it and of the folders above it, and by those of them that are
+    /// held.
+    pub(super) fn by_moves(&self, node: NodeId) -> Vec<AbsPath> {
+        let mut found = Vec::new();
+        let mut rest: Vec<&[u8]> = Vec::new();
+        for up in self.nodes.upward(node) {
+            let spot = self.moves.of(up);
+            let by_spot = spot.and_then(|spot| {
+                let folder = self.nodes.watched(spot.watch)?;
+                Some(self.nodes.place(folder).joined(&spot.name))
+            });
+            let by_held = match self.held.whereabouts(up) {
+                Whereabouts::At(place) if up != node => Some(place),
+                _ => None,
+            };
+            for mut place in by_spot.into_iter().chain(by_held) {
+                for name in rest.iter().rev() {
+                    place.push(name);
+                }
+                found.push(place);
+            }
+            rest.push(self.nodes.name(up));
+        }
+        found
+    }
+
+    /// Where it is by its handle, for who may open handles (root).
+    fn by_handle(&self, node: NodeId, was: &Likeness) -> Option<AbsPath> {
+        let handle = was.handle.as_ref().filter(|_| self.system.has_handles())?;
+        let on_volume = self.on_volume(node, was.device)?;
+        let raw = Raw { kind: handle.kind, bytes: handle.bytes.to_vec(), mount: 0 };
+        let folder = was.kind == EntryKind::Folder;
+        let opened = handle::open(&on_volume, &raw, folder).ok()?;
+        self.system.place_of(opened.as_fd(), b"")
+    }
+
+    /// The nearest folder above a node that lies on this device, open for reading.
+    fn on_volume(&self, node: NodeId, device: u64) -> Option<OwnedFd> {
+        self.nodes.upward(node).skip(1).find_map(|up| {
+            let place = self.nodes.place(up);
+            let open = Folder::of_place(&place).open(self.system, Access::List).ok()?;
+            let facts = self.system.facts_of(open.as_fd()).ok()?;
+            (facts.id.device == device).then_some(open)
+        })
+    }
+}
+
+/// Whether a name that a handle gave is the one that was meant, and not another one of the same file: who
+/// makes a second name of a file must not be able to lead a link there.
+fn is_its_name(is: &Likeness, place: &AbsPath, known: &Tracked) -> bool {
+    if is.kind == EntryKind::Folder
+        || is.names == 1 && known.was.as_ref().is_none_or(|was| was.names == 1)
+    {
+        return true;
+    }
+    let parts = place.split().zip(known.link.to.split());
+    parts.is_some_and(|((folder, name), (old_folder, old_name))| {
+        folder == old_folder || name == old_name
+    })
+}
+
+fn is_object(is: &Likeness, id: Identity) -> bool {
+    Identity { device: is.device, inode: is.inode, born: is.born }.is(Identity {
+        born: id.born.filter(|born| *born != linkwell_model::entry::Time(0, 0)),
+        ..id
+    })
+}
+
+/// What speaks against leading a link to what was found without asking (safety W3).
+fn doubts(was: Option<&Likeness>, is: &Likeness, mode: u32, owner: u32, group: u32) -> Vec<Doubt> {
+    let me = rustix::process::geteuid().as_raw();
+    let mine = |user: u32| user == 0 || user == me || was.is_some_and(|was| was.owner == user);
+    let mut doubts = Vec::new();
+    if !mine(is.owner) {
+        doubts.push(Doubt::OtherOwner(is.owner));
+    }
+    // Systems that give each user a group of their own let it write.
+    let others = mode & 0o002 != 0 || (mode & 0o020 != 0 && group != owner);
+    if others || !mine(owner) {
+        doubts.push(Doubt::OpenFolder);
+    }
+    doubts
+}

@@ -1,0 +1,62 @@
+//! Who hears of changes.
+//!
+//! All of them only give hints: a name in a watched folder. A watch is of the folder itself, whatever it
+//! is called by now, so the same folder has the same number wherever it went.
+
+#[cfg(target_os = "linux")]
+pub(super) mod fanotify;
+#[cfg(target_os = "linux")]
+pub(super) mod inotify;
+
+use super::queue::Queue;
+use linkwell_model::path::AbsPath;
+use rustix::io::Errno;
+
+/// Hears of changes in folders.
+pub(super) trait Source: Send {
+    /// Watches the folder at a place, or watches it otherwise: `creation` says whether names that are made
+    /// are told of, too. The number is the folder's.
+    ///
+    /// # Errors
+    /// The system's; ENOSPC when there are too many.
+    fn watch(&mut self, place: &AbsPath, creation: bool) -> Result<i32, Errno>;
+
+    /// Ends a watch. Nothing is said when it has ended already.
+    fn unwatch(&mut self, watch: i32);
+
+    /// Which kind it is, for people.
+    fn word(&self) -> &'static str;
+}
+
+/// Nobody hears of anything: all that is left is to look from time to time.
+#[derive(Debug)]
+pub(super) struct Deaf;
+
+impl Source for Deaf {
+    fn watch(&mut self, _: &AbsPath, _: bool) -> Result<i32, Errno> {
+        Err(Errno::NOSYS)
+    }
+
+    fn unwatch(&mut self, _: i32) {}
+
+    fn word(&self) -> &'static str {
+        "nothing"
+    }
+}
+
+/// The best that there is here. `whole`: one mark for a whole volume where that is allowed.
+pub(super) fn best(queue: &Queue, whole: bool) -> Box<dyn Source> {
+    #[cfg(target_os = "linux")]
+    {
+        let Ok(inotify) = inotify::Inotify::start(queue.clone()) else { return Box::new(Deaf) };
+        if whole && let Ok(fanotify) = fanotify::Fanotify::start(queue.clone()) {
+            return Box::new(fanotify::Either::new(fanotify, inotify));
+        }
+        Box::new(inotify)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (queue, whole);
+        Box::new(Deaf)
+    }
+}

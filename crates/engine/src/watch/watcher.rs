@@ -1,0 +1,574 @@
+//! The watcher: what it knows, and what it does when.
+
+use super::grace::{Grace, Heard};
+use super::held::Held;
+use super::moves::Moves;
+use super::nodes::{LinkId, NodeId, Nodes};
+use super::queue::{Hint, Queue, Spot};
+use super::source::{self, Source};
+use super::{Counts, Ended, News, Refusal, Settings, Tell};
+use crate::catalogue::links::Entry;
+use crate::catalogue::questions::{Event, Proposal};
+use crate::catalogue::{self, Catalogue, Opened};
+use crate::disk::Unix;
+use crate::folder::Folder;
+use crate::journal::Store;
+use crate::state;
+use crate::system::{Access, Links, System};
+use crate::volumes::Volumes;
+use hashbrown::{HashMap, HashSet};
+use linkwell_model::entry::{EntryKind, LinkKind};
+use linkwell_model::keep::likeness::Likeness;
+use linkwell_model::keep::link::Kept;
+use linkwell_model::path::AbsPath;
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::time::{ClockId, clock_gettime};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often it is asked whether somebody else changed the catalogue, or the computer slept.
+const TICK: Duration = Duration::from_secs(2);
+
+/// How often everything is looked at where changes cannot all be heard of.
+const DEAF: Duration = Duration::from_secs(30);
+
+/// How a link stood when it was looked at last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It was not looked at yet.
+    New,
+    /// It stands, and what it leads to is there.
+    Sound,
+    /// It leads to nothing.
+    Lost,
+    /// Its volume, or that of what it leads to, is away.
+    Asleep,
+    /// Something real stands in its place.
+    Replaced,
+    /// It is not where it was, and nobody knows where.
+    Gone,
+    /// It may not be looked at.
+    Unseen,
+    /// A person is asked.
+    Asked,
+}
+
+/// The mount that something lay on, as it was seen last.
+pub(super) type OnMount = Option<Arc<(u64, AbsPath)>>;
+
+/// A link on record, as the watcher knows it.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) link: Kept,
+    pub(super) was: Option<Likeness>,
+    /// Where it stands, and what its text names.
+    pub(super) at: NodeId,
+    pub(super) to: NodeId,
+    pub(super) state: State,
+    /// The mounts that both lay on when they were there.
+    pub(super) mounts: (OnMount, OnMount),
+    /// How often it was in motion when it was to be led elsewhere.
+    pub(super) tries: u8,
+}
+
+/// The watcher.
+pub(super) struct Watcher<'t> {
+    pub(super) settings: &'t Settings,
+    pub(super) system: System,
+    pub(super) store: Store,
+    pub(super) catalogue: Catalogue,
+    pub(super) volumes: Arc<Volumes>,
+    pub(super) nodes: Nodes,
+    pub(super) held: Held,
+    pub(super) grace: Grace,
+    pub(super) moves: Moves,
+    pub(super) links: HashMap<LinkId, Tracked>,
+    pub(super) healed: u64,
+    source: Box<dyn Source>,
+    queue: Queue,
+    tell: &'t mut dyn Tell,
+    /// The catalogue as it was read last.
+    version: i64,
+    /// Not all folders could be watched.
+    short: bool,
+    /// When everything is to be looked at again.
+    pub(super) again: Option<Instant>,
+    /// The mounts in sight, one value each.
+    on: HashMap<u64, Arc<(u64, AbsPath)>>,
+    /// The folder that was opened last.
+    open: Option<(AbsPath, OwnedFd)>,
+    /// What the clock that goes on while the computer sleeps is ahead of the one that does not.
+    slept: Duration,
+}
+
+/// Whether it is what linkwell itself keeps beside a link for a moment.
+fn is_own(spot: &Spot) -> bool {
+    spot.name.starts_with(b".linkwell-")
+}
+
+fn read_volumes(settings: &Settings) -> Arc<Volumes> {
+    let volumes = Arc::new(Volumes::read(settings.system, settings.volumes.clone()));
+    volumes.find_reach();
+    volumes.remember();
+    volumes
+}
+
+/// How long the computer slept since it was started.
+fn slept() -> Duration {
+    let moment = |clock| {
+        let time = clock_gettime(clock);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+        Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+    };
+    #[cfg(target_os = "linux")]
+    let through = moment(ClockId::Boottime);
+    #[cfg(not(target_os = "linux"))]
+    let through = moment(ClockId::Monotonic);
+    through.saturating_sub(moment(ClockId::Monotonic))
+}
+
+/// Now, in seconds since 1970: for people, and nothing is decided by it.
+pub(super) fn clock() -> linkwell_model::entry::Time {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let since = since.unwrap_or_default();
+    linkwell_model::entry::Time(
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        since.subsec_nanos(),
+    )
+}
+
+impl<'t> Watcher<'t> {
+    pub(super) fn new(
+        settings: &'t Settings,
+        store: Store,
+        queue: Queue,
+        tell: &'t mut dyn Tell,
+    ) -> Result<Self, Refusal> {
+        let system = settings.system;
+        let folder = state::open(system, &settings.state).map_err(Refusal::State)?;
+        let (catalogue, opened) = Catalogue::open_or_make(&folder).map_err(Refusal::Catalogue)?;
+        if let Opened::SetAside(place) = opened {
+            let words = format!(
+                "the catalogue was damaged and is set aside as `{}`; it begins anew",
+                place.shown()
+            );
+            tell.tell(&News::Trouble(words));
+        }
+        let source = source::best(&queue, settings.whole);
+        Ok(Self {
+            settings,
+            system,
+            store,
+            version: 0,
+            catalogue,
+            volumes: read_volumes(settings),
+            nodes: Nodes::new(),
+            held: Held::new(system, settings.most_held),
+            grace: Grace::new(settings.grace),
+            moves: Moves::default(),
+            links: HashMap::new(),
+            healed: 0,
+            short: source.word() == "nothing",
+            source,
+            queue,
+            tell,
+            again: None,
+            on: HashMap::new(),
+            open: None,
+            slept: slept(),
+        })
+    }
+
+    pub(super) fn run(mut self) -> Result<Ended, Refusal> {
+        self.recover_own();
+        self.read().map_err(Refusal::Catalogue)?;
+        self.look_at_all();
+        self.tell(News::Ready(self.counts()));
+        let mut told = Instant::now();
+        loop {
+            let now = Instant::now();
+            if self.settings.once && self.grace.is_empty() {
+                break;
+            }
+            let due = [self.grace.next(), self.again].into_iter().flatten().min();
+            let patience = due.map_or(TICK, |due| due.saturating_duration_since(now).min(TICK));
+            if !self.hear(patience) {
+                break;
+            }
+            self.act();
+            if told.elapsed() >= TICK {
+                told = Instant::now();
+                self.tick();
+                self.tell(News::Alive(self.counts()));
+            }
+        }
+        Ok(Ended { counts: self.counts() })
+    }
+
+    /// Takes what was heard; `false` when somebody asks for the end.
+    fn hear(&mut self, patience: Duration) -> bool {
+        let mut goes_on = true;
+        let mut all = false;
+        for hint in self.queue.take(patience) {
+            match hint {
+                Hint::Vacated(spot) => self.heard(&spot, Heard::Vacated),
+                Hint::Filled(spot) => self.heard(&spot, Heard::Filled),
+                Hint::Moved(from, to) => {
+                    if is_own(&from) || is_own(&to) {
+                        // What stands there is new, and where the old one went is nowhere.
+                        if let Some(node) = self.node(&to).or_else(|| self.node(&from)) {
+                            self.moves.forget(node);
+                        }
+                    } else {
+                        self.moves.moved(self.node(&from), &from, &to);
+                    }
+                    self.heard(&from, Heard::Vacated);
+                    self.heard(&to, Heard::Filled);
+                }
+                Hint::Ended(watch) => {
+                    if let Some(node) = self.nodes.watched(watch) {
+                        self.nodes.set_watch(node, None, false);
+                        // The folder was removed, or its volume: what hangs on it is looked at in time.
+                        self.grace.heard(node, Heard::Filled, Instant::now());
+                    }
+                }
+                Hint::Missed | Hint::Reload => all = true,
+                Hint::Mounts => all |= self.mounts_changed(),
+                Hint::Stop => goes_on = false,
+            }
+        }
+        if all && goes_on {
+            if let Err(trouble) = self.read() {
+                self.trouble(format!("the catalogue cannot be read: {trouble}"));
+            }
+            self.look_at_all();
+        }
+        goes_on
+    }
+
+    /// The node of a spot, if it is one.
+    fn node(&self, spot: &Spot) -> Option<NodeId> {
+        self.nodes.child(self.nodes.watched(spot.watch)?, &spot.name)
+    }
+
+    fn heard(&mut self, spot: &Spot, what: Heard) {
+        if is_own(spot) {
+            return;
+        }
+        let Some(node) = self.node(spot) else { return };
+        self.grace.heard(node, what, Instant::now());
+        // A deleted object's room is free only when nobody holds it.
+        self.held.release_if_deleted(node);
+        if what == Heard::Filled
+            && let Some(link) = self.nodes.link(node)
+        {
+            self.look_for_replacement(link);
+        }
+    }
+
+    /// Does what is due now. All that was heard by then has been taken into account.
+    fn act(&mut self) {
+        let now = Instant::now();
+        if self.grace.next().is_some_and(|next| next <= now) {
+            if !self.hear(Duration::ZERO) {
+                // It is asked for again at the next waiting.
+                return;
+            }
+            let due = self.grace.due(Instant::now());
+            if !due.is_empty() {
+                self.settle(due);
+            }
+        }
+        if self.again.is_some_and(|again| again <= now) {
+            self.again = None;
+            self.look_at_all();
+        }
+    }
+
+    fn tick(&mut self) {
+        let slept = slept();
+        let woke = slept > self.slept + Duration::from_secs(1);
+        self.slept = slept;
+        match self.catalogue.version() {
+            Ok(version) if version != self.version => {
+                if let Err(trouble) = self.read() {
+                    self.trouble(format!("the catalogue cannot be read: {trouble}"));
+                }
+            }
+            Ok(_) => {}
+            Err(trouble) => self.trouble(format!("the catalogue cannot be read: {trouble}")),
+        }
+        if woke {
+            self.mounts_changed();
+            self.look_at_all();
+        }
+        if self.short && self.again.is_none() {
+            self.again = Some(Instant::now() + DEAF);
+        }
+    }
+
+    /// Reads the catalogue, and takes in what is new, other or gone.
+    pub(super) fn read(&mut self) -> Result<(), catalogue::Trouble> {
+        self.version = self.catalogue.version()?;
+        let mut found: Vec<Entry> = Vec::new();
+        self.catalogue.all(|entry| {
+            if entry.link.kind == LinkKind::Symlink {
+                found.push(entry);
+            }
+            ControlFlow::Continue(())
+        })?;
+        let known: HashSet<LinkId> = found.iter().map(|entry| entry.id).collect();
+        let gone: Vec<LinkId> =
+            self.links.keys().filter(|link| !known.contains(*link)).copied().collect();
+        for link in gone {
+            self.dismiss(link);
+        }
+        let mut fresh = Vec::new();
+        for entry in found {
+            match self.links.get_mut(&entry.id) {
+                Some(known) if known.link == entry.link => known.was = entry.target,
+                Some(_) => {
+                    self.dismiss(entry.id);
+                    fresh.push(self.admit(entry));
+                }
+                None => fresh.push(self.admit(entry)),
+            }
+        }
+        self.hold_all(&fresh);
+        self.settle_fresh(&fresh);
+        Ok(())
+    }
+
+    /// Takes a link in: its nodes, and the watches on the way to them.
+    pub(super) fn admit(&mut self, entry: Entry) -> LinkId {
+        let at = self.nodes.insert(&entry.link.place());
+        let to = self.nodes.insert(&entry.link.to);
+        self.nodes.tie(entry.id, at, to);
+        self.watch_way(at);
+        self.watch_way(to);
+        let (link, was) = (entry.link, entry.target);
+        let tracked =
+            Tracked { link, was, at, to, state: State::New, mounts: (None, None), tries: 0 };
+        self.links.insert(entry.id, tracked);
+        entry.id
+    }
+
+    /// Forgets a link, and all that is of nobody then.
+    pub(super) fn dismiss(&mut self, link: LinkId) {
+        if let Some(known) = self.links.remove(&link) {
+            let gone = self.nodes.untie(link, known.at, known.to);
+            self.let_go(gone);
+        }
+    }
+
+    pub(super) fn let_go(&mut self, gone: Vec<(NodeId, Option<i32>)>) {
+        for (node, watch) in gone {
+            if let Some(watch) = watch {
+                self.source.unwatch(watch);
+            }
+            self.held.release(node);
+            self.grace.forget(node);
+            self.moves.forget(node);
+        }
+    }
+
+    /// Watches the folders on the way to a node, up to the first that is watched.
+    pub(super) fn watch_way(&mut self, node: NodeId) {
+        let way: Vec<NodeId> = self.nodes.upward(node).skip(1).collect();
+        for folder in way {
+            if self.nodes.watch(folder).is_some() {
+                break;
+            }
+            self.watch_folder(folder, false);
+        }
+    }
+
+    /// Watches a folder, or watches it anew; whether it is watched then.
+    fn watch_folder(&mut self, node: NodeId, creation: bool) -> bool {
+        let watched = self.source.watch(&self.nodes.place(node), creation);
+        if let Err(Errno::NOSPC) = watched
+            && !std::mem::replace(&mut self.short, true)
+        {
+            self.trouble(
+                "not every folder can be watched: the limit of the system is reached \
+                 (`sysctl fs.inotify.max_user_watches`); what is on record is looked at every 30 seconds"
+                    .into(),
+            );
+        }
+        // The folder itself may only have another name: then it is still heard of, until it is known by that.
+        let Ok(watched) = watched else { return false };
+        if let Some(old) = self.nodes.set_watch(node, Some(watched), creation) {
+            self.source.unwatch(old);
+        }
+        true
+    }
+
+    /// Watches the folders of a part of the tree anew: other ones may have their names by now.
+    pub(super) fn watch_again(&mut self, top: NodeId) {
+        for node in self.nodes.subtree(top) {
+            if self.nodes.is_folder(node) {
+                let creation = self.nodes.sees_creation(node);
+                self.watch_folder(node, creation);
+            }
+        }
+        self.watch_way(top);
+    }
+
+    /// Lets it be told when a missing name is made: in the nearest folder on its way that is there.
+    pub(super) fn await_creation(&mut self, node: NodeId) {
+        let way: Vec<NodeId> = self.nodes.upward(node).collect();
+        for pair in way.windows(2) {
+            let [missing, folder] = *pair else { continue };
+            if !self.watch_folder(folder, true) {
+                continue;
+            }
+            // It may have been made a moment ago.
+            let place = self.nodes.place(missing);
+            if self.system.status(rustix::fs::CWD, place.as_bytes(), Links::Kept).is_ok() {
+                self.grace.heard(missing, Heard::Filled, Instant::now());
+            }
+            return;
+        }
+    }
+
+    /// Nothing is missing in this folder any more.
+    pub(super) fn stop_awaiting(&mut self, node: NodeId) {
+        let folder = self.nodes.upward(node).nth(1);
+        if let Some(folder) = folder.filter(|folder| self.nodes.sees_creation(*folder)) {
+            self.watch_folder(folder, false);
+        }
+    }
+
+    /// Holds what is on record, while there is room: files first, then folders, then the links themselves.
+    fn hold_all(&mut self, links: &[LinkId]) {
+        let mut nodes: Vec<(u8, NodeId)> = Vec::with_capacity(links.len() * 2);
+        for known in links.iter().filter_map(|link| self.links.get(link)) {
+            let folder = known.was.as_ref().is_some_and(|was| was.kind == EntryKind::Folder);
+            nodes.push((u8::from(folder), known.to));
+            nodes.push((2, known.at));
+        }
+        nodes.sort_by_key(|(rank, _)| *rank);
+        for (_, node) in nodes {
+            if self.held.is_full() {
+                break;
+            }
+            self.hold(node);
+        }
+        self.open = None;
+    }
+
+    /// Holds what stands at a node now.
+    pub(super) fn hold(&mut self, node: NodeId) {
+        let Some(above) = self.nodes.upward(node).nth(1) else { return };
+        let place = self.nodes.place(above);
+        if self.open.as_ref().is_none_or(|(known, _)| *known != place) {
+            let opened = Folder::of_place(&place).open(self.system, Access::Hold);
+            self.open = opened.ok().map(|opened| (place, opened));
+        }
+        let Some((_, folder)) = &self.open else { return self.held.release(node) };
+        self.held.hold(self.volumes.mounts(), node, folder, self.nodes.name(node));
+    }
+
+    /// Forgets which folder was opened last.
+    pub(super) fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// Reads anew what is mounted; whether that concerns anything on record.
+    fn mounts_changed(&mut self) -> bool {
+        let volumes = read_volumes(self.settings);
+        let mounts = volumes.mounts();
+        let lasts =
+            |on: &(u64, AbsPath)| mounts.by_id(on.0).is_some_and(|mount| mount.point == on.1);
+        let lost = self.on.values().any(|on| !lasts(on));
+        let old = self.volumes.mounts();
+        let came = mounts.iter().any(|mount| {
+            let is_new = old.by_id(mount.id).is_none_or(|old| old.point != mount.point);
+            is_new && self.nodes.find(&mount.point).is_some()
+        });
+        self.on.retain(|_, on| lasts(on));
+        let numbers: HashSet<u64> = mounts.iter().map(|mount| mount.id).collect();
+        self.volumes = volumes;
+        self.held.forget_mounts();
+        self.close();
+        if lost {
+            // A volume that was taken away while it was in use goes only when nobody holds it.
+            self.held
+                .release_where(|facts| facts.mount.is_some_and(|mount| !numbers.contains(&mount)));
+        }
+        lost || came
+    }
+
+    /// The mount that a place lies on.
+    pub(super) fn mount_of(&mut self, place: &AbsPath) -> OnMount {
+        let mount = self.volumes.mounts().covering(place)?;
+        let fresh = || Arc::new((mount.id, mount.point.clone()));
+        Some(Arc::clone(self.on.entry(mount.id).or_insert_with(fresh)))
+    }
+
+    /// Whether something lay on a mount that is not there any more.
+    pub(super) fn is_away(&self, on: &OnMount) -> bool {
+        on.as_ref().is_some_and(|on| {
+            let mount = self.volumes.mounts().by_id(on.0);
+            mount.is_none_or(|mount| mount.point != on.1)
+        })
+    }
+
+    /// Takes back what an earlier watcher was doing when it was ended by force. What is to be done about it
+    /// is seen by looking, like everything else.
+    fn recover_own(&mut self) {
+        use crate::execute::recover::{Wish, recover};
+        let Ok(numbers) = self.store.unfinished() else { return };
+        for number in numbers {
+            let Ok(operation) = self.store.read(number) else { continue };
+            let first = operation.header.command.first().map(|first| &*first.0);
+            if first != self.settings.command.first().map(Vec::as_slice) {
+                continue;
+            }
+            let Ok(lock) = self.store.lock(&Unix) else { continue };
+            let stop = std::sync::atomic::AtomicBool::new(false);
+            let recovered = recover(&self.means(&stop), &self.store, &lock, &operation, Wish::Back);
+            if recovered.is_err() {
+                self.trouble(format!("operation {number} was begun and could not be taken back"));
+            }
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let of = |state| self.links.values().filter(|known| known.state == state).count();
+        Counts {
+            links: self.links.len(),
+            watched: self.nodes.watches(),
+            held: self.held.count(),
+            healed: self.healed,
+            lost: of(State::Lost),
+            asleep: of(State::Asleep),
+            asked: of(State::Asked) + of(State::Replaced),
+            source: self.source.word(),
+        }
+    }
+
+    pub(super) fn tell(&mut self, news: News) {
+        self.tell.tell(&news);
+    }
+
+    pub(super) fn trouble(&mut self, words: String) {
+        self.tell(News::Trouble(words));
+    }
+
+    /// Records events, and tells of them.
+    pub(super) fn happened(&mut self, all: Vec<(Event, Option<String>, Vec<Proposal>)>) {
+        if all.is_empty() {
+            return;
+        }
+        let events: Vec<Event> = all.iter().map(|(event, ..)| event.clone()).collect();
+        if let Err(trouble) = self.catalogue.note(&events) {
+            self.trouble(format!("what happened could not be recorded: {trouble}"));
+        }
+        for (event, words, proposals) in all {
+            self.tell(News::Happened { event, words, proposals });
+        }
+    }
+}
