@@ -509,7 +509,7 @@ impl Inner<'_, '_> {
         let folder = self.walk.plan.folder(&self.here, above.id);
         let times = &mut self.walk.plan.times;
         if times.last().is_none_or(|last| last.folder != folder) {
-            times.push(FolderTime { folder, before: above.modified, give: None });
+            times.push(FolderTime { folder, before: above.modified, give: Some(above.modified) });
         }
         let at = Slot { folder, name: name.clone() };
         let make = Make::Link { target: now, attributes: Some(attributes.clone()) };
