@@ -13,6 +13,9 @@ static CAME: AtomicBool = AtomicBool::new(false);
 /// was begun is taken back first.
 static CHANGING: AtomicBool = AtomicBool::new(false);
 
+/// What was to be changed is changed.
+static DONE: AtomicBool = AtomicBool::new(false);
+
 /// What was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
@@ -76,7 +79,7 @@ pub(crate) fn heed() {
             }
             std::thread::spawn(|| {
                 std::thread::sleep(GRACE);
-                if !CHANGING.load(Ordering::SeqCst) {
+                if !CHANGING.load(Ordering::SeqCst) && !DONE.load(Ordering::SeqCst) {
                     error::end_interrupted();
                 }
             });
@@ -92,12 +95,13 @@ pub(crate) fn unbroken<T>(act: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Forgets a signal that came too late to stop anything.
+/// What was to be changed is changed: a signal that came, or that comes while that is said, was too late to
+/// stop anything, and the exit status is that of what was done.
 pub(crate) fn forget() {
-    CAME.store(false, Ordering::SeqCst);
+    DONE.store(true, Ordering::SeqCst);
 }
 
-/// Whether a signal came.
+/// Whether a signal came that may have stopped something.
 pub(crate) fn came() -> bool {
-    CAME.load(Ordering::SeqCst)
+    CAME.load(Ordering::SeqCst) && !DONE.load(Ordering::SeqCst)
 }

@@ -32,7 +32,42 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("move --back: what was changed since keeps its text", changed_since),
         test("move: the desktop is told of a folder that it knows, if that was asked for", desktop),
         test("move: it is not looked into where that was not wanted", as_is),
+        test("move: folders whose links are rewritten keep their times, there and back", times),
     ]
+}
+
+fn times() {
+    let lines = ["p/d/", "p/d/l -> ../x", "p/d/sub/", "p/d/sub/l -> ../../x", "p/x", "q/"];
+    let ground = Ground::in_memory(&lines);
+    let then = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let folders = ["", "sub"];
+    for below in folders {
+        let folder = std::fs::File::open(ground.tree().join("p/d").join(below)).expect("a folder");
+        folder.set_modified(then).expect("a time");
+    }
+    let keep = |top: &str, when: &str| {
+        for below in folders {
+            let place = ground.tree().join(top).join(below);
+            let now = std::fs::symlink_metadata(place).expect("it is there").modified();
+            assert_eq!(now.expect("a time"), then, "{when}: {below:?}");
+        }
+    };
+    for back in [&["undo", "-y"][..], &["move", "-y", "--no-refs", "--back", "p/d"]] {
+        let ran = ground.run(&["move", "-y", "--no-refs", "p/d", "q/r"]);
+        assert!(ran.code == 0 && ran.out.contains("rewrite"), "{ran:?}");
+        keep("q/r", "moved");
+        let ran = ground.run(back);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        keep("p/d", &back.join(" "));
+        let text = std::fs::read_link(ground.tree().join("p/d/sub/l")).expect("a link");
+        assert_eq!(text, Path::new("../../x"));
+    }
+    // Somebody has put something there since: that is what its time tells.
+    assert_eq!(ground.run(&["move", "-y", "--no-refs", "p/d", "q/r"]).code, 0);
+    std::fs::write(ground.tree().join("q/r/sub/new"), "new").expect("a file");
+    assert_eq!(ground.run(&["undo", "-y"]).code, 0);
+    let now = std::fs::metadata(ground.tree().join("p/d/sub")).and_then(|now| now.modified());
+    assert_ne!(now.expect("a time"), then);
 }
 
 fn desktop() {

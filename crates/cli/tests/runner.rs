@@ -31,6 +31,7 @@ mod move_layers;
 mod move_links;
 mod move_live;
 mod move_merge;
+mod move_merge_live;
 mod move_safety;
 mod move_step;
 mod move_stop;
@@ -96,6 +97,7 @@ fn main() -> std::process::ExitCode {
         move_keep::trials(),
         move_kill::trials(),
         move_merge::trials(),
+        move_merge_live::trials(),
         move_step::trials(),
         move_stop::trials(),
         undo::trials(),

@@ -158,12 +158,15 @@ pub(super) fn carry(
     };
     let token = fresh_token()?;
     let header = |number| header(number, token, manner.undoes, world);
-    let executed = interrupt::unbroken(|| execute::execute(&means, &store, &lock, header, &plan));
+    let executed = interrupt::unbroken(|| {
+        let executed = execute::execute(&means, &store, &lock, header, &plan);
+        if executed.as_ref().is_ok_and(|report| !matches!(report.state, State::TakenBack(_))) {
+            interrupt::forget();
+        }
+        executed
+    });
     drop(lock);
     course.finish();
-    if executed.as_ref().is_ok_and(|report| !matches!(report.state, State::TakenBack(_))) {
-        interrupt::forget();
-    }
     let report = executed.map_err(|error| Failure::Refused {
         what: "could not write down what would be done; nothing was changed".into(),
         cause: Some(format!("`{}`: {}", store.place().shown(), crate::error::reason(error))),

@@ -44,6 +44,8 @@ pub(super) struct Copies {
     folder: Option<(OwnedFd, u64)>,
     /// By the number of the step: what it copies, and to where.
     all: HashMap<usize, (Slot, Slot)>,
+    /// By what is copied: to where, and the number of the step. There are as many as a merge has entries.
+    originals: HashMap<Slot, Vec<(Slot, usize)>>,
     read: HashMap<usize, Arc<Manifest>>,
 }
 
@@ -56,7 +58,12 @@ impl Copies {
             }
             _ => None,
         });
-        Self { folder, all: copies.collect(), read: HashMap::new() }
+        let all: HashMap<usize, (Slot, Slot)> = copies.collect();
+        let mut originals: HashMap<Slot, Vec<(Slot, usize)>> = HashMap::new();
+        for (step, (of, to)) in &all {
+            originals.entry(of.clone()).or_default().push((to.clone(), *step));
+        }
+        Self { folder, all, originals, read: HashMap::new() }
     }
 
     fn name(operation: u64, step: usize) -> Name {
@@ -88,14 +95,12 @@ impl Copies {
 
     /// Where what stands at `at` is copied to by this operation.
     fn made_of(&self, at: &Slot) -> Option<Slot> {
-        let mut all = self.all.values();
-        all.find(|(of, _)| of == at).map(|(_, to)| to.clone())
+        self.originals.get(at)?.first().map(|(to, _)| to.clone())
     }
 
     /// The record by which what stands at `at` was copied to `to`.
     fn manifest(&mut self, system: System, at: &Slot, to: &Slot) -> Option<Arc<Manifest>> {
-        let wanted = self.all.iter().find(|(_, (of, copy))| of == at && copy == to);
-        let step = *wanted?.0;
+        let step = self.originals.get(at)?.iter().find(|(copy, _)| copy == to)?.1;
         if let Some(read) = self.read.get(&step) {
             return Some(Arc::clone(read));
         }
@@ -225,6 +230,40 @@ impl Work<'_> {
         self.copies.manifest(self.system, at, &to)
     }
 
+    /// Looks again at one entry, at `name`, that was copied from the slot `of` to `to`.
+    pub(super) fn is_as_copied(
+        &mut self,
+        (of, to): (&Slot, &Slot),
+        manner: Option<&Manner>,
+        folder: &Arc<OwnedFd>,
+    ) -> Result<(), Fail> {
+        let Some(manifest) = self.copies.manifest(self.system, of, to) else {
+            let is = self.is_copy_of(folder, &of.name, to, manner);
+            return if is { Ok(()) } else { Err(Fail::Changed(self.places.place(of))) };
+        };
+        self.is_as_recorded(&manifest, of, folder, &of.name)
+    }
+
+    fn is_as_recorded(
+        &self,
+        manifest: &Manifest,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+    ) -> Result<(), Fail> {
+        let watch = Stopping { stop: self.stop, watch: self.watch };
+        let found = transfer::still(self.system, manifest, (folder.as_fd(), name), THREADS, &watch);
+        let found = found.map_err(|trouble| self.trouble(trouble, at, at))?;
+        match found.first() {
+            None => Ok(()),
+            Some(path) => {
+                let mut place = self.places.place(at);
+                place.extend_as_text(path);
+                Err(Fail::Changed(place))
+            }
+        }
+    }
+
     /// Looks again at what was copied, which stands at `name`: right before a link takes its place, so
     /// that a link to what is stale is never seen, and right behind that, when nobody finds the old one
     /// any more.
@@ -239,18 +278,7 @@ impl Work<'_> {
             self.places.still_there(&to)?;
         }
         let Some(manifest) = self.manifest(at, fate) else { return Ok(()) };
-        let watch = Stopping { stop: self.stop, watch: self.watch };
-        let found =
-            transfer::still(self.system, &manifest, (folder.as_fd(), name), THREADS, &watch);
-        let found = found.map_err(|trouble| self.trouble(trouble, at, at))?;
-        match found.first() {
-            None => Ok(()),
-            Some(path) => {
-                let mut place = self.places.place(at);
-                place.extend_as_text(path);
-                Err(Fail::Changed(place))
-            }
-        }
+        self.is_as_recorded(&manifest, at, folder, name)
     }
 
     /// Whether nobody has touched the copy that stands at `name`; `None` where it is not on record.
@@ -278,19 +306,32 @@ impl Work<'_> {
         fate: &Fate,
     ) -> Option<Result<(), Fail>> {
         self.manifest(at, fate)?;
-        // Whoever opened something before the exchange writes to the old one: what they write next would
-        // be lost. What was written until then is seen by looking, afterwards.
+        // What was written until then is seen by looking, afterwards.
+        let unused = self.nobody_writes(at, folder, name);
+        Some(unused.and_then(|()| self.still_as_copied(at, folder, name, fate)))
+    }
+
+    /// Refuses to go on while somebody has something open for writing in what stood at the slot, and is under
+    /// `name` now: who opened it before the exchange writes to the old one, and what they write next would be
+    /// lost from sight.
+    pub(super) fn nobody_writes(
+        &self,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+    ) -> Result<(), Fail> {
         let place = self.places.place(at).parent().joined(name.as_bytes());
         let facts = self.system.facts(folder.as_fd(), name.as_bytes());
-        let Ok(id) = facts.map(|facts| facts.id.file()) else { return Some(Ok(())) };
+        let Ok(id) = facts.map(|facts| facts.id.file()) else { return Ok(()) };
         let belongs = |other| other == id;
         let subject = Subject { place: &place, id, belongs: &belongs };
-        let found = in_use::look(self.system, &subject).filter(in_use::Found::changes);
-        if let Some(found) = found {
-            let by = found.users.first().map(|user| (user.process, user.name.clone()));
-            return Some(Err(Fail::InUse { place: self.places.place(at), by }));
+        match in_use::look(self.system, &subject).filter(in_use::Found::changes) {
+            None => Ok(()),
+            Some(found) => {
+                let by = found.users.first().map(|user| (user.process, user.name.clone()));
+                Err(Fail::InUse { place: self.places.place(at), by })
+            }
         }
-        Some(self.still_as_copied(at, folder, name, fate))
     }
 
     /// Frees by its record what was set aside under `staged`; `None` where there is none. What is new in

@@ -110,6 +110,7 @@ impl Work<'_> {
             _ => return Err(changed()),
         }
         self.still_as_copied(at, &folder, &at.name, fate)?;
+        self.nothing_new(at, fate)?;
         self.places.touch(at);
         if let Make::Moved { from, object } = make {
             self.bring(from, object, at, &folder, staged)?;
@@ -127,6 +128,7 @@ impl Work<'_> {
             _ => return Err(Fail::Changed(self.places.place(at))),
         }
         self.only_a_copy(at, &folder, staged, fate)?;
+        self.nothing_new_behind(at, &folder, staged, fate)?;
         let made = self.read_back(at, &folder, make)?;
         self.dispose(at, &folder, staged, old, fate)?;
         self.last(at, &folder, make)?;

@@ -11,6 +11,7 @@ mod brought;
 mod fail;
 mod forward;
 mod many;
+mod merged;
 mod moved;
 mod onward;
 mod places;

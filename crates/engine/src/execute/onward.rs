@@ -156,6 +156,7 @@ impl Work<'_> {
         }
         if past.placed == &Placed::Unknown {
             self.only_a_copy(at, folder, staged, fate)?;
+            self.nothing_new_behind(at, folder, staged, fate)?;
         }
         self.begun = true;
         self.placed = made.clone().map_or(Placed::Unknown, Placed::This);

@@ -49,6 +49,11 @@ impl<'a> Places<'a> {
         self.volumes = Some(volumes);
     }
 
+    /// The plan that they belong to.
+    pub(super) fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
     /// Whether what is held at a folder's place is that folder.
     fn is_it(&self, folder: &PlanFolder, id: Identity, held: BorrowedFd<'_>) -> bool {
         let elsewhere = |volumes| is_another(self.system, volumes, folder.id, held);

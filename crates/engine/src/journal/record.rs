@@ -1,7 +1,7 @@
 //! What a journal holds: the records, in the order in which they are written.
 
 use linkwell_model::entry::Time;
-use linkwell_model::plan::{Bytes, FolderTime, Item, Object, Plan, PlanFolder, Token};
+use linkwell_model::plan::{Bytes, FolderSeen, FolderTime, Item, Object, Plan, PlanFolder, Token};
 use linkwell_model::volume_id::VolumeId;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -53,6 +53,8 @@ pub enum Record<'a> {
     },
     /// When a folder of the plan was last changed before.
     Time(FolderTime),
+    /// What must still stand in a folder of the plan when a link takes its place.
+    Seen(Cow<'a, FolderSeen>),
     /// An item of the plan; their numbers are their order, and so are those of the steps in them,
     /// counted through all items.
     Item(Cow<'a, Item>),
@@ -267,6 +269,7 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
             found.volumes.insert(device, id);
         }
         Record::Time(time) if !found.ready => found.plan.times.push(time),
+        Record::Seen(seen) if !found.ready => found.plan.seen.push(seen.into_owned()),
         Record::Item(item) if !found.ready => {
             let folders = found.plan.folders.len();
             if item.slots().any(|slot| usize::try_from(slot.folder).is_ok_and(|at| at >= folders)) {

@@ -60,6 +60,9 @@ impl Journal<'_> {
         for time in &plan.times {
             self.add(&Record::Time(*time))?;
         }
+        for seen in &plan.seen {
+            self.add(&Record::Seen(Cow::Borrowed(seen)))?;
+        }
         for item in &plan.items {
             self.add(&Record::Item(Cow::Borrowed(item)))?;
         }

@@ -42,6 +42,29 @@ pub struct FolderTime {
     pub give: Option<Time>,
 }
 
+/// What must still stand in a folder when a link takes its place, besides what steps leave there: whatever else
+/// is in it by then, somebody has put there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderSeen {
+    /// Which folder of the plan.
+    pub folder: u32,
+    /// What stood in it, but for the slots of steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<EntrySeen>,
+}
+
+/// One entry of a folder, as it was when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntrySeen {
+    /// Its name.
+    pub name: Name,
+    /// What it was.
+    pub object: Object,
+    /// When anything about it was last changed, where that counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Time>,
+}
+
 /// What is done whole or not at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
@@ -74,6 +97,8 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// Times of folders that are given back when this is undone.
     pub times: Vec<FolderTime>,
+    /// Folders that are looked at again right before and right behind their giving way to a link.
+    pub seen: Vec<FolderSeen>,
     /// What cannot be done, and why.
     pub conflicts: Vec<Conflict>,
     /// What concerns the whole, in whole sentences.

@@ -36,8 +36,9 @@ pub fn may_move(
     match object.kind() {
         EntryKind::Symlink => {
             let typed = quoted(typed.strip_suffix(b"/").unwrap_or(typed));
+            let words = if typed.starts_with('-') { "-- " } else { "" };
             let hint = format!(
-                "`linkwell move --back {typed}` brings home what it leads to; to move the link itself, \
+                "`linkwell move --back {words}{typed}` brings home what it leads to; to move the link itself, \
                  use `mv`"
             );
             return no("this is a link".into(), Some(hint));

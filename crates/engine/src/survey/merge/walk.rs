@@ -5,6 +5,7 @@ use super::same::{self, At};
 use super::{Manner, Wanted, hold, link, named, object};
 use crate::descent::Descent;
 use crate::execute::names;
+use crate::look;
 use crate::operator::Held;
 use crate::survey::{Surveyor, conflict, refused};
 use crate::system::Facts;
@@ -13,7 +14,8 @@ use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::Style;
 use linkwell_model::plan::{
-    self, Bytes, Fate, FolderTime, Leave, Loss, Make, Object, Plan, Slot, Step, Why,
+    self, Bytes, EntrySeen, Fate, FolderSeen, FolderTime, Leave, Loss, Make, Object, Plan, Slot,
+    Step, Why,
 };
 use linkwell_model::shown::quoted;
 use linkwell_model::target::Target;
@@ -55,6 +57,8 @@ struct Pair {
     facts: (Facts, Facts),
     /// The names that what differs must not get.
     claimed: Vec<Name>,
+    /// What stays here as it is.
+    stays: Vec<EntrySeen>,
 }
 
 /// An entry that goes over.
@@ -123,10 +127,13 @@ impl<'w> Walk<'w> {
         }
         if self.found.more_names > 0 && !self.wanted.moving.accept.contains(&Loss::HardLinks) {
             return Err(Why::Other {
-                what: format!(
-                    "{} files in it have other names as well, and would become files of their own there",
-                    self.found.more_names
-                ),
+                what: match self.found.more_names {
+                    1 => "one file in it has other names as well, and would become a file of its own there"
+                        .into(),
+                    more => format!(
+                        "{more} files in it have other names as well, and would become files of their own there"
+                    ),
+                },
                 hint: Some("if that is what you want, add `--accept-loss hard-links`".into()),
             });
         }
@@ -143,7 +150,7 @@ impl<'w> Walk<'w> {
         for (folder, facts) in [(slots.0, &one), (slots.1, &other)] {
             self.plan.times.push(FolderTime { folder, before: facts.modified, give: None });
         }
-        Ok(Pair { here, there, slots, facts: (one, other), claimed: Vec::new() })
+        Ok(Pair { here, there, slots, facts: (one, other), claimed: Vec::new(), stays: Vec::new() })
     }
 
     fn pair_all(
@@ -162,6 +169,8 @@ impl<'w> Walk<'w> {
                 conflict(self.plan, place.as_bytes(), why);
             }
         }
+        let (folder, entries) = (pair.slots.0, std::mem::take(&mut pair.stays));
+        self.plan.seen.push(FolderSeen { folder, entries });
         Ok(())
     }
 
@@ -176,9 +185,34 @@ impl<'w> Walk<'w> {
         let look = |error| refused("it cannot be looked at", error);
         let facts = system.facts(pair.here.folder.as_fd(), name.as_bytes()).map_err(look)?;
         of_the_volume(&pair.facts.0, &facts)?;
+        let object = match facts.kind {
+            EntryKind::Symlink => object(self.surveyor, &pair.here, name)?,
+            _ => look::plain(&facts),
+        };
+        let steps = self.steps.len();
+        self.entry_that_is(pair, name, &facts, top, todo)?;
+        if self.steps.len() == steps {
+            // Another name that is given up changes this time of a file with several.
+            let alone = facts.kind == EntryKind::File && facts.names == 1;
+            let changed = alone.then_some(facts.changed);
+            pair.stays.push(EntrySeen { name: name.clone(), object, changed });
+        }
+        Ok(())
+    }
+
+    fn entry_that_is(
+        &mut self,
+        pair: &mut Pair,
+        name: &Name,
+        facts: &Facts,
+        top: &AbsPath,
+        todo: &mut Vec<(Held, Held)>,
+    ) -> Result<(), Why> {
+        let system = self.surveyor.system();
+        let look = |error| refused("it cannot be looked at", error);
         let there = match system.facts(pair.there.folder.as_fd(), name.as_bytes()) {
             Err(Errno::NOENT) => {
-                return self.goes(pair, &Goes { name, new: name.clone(), facts: &facts }, top);
+                return self.goes(pair, &Goes { name, new: name.clone(), facts }, top);
             }
             answer => answer.map_err(look)?,
         };
@@ -189,20 +223,20 @@ impl<'w> Walk<'w> {
             if there.kind != EntryKind::Folder {
                 return Err(no_folder(&other, there.kind));
             }
-            if same::opens(&facts, &there, &self.wanted.moving.accept) {
+            if same::opens(facts, &there, &self.wanted.moving.accept) {
                 return Err(open_there(&one, &other));
             }
             let dress = |facts: &Facts| (facts.mode, facts.owner, facts.group);
-            self.found.folders_otherwise += usize::from(dress(&facts) != dress(&there));
+            self.found.folders_otherwise += usize::from(dress(facts) != dress(&there));
             todo.push((hold(self.surveyor, one)?, hold(self.surveyor, other)?));
             return Ok(());
         }
-        if self.is_same(pair, name, (&facts, &there), top)? {
+        if self.is_same(pair, name, (facts, &there), top)? {
             return Ok(());
         }
         let new = named::beside(self.surveyor, &pair.there, name, &self.word, &pair.claimed)?;
         pair.claimed.push(new.clone());
-        self.goes(pair, &Goes { name, new, facts: &facts }, top)
+        self.goes(pair, &Goes { name, new, facts }, top)
     }
 
     /// Whether both have the same under a name; then it is noted, and given up here if that is wanted.
@@ -475,7 +509,7 @@ impl Inner<'_, '_> {
         let folder = self.walk.plan.folder(&self.here, above.id);
         let times = &mut self.walk.plan.times;
         if times.last().is_none_or(|last| last.folder != folder) {
-            times.push(FolderTime { folder, before: above.modified, give: None });
+            times.push(FolderTime { folder, before: above.modified, give: Some(above.modified) });
         }
         let at = Slot { folder, name: name.clone() };
         let make = Make::Link { target: now, attributes: Some(attributes.clone()) };

@@ -13,9 +13,9 @@ use crate::operator::Held;
 use crate::survey::freight::{Freight, Leaving};
 use crate::survey::retarget::text::{Made, Rule, Standing, remade};
 use crate::survey::{Surveyor, refused, style};
-use crate::system::Access;
+use crate::system::{Access, Facts};
 use linkwell_model::chain::{Chain, End, resolve};
-use linkwell_model::entry::Identity;
+use linkwell_model::entry::{Identity, Time};
 use linkwell_model::name::Name;
 use linkwell_model::path::{self, AbsPath};
 use linkwell_model::plan::spelling::{Style, relative, written};
@@ -33,6 +33,8 @@ pub(super) struct Renewed {
     /// Where its folder lies below the top, which folder it is, and the link itself: known where the link
     /// is changed in its place.
     pub(super) folder: Option<(Vec<u8>, Identity, Name, Object)>,
+    /// When that folder was last changed.
+    pub(super) changed: Option<Time>,
     /// Its new text is right only at the new place.
     pub(super) after: bool,
     /// It leads out of what is moved; else into it from `/`.
@@ -72,7 +74,8 @@ pub(super) fn inside(
     for text in &ends.record {
         let into = AbsPath::cleaned(text.was.as_bytes());
         let leads_out = into.is_none_or(|place| !place.is_at_or_below(&moved.top));
-        let renewed = Renewed { text: text.clone(), folder: None, after: true, leads_out };
+        let renewed =
+            Renewed { text: text.clone(), folder: None, changed: None, after: true, leads_out };
         result.renewed.insert(text.below.0.to_vec(), renewed);
     }
     result.renewed.retain(|_, renewed| recorded(surveyor, moved, renewed));
@@ -119,7 +122,7 @@ pub(super) fn inside(
 fn add(found: &mut Inside, link: &Leaving, now: Vec<u8>, leads_out: bool) {
     let below = Bytes(link.below.as_slice().into());
     let text = Rewritten { below, was: link.text.clone(), now: Target::new(now) };
-    let renewed = Renewed { text, folder: None, after: false, leads_out };
+    let renewed = Renewed { text, folder: None, changed: None, after: false, leads_out };
     found.renewed.insert(link.below.clone(), renewed);
 }
 
@@ -288,7 +291,7 @@ fn judge(
 
 /// Looks at the links that are to be changed where they are.
 fn hold(surveyor: &mut Surveyor, moved: &Moved, inside: &mut Inside) {
-    let mut last: Option<(AbsPath, Held, Identity, bool)> = None;
+    let mut last: Option<Last> = None;
     let mut refusals = Vec::new();
     for renewed in inside.renewed.values_mut() {
         let place = joined(&moved.top, &renewed.text.below.0);
@@ -301,24 +304,31 @@ fn hold(surveyor: &mut Surveyor, moved: &Moved, inside: &mut Inside) {
     inside.broken.extend(refusals);
 }
 
+/// The folder that was looked at last: mostly the next link lies in it, too.
+struct Last {
+    held: Held,
+    facts: Facts,
+}
+
 fn held(
     surveyor: &mut Surveyor,
-    last: &mut Option<(AbsPath, Held, Identity, bool)>,
+    last: &mut Option<Last>,
     place: &AbsPath,
     renewed: &mut Renewed,
 ) -> Result<(), Why> {
     let (folder, name) =
         place.split().ok_or(Why::Name("this names no entry that could be changed"))?;
-    if last.as_ref().is_none_or(|(known, ..)| *known != folder) {
+    if last.as_ref().is_none_or(|last| last.held.place != folder) {
         let system = surveyor.system();
         let looked = |error| refused("its folder cannot be opened", error);
         let opened = Folder::of_place(&folder).open(system, Access::Hold).map_err(looked)?;
         let facts = system.facts_of(opened.as_fd()).map_err(looked)?;
         let held = Held { folder: Arc::new(opened), place: folder.clone() };
         may_change_in(&held)?;
-        *last = Some((folder, held, facts.id, facts.mode & 0o1002 == 0o1002));
+        *last = Some(Last { held, facts });
     }
-    let Some((_, held, id, shared)) = last.as_ref() else { return Ok(()) };
+    let Some(Last { held, facts }) = last.as_ref() else { return Ok(()) };
+    let shared = facts.mode & 0o1002 == 0o1002;
     let found = look::object_in_full(surveyor.system(), held.folder.as_fd(), name.as_bytes());
     let found = found.map_err(|error| refused("it cannot be looked at", error))?;
     let object = match found {
@@ -330,13 +340,14 @@ fn held(
             return Err(Why::Other { what, hint: Some("try again".into()) });
         }
     };
-    if let (true, Object::Link { attributes, .. }) = (*shared, &object) {
+    if let (true, Object::Link { attributes, .. }) = (shared, &object) {
         may_change(surveyor, attributes)?;
     }
     let below = renewed.text.below.0.to_vec();
     let slash = memchr::memrchr(b'/', &below).unwrap_or(0);
     let below = below.get(..slash).unwrap_or_default().to_vec();
-    renewed.folder = Some((below, *id, name, object));
+    renewed.folder = Some((below, facts.id, name, object));
+    renewed.changed = Some(facts.modified);
     Ok(())
 }
 

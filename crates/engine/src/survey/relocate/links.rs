@@ -9,7 +9,7 @@ use crate::survey::freight::words::places;
 use crate::survey::room::holding_at;
 use linkwell_model::entry::{EntryKind, Identity, Time};
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Attributes, Fate, Make, Object, Plan, Slot, Step, Why};
+use linkwell_model::plan::{Attributes, Fate, FolderTime, Make, Object, Plan, Slot, Step, Why};
 use linkwell_model::shown::shown;
 use linkwell_model::target::Target;
 
@@ -140,7 +140,14 @@ pub(super) fn by_name_with(
 fn renewed(plan: &mut Plan, link: &Renewed, end: &AbsPath) -> Option<Step> {
     let (below, id, name, old) = link.folder.as_ref()?;
     let Object::Link { attributes, .. } = old else { return None };
-    let at = Slot { folder: plan.folder(&inside::joined(end, below), *id), name: name.clone() };
+    let folder = plan.folder(&inside::joined(end, below), *id);
+    // It is changed only because the link is.
+    if let Some(before) = link.changed
+        && plan.times.last().is_none_or(|last| last.folder != folder)
+    {
+        plan.times.push(FolderTime { folder, before, give: Some(before) });
+    }
+    let at = Slot { folder, name: name.clone() };
     let (target, attributes) = (link.text.now.clone(), Some(attributes.clone()));
     let make = Make::Link { target, attributes };
     Some(Step::Replace { at, old: old.clone(), make, fate: Fate::Dropped { again: None } })
