@@ -35,9 +35,8 @@ impl Descent {
         name: &Name,
         expected: &Facts,
     ) -> Result<Self, Errno> {
-        let here = Arc::new(enter(system, at, name, expected)?);
-        let facts = system.facts_of(here.as_fd())?;
-        Ok(Self { system, here, facts, above: Vec::new() })
+        let (here, facts) = enter(system, at, name, expected)?;
+        Ok(Self { system, here: Arc::new(here), facts, above: Vec::new() })
     }
 
     /// Begins at a folder that is held, to be listed.
@@ -83,9 +82,8 @@ impl Descent {
     /// # Errors
     /// As [`Descent::begin`].
     pub(crate) fn down(&mut self, name: &Name, expected: &Facts) -> Result<(), Errno> {
-        let next = Arc::new(enter(self.system, self.here.as_fd(), name, expected)?);
-        let facts = self.system.facts_of(next.as_fd())?;
-        let left = std::mem::replace(&mut self.here, next);
+        let (next, facts) = enter(self.system, self.here.as_fd(), name, expected)?;
+        let left = std::mem::replace(&mut self.here, Arc::new(next));
         let left_facts = std::mem::replace(&mut self.facts, facts);
         self.above.push((Some(left), left_facts));
         let distant = self.above.len().checked_sub(HELD + 1);
@@ -169,7 +167,7 @@ fn enter(
     at: BorrowedFd<'_>,
     name: &Name,
     expected: &Facts,
-) -> Result<OwnedFd, Errno> {
+) -> Result<(OwnedFd, Facts), Errno> {
     let folder = system.open(at, name.as_bytes(), Access::List).map_err(|error| match error {
         // It was a folder when it was looked at.
         Errno::LOOP | Errno::NOTDIR => Errno::AGAIN,
@@ -180,5 +178,5 @@ fn enter(
     if facts.id.device != expected.id.device {
         return Err(Errno::XDEV);
     }
-    if facts.id.is(expected.id) { Ok(folder) } else { Err(Errno::AGAIN) }
+    if facts.id.is(expected.id) { Ok((folder, facts)) } else { Err(Errno::AGAIN) }
 }

@@ -30,7 +30,23 @@ pub(super) struct Tools {
     pub(super) names: Vec<u8>,
     pub(super) value: Vec<u8>,
     pub(super) text: Vec<u8>,
+    pub(super) tally: Tally,
 }
+
+/// What one thread has done and not told yet: threads that tell of every small file wait for each other's
+/// caches.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Entries that are done.
+    pub(super) entries: u64,
+    /// The bytes in these.
+    pub(super) bytes: u64,
+    /// How many bytes were read or written.
+    pub(super) moved: u64,
+}
+
+/// So many bytes are told of at once.
+const TOLD: u64 = 1 << 20;
 
 impl Default for Tools {
     fn default() -> Self {
@@ -40,6 +56,7 @@ impl Default for Tools {
             names: Vec::with_capacity(4096),
             value: Vec::with_capacity(1 << 16),
             text: Vec::with_capacity(4096),
+            tally: Tally::default(),
         }
     }
 }
@@ -172,8 +189,7 @@ impl Job<'_> {
                 self.heed()?;
                 let end = data.end.min(at.saturating_add(MOST));
                 let reached = self.disk.copy(from, to, at..end).map_err(of_copy)?;
-                self.watch.done(0, reached - at);
-                self.early.add(0, reached - at);
+                self.moved(tools, reached - at);
                 at = reached;
                 if at < end {
                     break;
@@ -196,11 +212,18 @@ impl Job<'_> {
             self.disk.write_at(to, read, at).map_err(Slip::copy("write it"))?;
             sum.take(at, read);
             let count = u64::try_from(count).unwrap_or(0);
-            self.watch.done(0, count);
-            self.early.add(0, count);
+            self.moved(tools, count);
             at += count;
         }
         Ok(at)
+    }
+
+    /// So many bytes more were read or written.
+    pub(super) fn moved(&self, tools: &mut Tools, bytes: u64) {
+        tools.tally.moved += bytes;
+        if tools.tally.moved >= TOLD {
+            self.tell(tools);
+        }
     }
 
     /// Reserves the room that the original has reserved and not written.

@@ -4,6 +4,7 @@
 //! write that failed is the only one who is told, so what was told here counts.
 
 use rustix::io::Errno;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// After so much more it is sent: bytes, and entries. Each time waits for the disk, though nobody else does.
@@ -11,8 +12,6 @@ const MUCH: (u64, u64) = (64 << 20, 16_384);
 
 #[derive(Debug, Default)]
 struct State {
-    bytes: u64,
-    entries: u64,
     closed: bool,
     failed: Option<Errno>,
 }
@@ -20,6 +19,8 @@ struct State {
 /// Counts what was copied, and says when it is enough.
 #[derive(Debug, Default)]
 pub(super) struct Early {
+    bytes: AtomicU64,
+    entries: AtomicU64,
     state: Mutex<State>,
     rung: Condvar,
 }
@@ -40,14 +41,20 @@ impl Early {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// So much more was copied.
+    /// So much more was copied. No lock is taken but when it gets due: every file comes here twice.
     pub(super) fn add(&self, entries: u64, bytes: u64) {
-        let mut state = self.state();
-        state.bytes = state.bytes.saturating_add(bytes);
-        state.entries = state.entries.saturating_add(entries);
-        if state.is_due() {
+        // Each by itself: whoever fills one up rings, however the other stands.
+        let full = [passes(&self.bytes, bytes, MUCH.0), passes(&self.entries, entries, MUCH.1)];
+        if full.contains(&true) {
+            // Locked, so that whoever is about to wait is waiting, or sees it.
+            drop(self.state());
             self.rung.notify_all();
         }
+    }
+
+    fn is_due(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) >= MUCH.0
+            || self.entries.load(Ordering::Relaxed) >= MUCH.1
     }
 
     /// Has `send` called, again and again as it gets due, until what is given is dropped.
@@ -57,8 +64,9 @@ impl Early {
             if state.closed || state.failed.is_some() {
                 return;
             }
-            if state.is_due() {
-                (state.bytes, state.entries) = (0, 0);
+            if self.is_due() {
+                self.bytes.store(0, Ordering::Relaxed);
+                self.entries.store(0, Ordering::Relaxed);
                 drop(state);
                 let sent = send();
                 state = self.state();
@@ -81,10 +89,13 @@ impl Early {
     }
 }
 
-impl State {
-    fn is_due(&self) -> bool {
-        self.bytes >= MUCH.0 || self.entries >= MUCH.1
+/// Adds to a count; whether it comes to so much by that.
+fn passes(count: &AtomicU64, more: u64, much: u64) -> bool {
+    if more == 0 {
+        return false;
     }
+    let before = count.fetch_add(more, Ordering::Relaxed);
+    before < much && before.saturating_add(more) >= much
 }
 
 #[cfg(test)]
@@ -105,7 +116,7 @@ mod tests {
             });
             for _ in 0..times {
                 early.add(1, bytes);
-                while early.state().is_due() && !serving.is_finished() {
+                while early.is_due() && !serving.is_finished() {
                     std::thread::yield_now();
                 }
             }

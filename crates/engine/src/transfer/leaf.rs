@@ -104,7 +104,8 @@ impl Job<'_> {
         let Done { facts, sum, carries, copy, bytes } = done;
         let entry = Entry { name: name.clone(), facts, sum, carries, copy };
         hand.block.add(at.level.number, &entry);
-        self.count(1, bytes);
+        hand.tools.tally.entries += 1;
+        hand.tools.tally.bytes += bytes;
         Ok(())
     }
 
@@ -141,7 +142,7 @@ impl Job<'_> {
             at.level.forget(name);
             self.late_again(at, name, &now)?;
             self.shared_again(hand, at, name, &old);
-            self.count(1, 0);
+            hand.tools.tally.entries += 1;
             self.kept.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             return Ok(true);
         }

@@ -284,7 +284,6 @@ impl Freeing<'_> {
                 lock(&self.found).freed += freed;
                 return Err(Trouble::Stopped);
             }
-            self.watch.done(1, 0);
             let gone = match place.look(&entry.name) {
                 Ok(now) if is_as_copied(entry, &now) => {
                     self.disk.drop_name(place.held(), &entry.name).map_err(why)
@@ -302,6 +301,7 @@ impl Freeing<'_> {
             }
         }
         lock(&self.found).freed += freed;
+        self.watch.done(u64::try_from(entries.len()).unwrap_or(0), 0);
         self.one_less(folder);
         Ok(())
     }

@@ -16,6 +16,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// So many paths are kept.
 const MOST: usize = 20;
 
+/// So many are told of at once.
+const TOLD: u64 = 128;
+
 /// Some things, of which the first are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Few {
@@ -231,12 +234,15 @@ impl Looking<'_> {
         let Task { number, place } = task;
         let (system, manifest, number) = (self.system, self.manifest, *number);
         let mut there = 0_u64;
-        let watch = self.watch;
+        let (watch, mut untold) = (self.watch, 0_u64);
         manifest.entries::<Trouble>(number, &mut |entry| {
             if watch.stops() {
                 return Err(Trouble::Stopped);
             }
-            watch.done(1, 0);
+            untold += 1;
+            if untold == TOLD {
+                watch.done(std::mem::take(&mut untold), 0);
+            }
             let path = || manifest.path(number, Some(&entry.name));
             match place.look(&entry.name) {
                 Ok(now) => {
@@ -258,6 +264,7 @@ impl Looking<'_> {
                 Err(error) => Err(looked(error, path())),
             }
         })?;
+        watch.done(untold, 0);
         let folders = manifest.children(number);
         let listed = |error| Slip::original("list it")(error).at(manifest.path(number, None));
         let mut count = 0_u64;

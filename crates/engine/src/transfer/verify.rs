@@ -41,6 +41,8 @@ impl Job<'_> {
             let mut tools = Tools::default();
             let sides = (order.from, order.to);
             let done = self.check(&mut tools, &read, sides, &top, &Vec::new);
+            self.tell(&mut tools);
+            self.watch.done(1, 0);
             return done.map_err(|slip| different(slip, Vec::new()));
         }
         let work = |tools: &mut Tools, task: Task| {
@@ -51,6 +53,8 @@ impl Job<'_> {
                 let done = self.check(tools, &read, (from, to), entry, &path);
                 done.map_err(|slip| different(slip, path()))?;
             }
+            self.watch.done(u64::try_from(task.entries.len()).unwrap_or(0), 0);
+            self.tell(tools);
             Ok(())
         };
         run_all(order.threads, work, |crew| self.each_folder(order, record, crew))
@@ -142,7 +146,6 @@ impl Job<'_> {
         let again = entry.facts.names > 1
             && !read.lock().unwrap_or_else(PoisonError::into_inner).insert(copy.inode);
         if again || entry.facts.kind != EntryKind::File {
-            self.watch.done(1, 0);
             return Ok(());
         }
         let unreadable = Slip::copy("read it back");
@@ -170,7 +173,6 @@ impl Job<'_> {
                 }
             }
         }
-        self.watch.done(1, 0);
         Ok(())
     }
 
@@ -191,7 +193,7 @@ impl Job<'_> {
                     Ok(count) => {
                         sum.take(at, room.get(..count).unwrap_or_default());
                         let count = u64::try_from(count).unwrap_or(0);
-                        self.watch.done(0, count);
+                        self.moved(tools, count);
                         at += count;
                     }
                     Err(Errno::INTR) => {}

@@ -4,7 +4,7 @@
 //! What changed while it was copied is found by walking once more, in the manner of a run that goes on
 //! with what an earlier one left: what is on record and the same on both sides stays.
 
-use super::contents::Tools;
+use super::contents::{Tally, Tools};
 use super::crew::{Crew, run_all};
 use super::dress::{Made, Origin};
 use super::early::Early;
@@ -18,7 +18,7 @@ use super::{Brought, Order, Phase, Side, Slip, Trouble, Watch};
 use crate::descent::Descent;
 use crate::disk::Disk;
 use crate::folder::Folder;
-use crate::system::{Access, Facts, System};
+use crate::system::{Access, EndMark, Facts, System};
 use linkwell_calls::attributes::Attributes;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
@@ -93,6 +93,8 @@ pub(super) struct Job<'a> {
     pub(super) resumed: bool,
     /// The top of the copy.
     top: OnceLock<Arc<Folder>>,
+    /// How listings of the original end: asked once, since it lies on one volume.
+    end: OnceLock<EndMark>,
 }
 
 /// What an earlier run left of a folder.
@@ -254,6 +256,7 @@ impl<'a> Job<'a> {
             small: Mutex::default(),
             made: AtomicUsize::new(0),
             top: OnceLock::new(),
+            end: OnceLock::new(),
         }
     }
 
@@ -333,7 +336,9 @@ impl<'a> Job<'a> {
         let mut hand = Hand::default();
         let renamed = Some(order.to.1);
         let inside = Inside { level: &level, from: order.from.0, to: order.to.0, renamed };
-        self.leaf(&mut hand, inside, order.from.1, facts.kind == EntryKind::File).map_err(at)?;
+        let done = self.leaf(&mut hand, inside, order.from.1, facts.kind == EntryKind::File);
+        self.tell(&mut hand.tools);
+        done.map_err(at)?;
         self.put_down(&mut hand)
     }
 
@@ -593,7 +598,8 @@ impl<'a> Job<'a> {
         };
         let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
         let here = original.here();
-        let listed = system.list(here, &mut buffer, system.end_mark(here), |entry| {
+        let end = *self.end.get_or_init(|| system.end_mark(here));
+        let listed = system.list(here, &mut buffer, end, |entry| {
             let kind = match entry.kind {
                 Some(kind) => Some(kind),
                 None => system.facts(here, entry.name.to_bytes()).ok().map(|facts| facts.kind),
@@ -625,14 +631,20 @@ impl<'a> Job<'a> {
         let Task { level, from, to, names, files } = task;
         let inside = Inside { level: &level, from: from.as_fd(), to: to.as_fd(), renamed: None };
         let names = names.split(|byte| *byte == 0).filter_map(Name::new);
+        let mut done = Ok(());
         for (name, file) in names.zip(files) {
             match self.leaf(hand, inside, &name, file) {
                 Ok(()) => {}
                 // It vanished between two looks; the next walk sees how it is.
                 Err(Slip::Vanished) => self.changed(level.path(self, &name)),
-                Err(slip) => return Err(slip.at(level.path(self, &name))),
+                Err(slip) => {
+                    done = Err(slip.at(level.path(self, &name)));
+                    break;
+                }
             }
         }
+        self.tell(&mut hand.tools);
+        done?;
         self.put_down(hand)?;
         drop((from, to));
         self.one_less(&mut hand.tools, &level)
@@ -705,7 +717,8 @@ impl<'a> Job<'a> {
             }
         }
         self.settle(&level.folder, None);
-        self.count(1, 0);
+        tools.tally.entries += 1;
+        self.tell(tools);
         Ok(())
     }
 
@@ -839,13 +852,15 @@ impl<'a> Job<'a> {
         self.mask.load(Ordering::Relaxed)
     }
 
-    pub(super) fn count(&self, entries: u64, bytes: u64) {
+    /// Tells what a thread has done.
+    pub(super) fn tell(&self, tools: &mut Tools) {
+        let Tally { entries, bytes, moved } = std::mem::take(&mut tools.tally);
         self.entries.fetch_add(entries, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.since.0.fetch_add(bytes, Ordering::Relaxed);
         self.since.1.fetch_add(entries, Ordering::Relaxed);
-        self.early.add(entries, 0);
-        self.watch.done(entries, 0);
+        self.early.add(entries, moved);
+        self.watch.done(entries, moved);
     }
 
     pub(super) fn lose(&self, level: &Level, name: &Name, kind: Loss) {

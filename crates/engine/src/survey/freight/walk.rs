@@ -7,7 +7,7 @@ use super::{Freight, Wanted, carried};
 use crate::descent::Descent;
 use crate::operator::Spot;
 use crate::survey::Surveyor;
-use crate::system::{Access, Facts, System};
+use crate::system::{Access, EndMark, Facts, System};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::holding::{Answer, Carried, Entry};
 use linkwell_model::name::Name;
@@ -48,6 +48,7 @@ pub fn look(surveyor: &mut Surveyor, spot: &Spot, facts: &Facts, wanted: &Wanted
         root: me.is_root(),
         asks,
         met: wanted.sharing.then(Met::default),
+        end: EndMark::EmptyRead,
         text: Vec::new(),
     };
     if facts.kind == EntryKind::Folder {
@@ -89,6 +90,8 @@ pub(super) struct Walk<'w> {
     asks: bool,
     /// What of the volume has been met, where it is asked what is shared.
     met: Option<Met>,
+    /// How listings end: asked once, since the walk stays on one volume.
+    end: EndMark,
     /// The text of the link at hand.
     pub(super) text: Vec<u8>,
 }
@@ -102,6 +105,7 @@ impl Walk<'_> {
             Ok(descent) => descent,
             Err(error) => return self.not_entered(error),
         };
+        self.end = self.system.end_mark(descent.here());
         // Where the names that are to be entered from each level begin.
         let mut begins = vec![0];
         self.list(&descent, &mut buffer);
@@ -165,7 +169,7 @@ impl Walk<'_> {
             self.freight.destination.get_or_insert_with(|| self.here.clone());
         }
         self.may_be_emptied(descent);
-        let (system, mark) = (self.system, self.system.end_mark(descent.here()));
+        let (system, mark) = (self.system, self.end);
         self.named = 0;
         let listed = system.list(descent.here(), buffer, mark, |entry| {
             match entry.kind {
