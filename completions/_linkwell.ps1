@@ -38,9 +38,14 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('convert', 'convert', [CompletionResultType]::ParameterValue, 'Make a link of one kind into another kind, or into the real thing')
             [CompletionResult]::new('move', 'move', [CompletionResultType]::ParameterValue, 'Move a file or folder elsewhere, and leave a link; or bring it home')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove files, folders and links, never what links lead to')
+            [CompletionResult]::new('repair', 'repair', [CompletionResultType]::ParameterValue, 'Lead broken links to where their targets are now')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Let links on record follow what they lead to, while it moves')
             [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show what linkwell did')
             [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Take back what linkwell did')
             [CompletionResult]::new('recover', 'recover', [CompletionResultType]::ParameterValue, 'Finish or take back what was interrupted')
+            [CompletionResult]::new('track', 'track', [CompletionResultType]::ParameterValue, 'Put links on record, with what they lead to')
+            [CompletionResult]::new('untrack', 'untrack', [CompletionResultType]::ParameterValue, 'Forget what is on record of links')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the links on record are, and what waits for an answer')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -51,6 +56,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--time-limit', '--time-limit', [CompletionResultType]::ParameterName, 'How long a remote volume may take to answer')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'How many folders to read at once; by default as many as the disk rewards')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--tracked', '--tracked', [CompletionResultType]::ParameterName, 'Only the links on record, without looking for others; all of them if no PATH is given')
             [CompletionResult]::new('--hard', '--hard', [CompletionResultType]::ParameterName, 'Also list files that have more than one name, grouped')
             [CompletionResult]::new('--shortcuts', '--shortcuts', [CompletionResultType]::ParameterName, 'Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
@@ -72,6 +78,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--time-limit', '--time-limit', [CompletionResultType]::ParameterName, 'How long a remote volume may take to answer')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'How many folders to read at once; by default as many as the disk rewards')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--tracked', '--tracked', [CompletionResultType]::ParameterName, 'Only the links on record, without looking for others; all of them if no PATH is given')
             [CompletionResult]::new('--shortcuts', '--shortcuts', [CompletionResultType]::ParameterName, 'Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Name every link of a group, not only the first')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Name every link of a group, not only the first')
@@ -107,6 +114,8 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--time-limit', '--time-limit', [CompletionResultType]::ParameterName, 'How long a remote volume may take to answer')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'How many folders to read at once; by default as many as the disk rewards')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--scan', '--scan', [CompletionResultType]::ParameterName, 'Look through all folders, even if all their links are on record')
+            [CompletionResult]::new('--recorded', '--recorded', [CompletionResultType]::ParameterName, 'Answer from the record, however old it is')
             [CompletionResult]::new('--shortcuts', '--shortcuts', [CompletionResultType]::ParameterName, 'Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
             [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'Print only the paths, exactly, each ended by a NUL byte')
@@ -314,6 +323,52 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'linkwell;repair' {
+            [CompletionResult]::new('--search', '--search', [CompletionResultType]::ParameterName, 'Also look for what is lost below this folder, such as a share; all local volumes are searched anyway')
+            [CompletionResult]::new('--replaced', '--replaced', [CompletionResultType]::ParameterName, 'What becomes of files that a program saved over a tracked link')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--certain', '--certain', [CompletionResultType]::ParameterName, 'Mend only what is certain, and ask nothing')
+            [CompletionResult]::new('--likely', '--likely', [CompletionResultType]::ParameterName, 'Also mend what is only likely: what looks the same, and is the only one that does')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Ask for each link, with all candidates')
+            [CompletionResult]::new('--interactive', '--interactive', [CompletionResultType]::ParameterName, 'Ask for each link, with all candidates')
+            [CompletionResult]::new('--near', '--near', [CompletionResultType]::ParameterName, 'Look for what is lost only below the nearest folder that is still there, and below `--search`')
+            [CompletionResult]::new('--delete', '--delete', [CompletionResultType]::ParameterName, 'Remove links whose targets were found nowhere that was searched; never those whose volume is away, or that could not be judged')
+            [CompletionResult]::new('--cross-volumes', '--cross-volumes', [CompletionResultType]::ParameterName, 'Also look for broken links on other volumes that are mounted below')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;watch' {
+            [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'How long a name may be away, in thousandths of a second, before its link follows')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'Let the system run it whenever you are logged in')
+            [CompletionResult]::new('--uninstall', '--uninstall', [CompletionResultType]::ParameterName, 'Take that back')
+            [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Say whether it runs')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'With --install or --uninstall: only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'With --install or --uninstall: only show what would be done')
+            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'Look at everything on record once, and end')
+            [CompletionResult]::new('--whole-volumes', '--whole-volumes', [CompletionResultType]::ParameterName, 'As root: one mark for each volume, instead of one for each folder')
+            [CompletionResult]::new('--no-notifications', '--no-notifications', [CompletionResultType]::ParameterName, 'Show nothing on the desktop')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'linkwell;log' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
@@ -362,6 +417,49 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'linkwell;track' {
+            [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'What the watcher does when a target has moved: the link follows when it is certain where to (this is the default), a person is asked, or nothing is done')
+            [CompletionResult]::new('--time-limit', '--time-limit', [CompletionResultType]::ParameterName, 'How long a remote volume may take to answer')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'How many folders to read at once; by default as many as the disk rewards')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--cross-volumes', '--cross-volumes', [CompletionResultType]::ParameterName, 'Also enter other volumes that are mounted below')
+            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Stay on the volume of each PATH (this is the default)')
+            [CompletionResult]::new('--one-file-system', '--one-file-system', [CompletionResultType]::ParameterName, 'Stay on the volume of each PATH (this is the default)')
+            [CompletionResult]::new('--virtual', '--virtual', [CompletionResultType]::ParameterName, 'Also look into what the kernel makes up, such as /proc and /sys')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;untrack' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'Print only the paths, exactly, each ended by a NUL byte')
+            [CompletionResult]::new('--null', '--null', [CompletionResultType]::ParameterName, 'Print only the paths, exactly, each ended by a NUL byte')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;status' {
+            [CompletionResult]::new('--time-limit', '--time-limit', [CompletionResultType]::ParameterName, 'How long a remote volume may take to answer')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'linkwell;help' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List every link under some folders, with its health')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Judge every link under some folders and print what needs a person')
@@ -372,9 +470,14 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('convert', 'convert', [CompletionResultType]::ParameterValue, 'Make a link of one kind into another kind, or into the real thing')
             [CompletionResult]::new('move', 'move', [CompletionResultType]::ParameterValue, 'Move a file or folder elsewhere, and leave a link; or bring it home')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove files, folders and links, never what links lead to')
+            [CompletionResult]::new('repair', 'repair', [CompletionResultType]::ParameterValue, 'Lead broken links to where their targets are now')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Let links on record follow what they lead to, while it moves')
             [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show what linkwell did')
             [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Take back what linkwell did')
             [CompletionResult]::new('recover', 'recover', [CompletionResultType]::ParameterValue, 'Finish or take back what was interrupted')
+            [CompletionResult]::new('track', 'track', [CompletionResultType]::ParameterValue, 'Put links on record, with what they lead to')
+            [CompletionResult]::new('untrack', 'untrack', [CompletionResultType]::ParameterValue, 'Forget what is on record of links')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the links on record are, and what waits for an answer')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -405,6 +508,12 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
         'linkwell;help;remove' {
             break
         }
+        'linkwell;help;repair' {
+            break
+        }
+        'linkwell;help;watch' {
+            break
+        }
         'linkwell;help;log' {
             break
         }
@@ -412,6 +521,15 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             break
         }
         'linkwell;help;recover' {
+            break
+        }
+        'linkwell;help;track' {
+            break
+        }
+        'linkwell;help;untrack' {
+            break
+        }
+        'linkwell;help;status' {
             break
         }
         'linkwell;help;help' {

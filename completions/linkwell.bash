@@ -49,14 +49,29 @@ _linkwell() {
             linkwell,remove)
                 cmd="linkwell__subcmd__remove"
                 ;;
+            linkwell,repair)
+                cmd="linkwell__subcmd__repair"
+                ;;
             linkwell,retarget)
                 cmd="linkwell__subcmd__retarget"
                 ;;
             linkwell,show)
                 cmd="linkwell__subcmd__show"
                 ;;
+            linkwell,status)
+                cmd="linkwell__subcmd__status"
+                ;;
+            linkwell,track)
+                cmd="linkwell__subcmd__track"
+                ;;
             linkwell,undo)
                 cmd="linkwell__subcmd__undo"
+                ;;
+            linkwell,untrack)
+                cmd="linkwell__subcmd__untrack"
+                ;;
+            linkwell,watch)
+                cmd="linkwell__subcmd__watch"
                 ;;
             linkwell__subcmd__help,check)
                 cmd="linkwell__subcmd__help__subcmd__check"
@@ -88,14 +103,29 @@ _linkwell() {
             linkwell__subcmd__help,remove)
                 cmd="linkwell__subcmd__help__subcmd__remove"
                 ;;
+            linkwell__subcmd__help,repair)
+                cmd="linkwell__subcmd__help__subcmd__repair"
+                ;;
             linkwell__subcmd__help,retarget)
                 cmd="linkwell__subcmd__help__subcmd__retarget"
                 ;;
             linkwell__subcmd__help,show)
                 cmd="linkwell__subcmd__help__subcmd__show"
                 ;;
+            linkwell__subcmd__help,status)
+                cmd="linkwell__subcmd__help__subcmd__status"
+                ;;
+            linkwell__subcmd__help,track)
+                cmd="linkwell__subcmd__help__subcmd__track"
+                ;;
             linkwell__subcmd__help,undo)
                 cmd="linkwell__subcmd__help__subcmd__undo"
+                ;;
+            linkwell__subcmd__help,untrack)
+                cmd="linkwell__subcmd__help__subcmd__untrack"
+                ;;
+            linkwell__subcmd__help,watch)
+                cmd="linkwell__subcmd__help__subcmd__watch"
                 ;;
             *)
                 ;;
@@ -104,7 +134,7 @@ _linkwell() {
 
     case "${cmd}" in
         linkwell)
-            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove log undo recover help"
+            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove repair watch log undo recover track untrack status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -122,7 +152,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__check)
-            opts="-v -0 -x -q -h -V --shortcuts --verbose --json --null --cross-volumes --one-file-system --virtual --time-limit --threads --color --quiet --help --version"
+            opts="-v -0 -x -q -h -V --tracked --shortcuts --verbose --json --null --cross-volumes --one-file-system --virtual --time-limit --threads --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -225,7 +255,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__help)
-            opts="list check show refs create retarget convert move remove log undo recover help"
+            opts="list check show refs create retarget convert move remove repair watch log undo recover track untrack status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -378,6 +408,20 @@ _linkwell() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        linkwell__subcmd__help__subcmd__repair)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         linkwell__subcmd__help__subcmd__retarget)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -406,6 +450,34 @@ _linkwell() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        linkwell__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__help__subcmd__track)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         linkwell__subcmd__help__subcmd__undo)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -420,8 +492,36 @@ _linkwell() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        linkwell__subcmd__help__subcmd__untrack)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__help__subcmd__watch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         linkwell__subcmd__list)
-            opts="-0 -x -q -h -V --kind --health --note --hard --shortcuts --json --null --cross-volumes --one-file-system --virtual --time-limit --threads --color --quiet --help --version"
+            opts="-0 -x -q -h -V --kind --health --note --tracked --hard --shortcuts --json --null --cross-volumes --one-file-system --virtual --time-limit --threads --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -432,7 +532,7 @@ _linkwell() {
                     return 0
                     ;;
                 --health)
-                    COMPREPLY=($(compgen -W "ok broken asleep loop denied not_a_directory unknown" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "ok broken asleep loop denied not_a_directory unknown replaced retargeted" -- "${cur}"))
                     return 0
                     ;;
                 --note)
@@ -528,7 +628,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__refs)
-            opts="-0 -x -q -h -V --under --shortcuts --json --null --cross-volumes --one-file-system --virtual --time-limit --threads --color --quiet --help --version"
+            opts="-0 -x -q -h -V --under --scan --recorded --shortcuts --json --null --cross-volumes --one-file-system --virtual --time-limit --threads --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -569,6 +669,35 @@ _linkwell() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__repair)
+            opts="-i -n -y -v -q -h -V --certain --likely --interactive --search --near --delete --replaced --cross-volumes --dry-run --yes --verbose --json --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --search)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --replaced)
+                    COMPREPLY=($(compgen -W "target both forget" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -637,6 +766,58 @@ _linkwell() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        linkwell__subcmd__status)
+            opts="-q -h -V --json --time-limit --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --time-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__track)
+            opts="-x -q -h -V --policy --cross-volumes --one-file-system --virtual --time-limit --threads --json --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --policy)
+                    COMPREPLY=($(compgen -W "follow ask leave" -- "${cur}"))
+                    return 0
+                    ;;
+                --time-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --threads)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         linkwell__subcmd__undo)
             opts="-n -y -v -q -h -V --dry-run --yes --verbose --json --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -644,6 +825,46 @@ _linkwell() {
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__untrack)
+            opts="-0 -q -h -V --json --null --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__watch)
+            opts="-n -q -h -V --install --uninstall --status --dry-run --once --grace --whole-volumes --no-notifications --json --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
