@@ -1,6 +1,7 @@
 //! `move`: links inside and elsewhere lead where they led, there and back, whichever way it is moved.
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "the tests look for themselves, and may stop at the first surprise"
 )]
 
@@ -32,8 +33,19 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("move --back: what was changed since keeps its text", changed_since),
         test("move: the desktop is told of a folder that it knows, if that was asked for", desktop),
         test("move: it is not looked into where that was not wanted", as_is),
+        test("move: undo names what is gone, which is not the link that is there", gone),
         test("move: folders whose links are rewritten keep their times, there and back", times),
     ]
+}
+
+fn gone() {
+    let ground = Ground::in_memory(&["p/d/f", "q/"]);
+    assert_eq!(ground.run(&["move", "-y", "--no-refs", "p/d", "q/r"]).code, 0);
+    std::fs::rename(ground.tree().join("q/r"), ground.tree().join("q/s")).expect("a name");
+    let ran = ground.run(&["undo", "-y"]);
+    let place = ground.tree().join("q/r");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains(&format!("nothing at `{}`", place.display())), "{ran:?}");
 }
 
 fn times() {

@@ -1,6 +1,7 @@
 //! `move --merge` while somebody writes into the old folder: what they write is not lost from sight.
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "the tests look for themselves, and are the ones who write"
 )]
 

@@ -157,7 +157,7 @@ fn today(
         Step::Move { old, to, leave, over, .. } => {
             // What an earlier step of this very plan keeps there is there by then.
             let now = now.or_else(|| kept_there(before, &at));
-            let old = itself(&old, now)?;
+            let old = itself(&old, now, &spot.place())?;
             let (to, there) = slots.slot(&to)?;
             let found = slots.surveyor.object(&there)?;
             let over = match over {
@@ -197,7 +197,7 @@ fn still(left: &Object, now: Option<Object>, ours: &Ours, at: &AbsPath) -> Resul
             && left.is_still(now, |_, _| true)
     };
     match now {
-        None => Err(other("it is gone: there is nothing with this name now", None)),
+        None => Err(gone(at)),
         Some(now) if left.is_still(&now, Identity::is_after_restart) => Ok(now),
         Some(now) if brought_back(&now) => Ok(now),
         Some(Object::Link { target, .. }) => Err(other(
@@ -214,10 +214,15 @@ fn still(left: &Object, now: Option<Object>, ours: &Ours, at: &AbsPath) -> Resul
     }
 }
 
+/// What is gone is not always at the path that was typed: it may be what was moved away from there.
+fn gone(at: &AbsPath) -> Why {
+    other(&format!("it is gone: there is nothing at `{}` now", at.shown()), None)
+}
+
 /// What stands there now, if it is that very object, whatever was written to it since.
-fn itself(left: &Object, now: Option<Object>) -> Result<Object, Why> {
+fn itself(left: &Object, now: Option<Object>, at: &AbsPath) -> Result<Object, Why> {
     match now {
-        None => Err(other("it is gone: there is nothing with this name now", None)),
+        None => Err(gone(at)),
         Some(now) if left.kind() == now.kind() && left.id().is_after_restart(now.id()) => Ok(now),
         Some(now) => Err(other(
             &format!("it was changed since: another {} is there now", now.kind().word()),

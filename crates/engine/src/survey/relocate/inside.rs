@@ -323,7 +323,7 @@ fn held(
         let looked = |error| refused("its folder cannot be opened", error);
         let opened = Folder::of_place(&folder).open(system, Access::Hold).map_err(looked)?;
         let facts = system.facts_of(opened.as_fd()).map_err(looked)?;
-        let held = Held { folder: Arc::new(opened), place: folder.clone() };
+        let held = Held { folder: Arc::new(opened), place: folder };
         may_change_in(&held)?;
         *last = Some(Last { held, facts });
     }

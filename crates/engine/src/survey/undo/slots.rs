@@ -200,7 +200,7 @@ impl Slots<'_> {
             before.iter().any(|step| *step.at() == home && brings(step))
         });
         if goes_home {
-            return itself(&old, now);
+            return itself(&old, now, &spot.place());
         }
         let old = self.still(&old, now, spot)?;
         self.may_free(done, fate, spot)?;
