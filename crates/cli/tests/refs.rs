@@ -1,4 +1,5 @@
 //! `linkwell refs`: which links lead to or into a path.
+#![expect(clippy::disallowed_methods, reason = "a test makes what it looks at")]
 
 use crate::support::{Ground, links, linkwell, nul_ended, raw, summary, text};
 use libtest_mimic::Trial;

@@ -1,4 +1,10 @@
 //! `linkwell status`: one screen about the links on record.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::indexing_slicing,
+    reason = "a test makes what it looks at, and may stop at the first surprise"
+)]
 
 use crate::support::{Ground, text};
 use libtest_mimic::Trial;

@@ -1,4 +1,10 @@
 //! `track`, `untrack`, `list --tracked`, `check --tracked`, and what every operation records.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::indexing_slicing,
+    reason = "a test makes what it looks at, and may stop at the first surprise"
+)]
 
 use crate::support::{Ground, links, summary, text};
 use libtest_mimic::Trial;

@@ -180,7 +180,7 @@ pub(super) fn carry(
     let exit = tell(&plan, &report, told, manner, args, &output);
     // By looking, so what was not done, or was taken back, is no danger.
     let items = match report.state {
-        State::Ended => report.done.clone(),
+        State::Ended => report.done,
         State::TakenBack(_) | State::Unfinished(..) => (0..plan.items.len()).collect(),
     };
     catalogue::after(&plan, items, surveyor.volumes(), args.quiet, world);

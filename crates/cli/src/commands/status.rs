@@ -33,6 +33,9 @@ const EVENTS: u32 = 10;
 /// So many links of one health are named.
 pub(crate) const NAMED: usize = 5;
 
+/// A link as it is named: its path, and its text.
+pub(crate) type Named = (Vec<u8>, Vec<u8>);
+
 /// What is to be told.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
@@ -41,7 +44,7 @@ pub(crate) struct Found {
     /// By health.
     pub(crate) by_health: Vec<(Health, u64)>,
     /// Some of those that are wrong, in order, with their targets.
-    pub(crate) named: BTreeMap<Health, Vec<(Vec<u8>, Vec<u8>)>>,
+    pub(crate) named: BTreeMap<Health, Vec<Named>>,
     /// Volumes that are not attached, and how many links wait for each.
     pub(crate) asleep: BTreeMap<AbsPath, u64>,
     /// Places on record where nothing is any more.

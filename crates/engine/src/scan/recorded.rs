@@ -151,14 +151,17 @@ pub fn scan<S: Sink>(
     tally
 }
 
+/// A folder on record: where, below which root, and as it was opened.
+type LastFolder = (AbsPath, usize, Arc<Folder>, Result<OwnedFd, Errno>);
+
 /// What one thread looks with.
 struct Eyes<'a> {
     system: System,
     volumes: &'a Volumes,
     told: Told,
     roots: &'a [Arc<Root>],
-    /// The folder of the last link: which, of which root, and open.
-    folder: Option<(AbsPath, usize, Arc<Folder>, Result<OwnedFd, Errno>)>,
+    /// The folder of the last link.
+    folder: Option<LastFolder>,
 }
 
 impl Eyes<'_> {
