@@ -19,9 +19,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 17] = [
     "list", "check", "show", "refs", "create", "retarget", "convert", "move", "remove", "log",
-    "undo", "recover", "track", "untrack", "status",
+    "undo", "recover", "track", "untrack", "status", "repair", "watch",
 ];
 
 fn top() -> PathBuf {
