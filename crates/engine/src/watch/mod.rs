@@ -5,9 +5,9 @@
 //! very object at another place. All that is due at one moment is one plan, recorded in the journal like
 //! any other, and `undo` takes it back.
 //!
-//! * [`nodes`]: the places that matter, as a tree. * [`source`]: who hears of changes; [`queue`]: hints on
-//!   their way. * [`held`], [`moves`]: where an object went. * [`grace`]: the time in which a name may come
-//!   back. * [`watcher`]: the work; [`look`], [`settle`], [`strayed`], [`heal`] its steps.
+//! * `nodes`: the places that matter, as a tree. * `source`: who hears of changes; `queue`: hints on
+//!   their way. * `held`, `moves`: where an object went. * `grace`: the time in which a name may come
+//!   back. * `watcher`: the work; `look`, `settle`, `strayed`, `heal` its steps.
 
 mod find;
 mod grace;
