@@ -7,7 +7,7 @@ use crate::error::{Exit, Failure, say};
 use linkwell_engine::catalogue::{Catalogue, Opened, Trouble};
 use linkwell_engine::disk::Unix;
 use linkwell_engine::operator::Held;
-use linkwell_engine::recording::after::{bring_up, touched};
+use linkwell_engine::recording::after::{Touched, bring_up, touched};
 use linkwell_engine::state as folder;
 use linkwell_engine::volumes::Volumes;
 use linkwell_model::path::AbsPath;
@@ -92,15 +92,17 @@ pub(super) fn unusable(trouble: &Trouble) -> Failure {
     }
 }
 
-/// Brings the catalogue up to date after an operation: never the reason that something fails.
+/// Brings the catalogue up to date after an operation: never the reason that something fails. `keeps`: see
+/// [`Touched::keeps`].
 pub(super) fn after(
     plan: &Plan,
     items: impl IntoIterator<Item = usize>,
     volumes: &Arc<Volumes>,
     quiet: bool,
     world: &World,
+    keeps: bool,
 ) {
-    let touched = touched(plan, items);
+    let touched = Touched { keeps, ..touched(plan, items) };
     if touched.is_empty() {
         return;
     }

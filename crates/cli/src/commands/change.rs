@@ -183,7 +183,13 @@ pub(super) fn carry(
         State::Ended => report.done,
         State::TakenBack(_) | State::Unfinished(..) => (0..plan.items.len()).collect(),
     };
-    catalogue::after(&plan, items, surveyor.volumes(), args.quiet, world);
+    // Undone, a repair leaves the file that was saved over its link: that is still to be repaired.
+    let of_repair = |number| {
+        let undone = store.read(number).ok();
+        undone.is_some_and(|it| it.header.command.first().is_some_and(|word| *word.0 == *b"repair"))
+    };
+    let keeps = manner.undoes.is_some_and(of_repair);
+    catalogue::after(&plan, items, surveyor.volumes(), args.quiet, world, keeps);
     output.finish()?;
     Ok(Came::Ended(exit))
 }

@@ -121,6 +121,7 @@ fn carry_out(
         &volumes,
         args.quiet,
         world,
+        false,
     );
     match recovered {
         Ok(recovered) => {

@@ -23,6 +23,8 @@ pub struct Touched {
     pub names: BTreeMap<AbsPath, bool>,
     /// What was to go from one place to another.
     pub moves: Vec<(AbsPath, AbsPath)>,
+    /// What was saved over a link stays on record: the operation took back what had been done about it.
+    pub keeps: bool,
 }
 
 impl Touched {
@@ -112,7 +114,7 @@ pub fn bring_up(
     for (asked, answer) in asked.iter().zip(answers) {
         match answer {
             Standing::Link(found) => seen.extend(found),
-            Standing::None if !empty => {
+            Standing::None if !empty && !touched.keeps => {
                 let gone = catalogue.at(&asked.folder, &asked.name)?;
                 forgotten.extend(gone.map(|entry| entry.id));
             }
