@@ -433,6 +433,10 @@ fn killed() {
                     listing(&ground.tree().join("real")),
                     "{inject}"
                 );
+                assert!(
+                    ran.err.contains("it had ended") || ran.err.contains("nothing was interrupted"),
+                    "{inject}: {ran:?}"
+                );
                 finished += 1;
             }
             assert_eq!(ground.strays(), Vec::<String>::new(), "{inject}");
@@ -441,7 +445,8 @@ fn killed() {
         }
     }
     println!("convert: killed at {points} calls, of which {finished} came after the end");
-    assert!(points > 30 && finished < 5, "{points} {finished}");
+    // What comes after the end is the last words of the record, and the catalogue.
+    assert!(points - finished > 25, "{points} {finished}");
 }
 
 /// Starts a copy that stops when its first byte is copied; waits until it has.
