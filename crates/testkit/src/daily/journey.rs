@@ -134,12 +134,16 @@ impl Journey {
             let before = Manifest::of(&self.at());
             let room: u64 = before.entries.values().map(|entry| entry.room).sum();
             let free = self.free();
+            // Some file systems tell late what is taken; then as long as it took before is the measure.
+            let before_long = row.across * u32::try_from(part).unwrap_or(u32::MAX) / 100;
             let mut child = self.start(&self.moving(&dest))?;
+            let started = Instant::now();
             let ended = loop {
                 if child.try_wait().map_err(|error| error.to_string())?.is_some() {
                     break true;
                 }
-                if free.saturating_sub(self.free()) >= room * part / 100 {
+                let is_filled = free.saturating_sub(self.free()) >= room * part / 100;
+                if is_filled || started.elapsed() >= before_long {
                     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
                     let pid = pid.ok_or("no number of a process")?;
                     kill_process(pid, Signal::KILL).map_err(|error| error.to_string())?;
@@ -170,6 +174,9 @@ impl Journey {
             let used = Manifest::of(&dest);
             self.run(0, &["move", "--back", "-y", &plain(&self.at())])?;
             self.home("brought back after that", &used, &dest)?;
+        }
+        if self.long && row.killed == 0 {
+            return Err("it was never killed while it copied: nothing is known of that".into());
         }
         Ok(())
     }
