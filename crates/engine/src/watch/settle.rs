@@ -121,7 +121,10 @@ impl Watcher<'_> {
         let due: Due = due.into_iter().collect();
         self.round(links.into_iter().collect(), &due);
         for node in due.keys() {
-            self.moves.forget(*node);
+            // What could not be done yet is looked for again.
+            if !self.nodes.subtree(*node).iter().any(|below| self.grace.is_pending(*below)) {
+                self.moves.forget(*node);
+            }
         }
     }
 
@@ -462,6 +465,10 @@ impl Watcher<'_> {
             Sought::Deleted => {
                 self.held.release(node);
                 self.is_lost(link, "what it led to was deleted", told);
+            }
+            // It moved on while it was looked for.
+            Sought::Unknown if self.held.lives(node) && self.may_try_again(link) => {
+                self.grace.heard(node, Heard::Vacated, Instant::now());
             }
             Sought::Unknown => {
                 self.held.release(node);

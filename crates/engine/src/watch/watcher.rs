@@ -17,7 +17,7 @@ use crate::state;
 use crate::system::{Access, Links, System};
 use crate::volumes::Volumes;
 use hashbrown::{HashMap, HashSet};
-use linkwell_model::entry::{EntryKind, LinkKind};
+use linkwell_model::entry::{EntryKind, Identity, LinkKind};
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::Kept;
 use linkwell_model::path::AbsPath;
@@ -329,6 +329,14 @@ impl<'t> Watcher<'t> {
         for entry in found {
             match self.links.get_mut(&entry.id) {
                 Some(known) if known.link == entry.link => known.was = entry.target,
+                // What is held of it stays: it may be on its way somewhere just now.
+                Some(known)
+                    if known.link.place() == entry.link.place()
+                        && known.link.to == entry.link.to =>
+                {
+                    (known.link, known.was, known.state) = (entry.link, entry.target, State::New);
+                    fresh.push(entry.id);
+                }
                 Some(_) => {
                     self.dismiss(entry.id);
                     fresh.push(self.admit(entry));
@@ -467,8 +475,22 @@ impl<'t> Watcher<'t> {
             let opened = Folder::of_place(&place).open(self.system, Access::Hold);
             self.open = opened.ok().map(|opened| (place, opened));
         }
-        let Some((_, folder)) = &self.open else { return self.held.release(node) };
-        self.held.hold(self.volumes.mounts(), node, folder, self.nodes.name(node));
+        let there = self.open.as_ref().is_some_and(|(_, folder)| {
+            self.held.hold(self.volumes.mounts(), node, folder, self.nodes.name(node))
+        });
+        // It moved on a moment ago: what is held of it is all that knows where it is.
+        if !there && self.held.id(node).is_some_and(|held| !self.is_on_record(node, held)) {
+            self.held.release(node);
+        }
+    }
+
+    /// Whether this object is the one on record that stands at a node.
+    fn is_on_record(&self, node: NodeId, held: Identity) -> bool {
+        self.nodes.links(node).filter_map(|link| self.links.get(&link)).any(|known| {
+            let was = known.was.as_ref().filter(|_| known.to == node);
+            (known.at == node && known.link.id.is(held))
+                || was.is_some_and(|was| (was.device, was.inode) == (held.device, held.inode))
+        })
     }
 
     /// Forgets which folder was opened last.
