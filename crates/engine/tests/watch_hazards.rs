@@ -4,6 +4,7 @@
 use crate::support::{Child, Piece, Random, fail};
 use crate::watch_support::{GRACE, Ground, Marker, Watching, place, text};
 use libtest_mimic::Trial;
+use linkwell_model::keep::link::Policy;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::tree::make;
 use linkwell_testkit::volume::{Kind, Volume};
@@ -46,6 +47,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             flipped,
         ),
         test("watch: ended by force in between, it goes on by what is on record (W6)", restarted),
+        test("watch: what moved while nothing watched is found at the start, if no walk is needed", behind),
         test("watch: many links: figures, and memory stays flat under a random mover", many),
         test("watch: a random mover never leads a link to the wrong thing", mover),
     ]
@@ -56,6 +58,7 @@ pub(crate) const PIECES: &[Piece] = &[
     ("watch: overflow", overflow_piece),
     ("watch: volume", volume_piece),
     ("watch: many", many_piece),
+    ("watch: behind", behind_piece),
 ];
 
 fn heals(ground: &Ground, watching: &Watching, link: &str, text: &str) {
@@ -375,15 +378,78 @@ fn restarted() {
     let ground = Ground::new(&["t/f", "t/g", "far/", "l/f -> ../t/f", "l/g -> ../t/g"]);
     ground.track_all(&["l/f", "l/g"]);
     ground.watch().end();
-    mv(&ground, "t/f", "far/f");
+    mv(&ground, "t/f", "t/F");
     fs::remove_file(ground.join("t/g")).expect("removed");
     fs::write(ground.join("far/g"), "t/g").expect("a bait");
     let watching = ground.watch();
-    watching.until("one is told as lost", || watching.count("lost") >= 1);
-    watching.until("the other one is found by its identity, or told", || {
-        ground.text("l/f") == "../far/f" || watching.count("lost") == 2
-    });
+    heals(&ground, &watching, "l/f", "../t/F");
+    watching.until("the other one is told as lost", || watching.count("lost") == 1);
     assert_eq!(ground.text("l/g"), "../t/g");
+}
+
+fn behind() {
+    // As who runs this, and as somebody without any right.
+    for child in [Child::plain("watch: behind"), Child::unprivileged("watch: behind")] {
+        let said = child.run();
+        assert!(said.contains("found behind"), "{said}");
+    }
+}
+
+/// Everything moved while nothing watched: what needs no walk is done at the start, and nothing else.
+fn behind_piece() {
+    let ground = Ground::new(&[
+        "near/f",
+        "deep/er/d/x",
+        "up/on/f",
+        "two/f",
+        "two/other == two/f",
+        "gone/f",
+        "old/f",
+        "far/",
+        "l/near -> ../near/f",
+        "l/dir -> ../deep/er/d",
+        "l/up -> ../up/on/f",
+        "l/two -> ../two/f",
+        "l/gone -> ../gone/f",
+        "l/old -> ../old/f",
+    ]);
+    let marker = Marker::new(&ground);
+    ground.track_all(&["l/near", "l/dir", "l/up", "l/two", "l/gone", "l/old"]);
+    ground.policy("l/old", Policy::Ask);
+    ground.watch().end();
+    mv(&ground, "near/f", "near/g");
+    mv(&ground, "deep/er/d", "far/D");
+    mv(&ground, "up", "UP");
+    // One of two names goes: nobody can say that the other one is meant.
+    fs::remove_file(ground.join("two/f")).expect("removed");
+    mv(&ground, "two/other", "far/other");
+    // Another file with the very name, length, time and perhaps number.
+    let time = fs::metadata(ground.join("gone/f")).expect("there").modified().expect("told");
+    fs::remove_file(ground.join("gone/f")).expect("removed");
+    fs::write(ground.join("gone/g"), "gone/f").expect("a bait");
+    let bait = fs::File::options().write(true).open(ground.join("gone/g")).expect("it opens");
+    bait.set_modified(time).expect("set");
+    mv(&ground, "old/f", "old/g");
+    let watching = ground.watch();
+    heals(&ground, &watching, "l/near", "../near/g");
+    watching.until("the question is told", || watching.count("asked") == 1);
+    watching.until_settled(&marker);
+    // Folders need handles, which nobody but root may open on older kernels.
+    let has = rustix::process::geteuid().is_root() || ground.text("l/dir") == "../far/D";
+    if has {
+        assert_eq!(ground.text("l/dir"), "../far/D");
+        assert_eq!(ground.text("l/up"), "../UP/on/f");
+    } else {
+        println!("without handles");
+    }
+    assert_eq!(
+        ["l/two", "l/gone", "l/old"].map(|link| ground.text(link)),
+        ["../two/f", "../gone/f", "../old/f"]
+    );
+    let questions = ground.questions();
+    assert_eq!(questions.len(), 1, "{questions:?}");
+    assert_eq!(questions[0].proposals[0].place, place(&ground.join("old/g")));
+    println!("found behind");
 }
 
 /// How many scenarios: a number in `LINKWELL_WATCH_SCENARIOS`, for long runs.
@@ -605,15 +671,30 @@ fn many_piece() {
         took.as_secs_f64(),
         spent().0 - start.0
     );
-    let warm = spent().1;
+    let mut warm = spent().1;
     let began = Instant::now();
     let mut moves = 0_usize;
-    while began.elapsed() < Duration::from_secs(u64::try_from(seconds).expect("small")) {
+    let mut shown = Instant::now();
+    let long = Duration::from_secs(u64::try_from(seconds).expect("small"));
+    while began.elapsed() < long {
+        // What is needed once for moving at all is not what grows.
+        if began.elapsed() < long / 3 {
+            warm = spent().1;
+        }
         let link = &all[random.below(links)];
         if let Ok(here) = fs::canonicalize(link) {
             moves += 1;
             let to = here.with_file_name(format!("m{moves}"));
             fs::rename(&here, to).expect("renamed");
+        }
+        if shown.elapsed() > Duration::from_secs(10) {
+            shown = Instant::now();
+            println!(
+                "{:.0} s: {moves} moves, {:.1} MB, {} healed",
+                began.elapsed().as_secs_f64(),
+                spent().1,
+                watching.counts().healed
+            );
         }
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -622,6 +703,6 @@ fn many_piece() {
         assert_eq!(fs::read_to_string(link).expect("it reads"), number.to_string());
     }
     let end = spent().1;
-    println!("{moves} moves: memory {warm:.1} MB before, {end:.1} MB after");
-    assert!(end < warm * 1.25 + 8.0, "it grows: {warm:.1} MB, then {end:.1} MB");
+    println!("{moves} moves: memory {warm:.1} MB after a third of them, {end:.1} MB after all");
+    assert!(end < warm * 1.05 + 4.0, "it grows: {warm:.1} MB, then {end:.1} MB");
 }

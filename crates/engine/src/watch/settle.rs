@@ -399,6 +399,7 @@ impl Watcher<'_> {
     ) -> Vec<LinkId> {
         let away: HashSet<LinkId> = vacant.iter().copied().collect();
         let mut waiting = Vec::new();
+        let mut unknown = Vec::new();
         for link in vacant {
             let Some(known) = self.links.get(&link) else { continue };
             let own = &known.link;
@@ -424,12 +425,15 @@ impl Watcher<'_> {
                 waiting.push(link);
                 continue;
             }
-            self.lost_one(round, link, leads, told);
+            if !self.lost_one(round, link, leads, told) {
+                unknown.push(link);
+            }
         }
+        self.look_behind(round, unknown, leads, told);
         waiting
     }
 
-    fn asleep(&mut self, link: LinkId, told: &mut Vec<Told>) {
+    pub(super) fn asleep(&mut self, link: LinkId, told: &mut Vec<Told>) {
         let Some(known) = self.links.get(&link) else { return };
         if known.state != State::Asleep {
             let event = event("asleep", &known.link, Some(known.link.to.as_bytes()), None, None);
@@ -441,14 +445,15 @@ impl Watcher<'_> {
         self.await_creation(nodes.1);
     }
 
+    /// `false` when nobody knows where it went.
     fn lost_one(
         &mut self,
         round: &mut Round<'_>,
         link: LinkId,
         leads: &mut Vec<Leading>,
         told: &mut Vec<Told>,
-    ) {
-        let Some(known) = self.links.get(&link) else { return };
+    ) -> bool {
+        let Some(known) = self.links.get(&link) else { return true };
         let sought = self.seek(round, known);
         let node = known.to;
         match sought {
@@ -456,7 +461,7 @@ impl Watcher<'_> {
                 if matches!(round.look(&known.link), Looked::Sound(..)) {
                     // It came back just now, and may go again.
                     self.grace.heard(node, Heard::Filled, Instant::now());
-                    return;
+                    return true;
                 }
                 // It is where it was: somebody changed the way to it, and meant that.
                 self.is_lost(link, "the way to it leads elsewhere now", told);
@@ -472,13 +477,10 @@ impl Watcher<'_> {
             }
             Sought::Unknown => {
                 self.held.release(node);
-                self.is_lost(
-                    link,
-                    "where it went is not known; `linkwell repair` looks for it",
-                    told,
-                );
+                return false;
             }
         }
+        true
     }
 
     pub(super) fn is_lost(&mut self, link: LinkId, words: &str, told: &mut Vec<Told>) {
