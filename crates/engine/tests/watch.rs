@@ -29,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("watch: a file over the link is told of at once and never overwritten", replaced),
         test("watch: a link that somebody led elsewhere is recorded so", retargeted),
         test("watch: by its policy a link follows, waits for an answer, or is left", policies),
+        test("watch: what a person is asked about may move on, and the question follows", asked_about),
         test("watch: links that are recorded while it watches are watched", recorded_meanwhile),
         test("watch: a heal is an operation that can be taken back", undoable),
         test("watch: two at a time are one too many", two),
@@ -351,6 +352,49 @@ fn policies() {
     // Answered by the thing itself.
     mv(&ground, "t/G", "t/g");
     watching.until("it is answered", || ground.questions().is_empty());
+}
+
+fn asked_about() {
+    // Held, and not: then what was heard of the proposed place is all that is known.
+    for most_held in [None, Some(0)] {
+        let ground = Ground::new(&["t/f", "t/g", "u/", "far/", "l/f -> ../t/f", "l/g -> ../t/g"]);
+        let marker = Marker::new(&ground);
+        ground.track_all(&["l/f", "l/g"]);
+        ground.policy("l/f", Policy::Ask);
+        ground.policy("l/g", Policy::Ask);
+        let mut settings = ground.settings();
+        settings.most_held = most_held;
+        let watching = Watching::start(settings);
+        let proposed = |name: &str| {
+            let at = place(&ground.join(name));
+            ground.questions().iter().any(|asked| asked.proposals[0].place == at)
+        };
+        mv(&ground, "t/g", "t/h");
+        // Out of all that is watched, it is known only of what is held.
+        if most_held.is_none() {
+            mv(&ground, "t/f", "far/f");
+            watching.until("it is asked", || proposed("far/f"));
+            mv(&ground, "far/f", "u/g");
+            watching.until("the proposal follows", || proposed("u/g"));
+            mv(&ground, "u", "U");
+            watching.until("also when a folder above is renamed", || proposed("U/g"));
+            fs::remove_file(ground.join("U/g")).expect("removed");
+        }
+        watching.until("the other one is asked", || proposed("t/h"));
+        mv(&ground, "t/h", "t/i");
+        watching.until("its proposal follows", || proposed("t/i"));
+        watching.until_settled(&marker);
+        assert_eq!(ground.questions().len(), 1, "{:?}", ground.questions());
+        assert_eq!(watching.count("asked"), if most_held.is_none() { 5 } else { 2 });
+        // Something else takes its place: the proposal would be wrong.
+        save(&ground, "t/i", "other");
+        watching.until("it is withdrawn", || ground.questions().is_empty());
+        watching.until("and told as lost", || {
+            let at = place(&ground.join("l/g"));
+            watching.said().iter().any(|said| said.what == "lost" && said.link == Some(at.clone()))
+        });
+        assert_eq!((ground.text("l/f"), ground.text("l/g")), ("../t/f".into(), "../t/g".into()));
+    }
 }
 
 fn recorded_meanwhile() {

@@ -131,8 +131,12 @@ impl Ground {
 /// Short, so that tests are; the rules do not depend on it.
 pub(crate) const GRACE: Duration = Duration::from_millis(120);
 
-/// How long something is waited for at the most: machines are slow.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// How long something is waited for at the most: machines are slow. For measuring, seconds in
+/// `LINKWELL_WATCH_PATIENCE`.
+fn patience() -> Duration {
+    let wanted = std::env::var("LINKWELL_WATCH_PATIENCE").ok();
+    Duration::from_secs(wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(40))
+}
 
 pub(crate) fn text(link: &Path) -> Option<String> {
     let text = std::fs::read_link(link).ok()?;
@@ -215,7 +219,7 @@ impl Watching {
         while !holds() {
             let ended = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
             assert!(
-                started.elapsed() < PATIENCE && !ended,
+                started.elapsed() < patience() && !ended,
                 "never: {what} (ended: {ended}); told: {:#?}",
                 self.said()
             );

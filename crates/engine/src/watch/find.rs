@@ -46,7 +46,14 @@ impl Watcher<'_> {
                     return Sought::At(place, Box::new(is), doubts);
                 }
             }
-            Whereabouts::Unknown => candidates.extend(self.by_moves(known.to)),
+            Whereabouts::Unknown => {
+                candidates.extend(self.by_moves(known.to));
+                // What a person was asked about is there still, or has moved on from there.
+                if let Some(proposed) = known.proposed {
+                    candidates.push(self.nodes.place(proposed));
+                    candidates.extend(self.by_moves(proposed));
+                }
+            }
         }
         let Some(was) = &known.was else { return Sought::Unknown };
         let heard = candidates.len();

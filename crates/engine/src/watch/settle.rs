@@ -134,6 +134,11 @@ impl Watcher<'_> {
         self.nodes.upward(node).any(heard) && !self.is_in_motion(node)
     }
 
+    /// Whether something was heard of a node or what is above it, and nothing of it is in motion.
+    fn is_due(&self, node: NodeId, due: &Due) -> bool {
+        self.nodes.upward(node).any(|up| due.contains_key(&up)) && !self.is_in_motion(node)
+    }
+
     fn is_in_motion(&self, node: NodeId) -> bool {
         self.nodes.upward(node).any(|up| self.grace.is_pending(up))
     }
@@ -176,11 +181,12 @@ impl Watcher<'_> {
     fn look_at(&mut self, round: &mut Round<'_>, link: LinkId, due: &Due, found: &mut Findings) {
         let Some(known) = self.links.get(&link) else { return };
         let (at, to, state) = (known.at, known.to, known.state);
+        let asked = known.proposed.is_some_and(|proposed| self.is_due(proposed, due));
         match round.look(&known.link) {
             Looked::Sound(id, leads_to, is) => {
                 self.sound(link, id, leads_to, *is, found);
             }
-            Looked::Vacant if self.is_ripe(to, due) => found.vacant.push(link),
+            Looked::Vacant if self.is_ripe(to, due) || asked => found.vacant.push(link),
             Looked::Vacant => self.found_away(link, to, state),
             Looked::Gone if self.is_ripe(at, due) => found.gone.push(link),
             Looked::Gone => self.found_away(link, at, state),
@@ -277,6 +283,7 @@ impl Watcher<'_> {
         if !matches!(state, State::Sound | State::New) {
             self.stop_awaiting(node);
         }
+        self.propose(link, None);
         if let Some(known) = self.links.get_mut(&link) {
             (known.state, known.tries) = (State::Sound, 0);
         }
@@ -334,6 +341,7 @@ impl Watcher<'_> {
         }
         let kept: Vec<_> = gone.into_iter().filter(|(node, _)| *node != after.1).collect();
         self.let_go(kept);
+        self.propose(old, None);
         let mounts = (self.mount_of(&seen.link.place()), self.mount_of(&place));
         let found = seen.target.is_some();
         if let Some(known) = self.links.get_mut(&old) {
@@ -486,6 +494,13 @@ impl Watcher<'_> {
     pub(super) fn is_lost(&mut self, link: LinkId, words: &str, told: &mut Vec<Told>) {
         let Some(known) = self.links.get(&link) else { return };
         let node = known.to;
+        if known.state == State::Asked
+            && let Err(trouble) = self.catalogue.answered(&[link])
+        {
+            self.trouble(format!("the catalogue cannot be written: {trouble}"));
+        }
+        self.propose(link, None);
+        let Some(known) = self.links.get(&link) else { return };
         if known.state != State::Lost {
             let event = event("lost", &known.link, Some(known.link.to.as_bytes()), None, None);
             told.push((event, Some(words.into()), Vec::new()));
@@ -541,8 +556,10 @@ impl Watcher<'_> {
             Question { link, asked: clock().0, why: why.into(), proposals: proposals.clone() };
         let new = proposals.first().map(|proposal| proposal.place.as_bytes());
         let event = event("asked", &known.link, Some(known.link.to.as_bytes()), new, None);
-        let node = known.to;
-        if known.state != State::Asked {
+        let (node, is_asked) = (known.to, known.state == State::Asked);
+        let place = proposals.first().map(|proposal| proposal.place.clone());
+        let before = self.propose(link, place.as_ref());
+        if !is_asked || before != place {
             told.push((event, Some(why.into()), proposals));
         }
         if let Err(trouble) = self.catalogue.ask(&question) {

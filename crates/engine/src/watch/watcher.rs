@@ -66,6 +66,8 @@ pub(super) struct Tracked {
     /// Where it stands, and what its text names.
     pub(super) at: NodeId,
     pub(super) to: NodeId,
+    /// Where it may lead, as a person is asked: that may move on, too.
+    pub(super) proposed: Option<NodeId>,
     pub(super) state: State,
     /// The mounts that both lay on when they were there.
     pub(super) mounts: (OnMount, OnMount),
@@ -357,18 +359,42 @@ impl<'t> Watcher<'t> {
         self.watch_way(at);
         self.watch_way(to);
         let (link, was) = (entry.link, entry.target);
-        let tracked =
-            Tracked { link, was, at, to, state: State::New, mounts: (None, None), tries: 0 };
+        let (state, mounts) = (State::New, (None, None));
+        let tracked = Tracked { link, was, at, to, proposed: None, state, mounts, tries: 0 };
         self.links.insert(entry.id, tracked);
         entry.id
     }
 
     /// Forgets a link, and all that is of nobody then.
     pub(super) fn dismiss(&mut self, link: LinkId) {
+        self.propose(link, None);
         if let Some(known) = self.links.remove(&link) {
             let gone = self.nodes.untie(link, known.at, known.to);
             self.let_go(gone);
         }
+    }
+
+    /// Watches the place that a person is asked about, instead of the one before; which it was.
+    pub(super) fn propose(&mut self, link: LinkId, place: Option<&AbsPath>) -> Option<AbsPath> {
+        let known = self.links.get(&link)?;
+        let (old, ends) = (known.proposed, [known.at, known.to]);
+        let before = old.map(|old| self.nodes.place(old));
+        if before.as_ref() == place {
+            return before;
+        }
+        let new = place.map(|place| self.nodes.insert(place)).filter(|new| !ends.contains(new));
+        if let Some(new) = new {
+            self.nodes.propose(link, new);
+            self.watch_way(new);
+        }
+        if let Some(old) = old {
+            let gone = self.nodes.unpropose(link, old);
+            self.let_go(gone);
+        }
+        if let Some(known) = self.links.get_mut(&link) {
+            known.proposed = new;
+        }
+        before
     }
 
     pub(super) fn let_go(&mut self, gone: Vec<(NodeId, Option<i32>)>) {
