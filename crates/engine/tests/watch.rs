@@ -29,7 +29,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("watch: a file over the link is told of at once and never overwritten", replaced),
         test("watch: a link that somebody led elsewhere is recorded so", retargeted),
         test("watch: by its policy a link follows, waits for an answer, or is left", policies),
-        test("watch: what a person is asked about may move on, and the question follows", asked_about),
+        test(
+            "watch: what a person is asked about may move on, and the question follows",
+            asked_about,
+        ),
         test("watch: links that are recorded while it watches are watched", recorded_meanwhile),
         test("watch: a heal is an operation that can be taken back", undoable),
         test("watch: two at a time are one too many", two),
@@ -54,7 +57,7 @@ fn mv(ground: &Ground, from: &str, to: &str) {
     fs::rename(ground.join(from), ground.join(to)).expect("renamed");
 }
 
-fn moved() {
+pub(crate) fn moved() {
     let ground = Ground::new(&["t/f", "t/d/x", "far/away/", "l/rel -> ../t/f", "l/dir -> ../t/d/"]);
     symlink(ground.join("t/f"), ground.join("l/abs")).expect("a link");
     ground.track_all(&["l/rel", "l/abs", "l/dir"]);
@@ -80,7 +83,7 @@ fn moved() {
     assert_eq!(fs::read(ground.join("l/abs")).expect("it reads"), b"t/f");
 }
 
-fn ancestors() {
+pub(crate) fn ancestors() {
     let ground =
         Ground::new(&["a/b/c/d/f", "a/b/c/d/g", "l/one -> ../a/b/c/d/f", "l/two -> ../a/b/c/d/g"]);
     ground.track_all(&["l/one", "l/two"]);
@@ -104,7 +107,7 @@ fn ancestors() {
     heals(&ground, &watching, "l/one", "../d/F");
 }
 
-fn link_moved() {
+pub(crate) fn link_moved() {
     let ground = Ground::new(&[
         "t/f",
         "t/g",

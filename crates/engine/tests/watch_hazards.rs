@@ -47,7 +47,19 @@ pub(crate) fn trials() -> Vec<Trial> {
             flipped,
         ),
         test("watch: ended by force in between, it goes on by what is on record (W6)", restarted),
-        test("watch: what moved while nothing watched is found at the start, if no walk is needed", behind),
+        test(
+            "watch: what moved while nothing watched is found at the start, if no walk is needed",
+            behind,
+        ),
+        test("watch: names that come back 0, 100 and 400 ms later, with a grace of 250", gaps),
+        test("watch: a chain of 40 links, whose links move one by one", forty),
+        test("watch: as an ordinary user, without any right", ordinary),
+        test("watch: the catalogue is set aside while it watches", set_aside),
+        test_with(
+            "watch: too few watches: that is said, and it looks from time to time",
+            &[Need::Program("unshare")],
+            few_watches,
+        ),
         test("watch: many links: figures, and memory stays flat under a random mover", many),
         test("watch: a random mover never leads a link to the wrong thing", mover),
     ]
@@ -59,6 +71,8 @@ pub(crate) const PIECES: &[Piece] = &[
     ("watch: volume", volume_piece),
     ("watch: many", many_piece),
     ("watch: behind", behind_piece),
+    ("watch: ordinary", ordinary_piece),
+    ("watch: few", few_piece),
 ];
 
 fn heals(ground: &Ground, watching: &Watching, link: &str, text: &str) {
@@ -385,6 +399,126 @@ fn restarted() {
     heals(&ground, &watching, "l/f", "../t/F");
     watching.until("the other one is told as lost", || watching.count("lost") == 1);
     assert_eq!(ground.text("l/g"), "../t/g");
+}
+
+fn gaps() {
+    let ground = Ground::new(&[
+        "t/0",
+        "t/100",
+        "t/400",
+        "l/0 -> ../t/0",
+        "l/100 -> ../t/100",
+        "l/400 -> ../t/400",
+    ]);
+    let marker = Marker::new(&ground);
+    ground.track_all(&["l/0", "l/100", "l/400"]);
+    let mut settings = ground.settings();
+    settings.grace = Duration::from_millis(250);
+    let watching = Watching::start(settings);
+    for gap in [0, 100, 400] {
+        let name = format!("t/{gap}");
+        let began = Instant::now();
+        mv(&ground, &name, &format!("{name}.bak"));
+        std::thread::sleep(Duration::from_millis(gap));
+        fs::write(ground.join(&name), "saved").expect("written");
+        let in_time = began.elapsed() < Duration::from_millis(250);
+        watching.until_settled(&marker);
+        let text = ground.text(&format!("l/{gap}"));
+        if gap == 400 {
+            assert_eq!(text, "../t/400.bak", "it was away for longer than the grace");
+        } else if in_time {
+            assert_eq!(text, format!("../{name}"), "the name came back within the grace");
+        } else {
+            println!("{gap}: this machine was too slow to say");
+        }
+    }
+}
+
+fn forty() {
+    // As many as the kernel follows.
+    let ground = Ground::new(&["c/f", "out/", "deep/er/"]);
+    let marker = Marker::new(&ground);
+    let mut last = "f".to_owned();
+    for number in (0..40).rev() {
+        symlink(&last, ground.join(&format!("c/{number}"))).expect("a link");
+        last = number.to_string();
+    }
+    ground.track_all(&["c/0"]);
+    assert_eq!(ground.entries().len(), 41, "each of them, and the marker");
+    let watching = ground.watch();
+    let whole = || fs::read(ground.join("c/0")).is_ok_and(|read| read == b"c/f");
+    assert!(whole());
+    mv(&ground, "c/f", "out/f");
+    watching.until("the last one follows", whole);
+    assert_eq!(ground.text("c/39"), "../out/f");
+    // One in the middle, with a relative text, to a folder of another depth.
+    mv(&ground, "c/20", "deep/er/20");
+    watching.until("the one before it and its own text follow", || {
+        ground.text("c/19") == "../deep/er/20" && ground.text("deep/er/20") == "../../c/21"
+    });
+    watching.until("it is whole again", whole);
+    watching.until_settled(&marker);
+    assert_eq!(watching.count("lost") + watching.count("asked"), 0, "{:#?}", watching.said());
+}
+
+fn ordinary() {
+    let said = Child::unprivileged("watch: ordinary").run();
+    assert!(said.contains("as an ordinary user"), "{said}");
+}
+
+fn ordinary_piece() {
+    let status = fs::read_to_string("/proc/self/status").expect("it reads");
+    let none = status.lines().any(|line| line == "CapEff:\t0000000000000000");
+    assert!(none || !rustix::process::geteuid().is_root(), "{status}");
+    crate::watch::moved();
+    crate::watch::ancestors();
+    crate::watch::link_moved();
+    println!("as an ordinary user");
+}
+
+fn set_aside() {
+    let ground = Ground::new(&["t/f", "t/g", "l/f -> ../t/f", "l/g -> ../t/g"]);
+    ground.track_all(&["l/f", "l/g"]);
+    ground.policy("l/g", Policy::Ask);
+    let watching = ground.watch();
+    let state =
+        linkwell_engine::state::open(linkwell_engine::system::System::new(), &ground.state());
+    let (anew, _) = ground.catalogue().begin_anew(&state.expect("there")).expect("begun");
+    drop(anew);
+    // What somebody had chosen for is in the new one, the other one is not until it is recorded again.
+    watching.until("the new one is read", || watching.counts().links == 1);
+    ground.track_all(&["l/f", "l/g"]);
+    watching.until("both are watched", || watching.counts().links == 2);
+    mv(&ground, "t/f", "t/F");
+    mv(&ground, "t/g", "t/G");
+    heals(&ground, &watching, "l/f", "../t/F");
+    watching.until("it is asked in the new one", || ground.questions().len() == 1);
+    assert_eq!(ground.text("l/g"), "../t/g");
+}
+
+fn few_watches() {
+    let unshare = ["unshare", "--user", "--map-root-user"];
+    let said = Child::under(&unshare, "watch: few").run();
+    assert!(said.contains("healed without a watch") || said.contains("not tried"), "{said}");
+}
+
+fn few_piece() {
+    // The limit of this namespace alone.
+    if fs::write("/proc/sys/user/max_inotify_watches", "6").is_err() {
+        println!("not tried: the limit cannot be set here");
+        return;
+    }
+    let ground = Ground::new(&["a/b/c/t", "y/z/t", "far/", "l/a -> ../a/b/c/t", "l/z -> ../y/z/t"]);
+    ground.track_all(&["l/a", "l/z"]);
+    let watching = ground.watch();
+    assert!(watching.counts().watched <= 6, "{:?}", watching.counts());
+    assert_eq!(watching.count("trouble"), 1, "{:#?}", watching.said());
+    // Of these folders there was no room for the last.
+    let began = Instant::now();
+    mv(&ground, "y/z/t", "far/T");
+    heals(&ground, &watching, "l/z", "../far/T");
+    assert!(began.elapsed() > Duration::from_secs(5), "by looking, and not by hearing of it");
+    println!("healed without a watch");
 }
 
 fn behind() {

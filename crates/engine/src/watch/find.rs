@@ -175,8 +175,7 @@ impl Watcher<'_> {
 
 /// The one that is the very object, even if something speaks against it.
 fn the_same(found: &Found) -> Option<&Candidate> {
-    let mut same =
-        found.candidates.iter().filter(|candidate| candidate.likened == Likened::Same);
+    let mut same = found.candidates.iter().filter(|candidate| candidate.likened == Likened::Same);
     let only = same.next().filter(|_| same.next().is_none())?;
     Some(only)
 }

@@ -293,6 +293,9 @@ impl<'t> Watcher<'t> {
         let slept = slept();
         let woke = slept > self.slept + Duration::from_secs(1);
         self.slept = slept;
+        if !self.catalogue.is_in_place() {
+            self.open_anew();
+        }
         match self.catalogue.version() {
             Ok(version) if version != self.version => {
                 if let Err(trouble) = self.read() {
@@ -308,6 +311,20 @@ impl<'t> Watcher<'t> {
         }
         if self.short && self.again.is_none() {
             self.again = Some(Instant::now() + DEAF);
+        }
+    }
+
+    /// Another catalogue stands there: the old one was damaged and set aside, or somebody removed it. What
+    /// the new one holds counts.
+    fn open_anew(&mut self) {
+        let opened = state::open(self.system, &self.settings.state)
+            .ok()
+            .and_then(|folder| Catalogue::open_or_make(&folder).ok());
+        let Some((catalogue, _)) = opened else { return };
+        self.catalogue = catalogue;
+        self.trouble("the catalogue is another one now; what is in it is watched".into());
+        if let Err(trouble) = self.read() {
+            self.trouble(format!("the catalogue cannot be read: {trouble}"));
         }
     }
 
