@@ -57,6 +57,8 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'How many folders to read at once; by default as many as the disk rewards')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--tracked', '--tracked', [CompletionResultType]::ParameterName, 'Only the links on record, without looking for others; all of them if no PATH is given')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'With --tracked: also who put each on record, and what is done when its target moves')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'With --tracked: also who put each on record, and what is done when its target moves')
             [CompletionResult]::new('--hard', '--hard', [CompletionResultType]::ParameterName, 'Also list files that have more than one name, grouped')
             [CompletionResult]::new('--shortcuts', '--shortcuts', [CompletionResultType]::ParameterName, 'Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')

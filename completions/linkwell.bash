@@ -521,7 +521,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__list)
-            opts="-0 -x -q -h -V --kind --health --note --tracked --hard --shortcuts --json --null --cross-volumes --one-file-system --virtual --time-limit --threads --color --quiet --help --version"
+            opts="-v -0 -x -q -h -V --kind --health --note --tracked --verbose --hard --shortcuts --json --null --cross-volumes --one-file-system --virtual --time-limit --threads --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -80,6 +80,7 @@ complete -c linkwell -n "__fish_linkwell_using_subcommand list" -l color -d 'Whe
 always\t'Always'
 never\t'Never'"
 complete -c linkwell -n "__fish_linkwell_using_subcommand list" -l tracked -d 'Only the links on record, without looking for others; all of them if no PATH is given'
+complete -c linkwell -n "__fish_linkwell_using_subcommand list" -s v -l verbose -d 'With --tracked: also who put each on record, and what is done when its target moves'
 complete -c linkwell -n "__fish_linkwell_using_subcommand list" -l hard -d 'Also list files that have more than one name, grouped'
 complete -c linkwell -n "__fish_linkwell_using_subcommand list" -l shortcuts -d 'Also open files, to find shortcuts and what git, Cygwin and WSL leave in place of links'
 complete -c linkwell -n "__fish_linkwell_using_subcommand list" -l json -d 'Print one JSON object a line (documented in docs/json.md)'

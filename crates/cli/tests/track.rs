@@ -26,6 +26,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("track: a move takes its links along, and those that led there", moved),
         test("track: recover records what it has done", recovered),
         test("track: a catalogue that fails fails nothing else", failing),
+        test("list: --tracked -v says who recorded a link, and its policy", verbose),
+        test("check: points to `repair` when links are broken", pointed),
         test("track: a damaged catalogue is set aside and filled again", damaged),
     ]
 }
@@ -316,6 +318,43 @@ fn failing() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains("hint: it can be deleted at any time"), "{ran:?}");
     done(&ground.run(&["refs", "d", "--under", "."]));
+}
+
+fn verbose() {
+    let ground = Ground::with(&["d/f", "e -> d", "l -> e/f"]);
+    done(&ground.run(&["track", "--policy", "ask", "l"]));
+    let ran = ground.run(&["list", "--tracked", "-v", "."]);
+    let mut lines: Vec<&str> = ran.out.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "ok       symlink  ./e → d  (on the way of another link; follow)",
+            "ok       symlink  ./l → e/f  (tracked; ask)",
+        ]
+    );
+    let ran = ground.run(&["list", "--tracked", "--json", "l"]);
+    assert!(ran.out.contains(r#""by":"tracked","policy":"ask""#), "{ran:?}");
+    // Only a record knows it.
+    let ran = ground.run(&["list", "--json", "."]);
+    assert!(!ran.out.contains("policy"), "{ran:?}");
+    assert_eq!(ground.run(&["list", "-v"]).code, 2);
+}
+
+fn pointed() {
+    let ground = Ground::with(&["d/f", "l -> d/nothing", "m -> nothing"]);
+    for (words, repair) in [
+        (&["check"][..], "repair ."),
+        (&["list", "."], "repair ."),
+        (&["check", "l", "m"], "repair PATH…"),
+    ] {
+        let ran = ground.run(words);
+        let last = ran.err.lines().last().unwrap_or_default();
+        let wanted = format!("hint: `linkwell {repair}` looks for what broken links led to");
+        assert_eq!(last, wanted, "{ran:?}");
+    }
+    assert_eq!(ground.run(&["check", "-q"]).err, "");
+    assert_eq!(ground.run(&["check", "d"]).err, "");
 }
 
 fn damaged() {

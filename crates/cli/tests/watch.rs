@@ -358,6 +358,13 @@ fn installed() {
         text.contains(&format!("XDG_STATE_HOME={}", ground.scratch().join("state").display())),
         "{text}"
     );
+    // Without a service manager that is said, and the rest is told.
+    let mut asked = ground.command();
+    asked.args(["watch", "--status"]).env("PATH", "/nowhere");
+    let said = asked.output().expect("it ran");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("no watcher runs\ninstalled: "), "{said}");
+    assert!(said.contains("the service manager cannot be asked\n"), "{said}");
     let ran = ground.run(&["watch", "--uninstall"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(fs::symlink_metadata(&unit).is_err());

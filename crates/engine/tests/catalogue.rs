@@ -36,6 +36,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             known_again,
         ),
         test("catalogue: a damaged file is set aside and begun anew", damaged),
+        test("catalogue: policies go from a damaged one to the new one", carried_over),
+        test("catalogue: nobody else may read it", closed),
         test("catalogue: a file of a later version is left as it is", newer),
         test("catalogue: two connections write without losing anything", two),
         test("catalogue: questions and events", questions),
@@ -201,6 +203,58 @@ fn damaged() {
             (0, None)
         );
     }
+}
+
+fn carried_over() {
+    let scratch = Scratch::with(&["t", "a -> t", "b -> t", "c -> t"]);
+    let state = state_in(&scratch);
+    let mut catalogue = open(&state);
+    let at = |name: &str| place(&scratch.join(name)).split().expect("not the root");
+    for name in ["a", "b", "c"] {
+        catalogue.record(&seen(&scratch.join(name)), 1).expect("recorded");
+    }
+    for (link, policy) in [("a", Policy::Ask), ("b", Policy::Leave)] {
+        let (folder, name) = at(link);
+        let number = catalogue.at(&folder, &name).expect("asked").expect("there").id;
+        catalogue.set_policy(&[number], policy).expect("set");
+    }
+    drop(catalogue);
+    // One table is gone: it is damaged, and the rest can be read.
+    let file = scratch.join("state").join(NAME);
+    let database = rusqlite::Connection::open(&file).expect("it opens");
+    database.execute_batch("PRAGMA foreign_keys = 0; DROP TABLE question;").expect("harmed");
+    drop(database);
+    let catalogue = open(&state);
+    assert!(catalogue.questions().expect_err("harmed").is_damage());
+    let (mut anew, _) = catalogue.begin_anew(&state).expect("begun");
+    assert_eq!(anew.count().expect("counted"), 2);
+    for link in ["a", "b", "c"] {
+        anew.record(&seen(&scratch.join(link)), 2).expect("recorded");
+    }
+    let policy = |link: &str| {
+        let (folder, name) = at(link);
+        anew.at(&folder, &name).expect("asked").expect("there").link.policy
+    };
+    assert_eq!(["a", "b", "c"].map(policy), [Policy::Ask, Policy::Leave, Policy::Follow]);
+}
+
+fn closed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::with(&["t", "l -> t"]);
+    let state = state_in(&scratch);
+    let mode = |end: &str| {
+        let file = scratch.join("state").join(format!("{NAME}{end}"));
+        std::fs::metadata(file).expect("it is there").permissions().mode() & 0o777
+    };
+    let mut catalogue = open(&state);
+    catalogue.record(&seen(&scratch.join("l")), 1).expect("recorded");
+    assert_eq!(["", "-wal", "-shm"].map(mode), [0o600; 3]);
+    drop(catalogue);
+    // As an earlier version made it.
+    let file = scratch.join("state").join(NAME);
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).expect("set");
+    let _catalogue = open(&state);
+    assert_eq!(mode(""), 0o600);
 }
 
 fn newer() {

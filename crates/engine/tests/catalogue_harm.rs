@@ -14,7 +14,7 @@ use linkwell_engine::scan::recorded::{Asked, Told, scan, whole};
 use linkwell_engine::scan::{Handle, Options, Problem};
 use linkwell_engine::system::System;
 use linkwell_model::health::Health;
-use linkwell_model::keep::link::Policy;
+use linkwell_model::keep::link::{Policy, Terms};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_testkit::need::{Need, test, test_with};
@@ -293,11 +293,13 @@ fn use_it(catalogue: &mut Catalogue, scratch: &Scratch, all: &[Seen]) -> Result<
     catalogue.questions()?;
     catalogue.events(5)?;
     catalogue.latest()?;
-    let mut told = |folder: AbsPath, name, text| asked.push(Asked { folder, name, text, root: 0 });
+    let mut told = |folder: AbsPath, name, text, terms| {
+        asked.push(Asked { folder, name, text, terms, root: 0 });
+    };
     catalogue.texts(None, &mut told)?;
     for entry in catalogue.depending(&[place(&scratch.join("t")), place(&scratch.join("way"))])? {
         let link = entry.link;
-        told(link.folder, link.name, link.target);
+        told(link.folder, link.name, link.target, Terms { by: link.by, policy: link.policy });
     }
     let system = System::new();
     let volumes = volumes(system, Duration::from_secs(5));
@@ -322,12 +324,21 @@ fn use_it(catalogue: &mut Catalogue, scratch: &Scratch, all: &[Seen]) -> Result<
     catalogue.tidy()
 }
 
+/// Nothing is in it but links whose policy somebody had chosen.
+fn assert_begun_anew(catalogue: &Catalogue) {
+    let each = |entry: linkwell_engine::catalogue::links::Entry| {
+        assert_ne!(entry.link.policy, Policy::Follow, "{entry:?}");
+        ControlFlow::Continue(())
+    };
+    catalogue.all(each).expect("it is sound");
+}
+
 /// Uses a harmed catalogue; what it came to.
 fn try_out(scratch: &Scratch, all: &[Seen]) -> &'static str {
     let state = in_place(&scratch.path());
     let mut catalogue = match Catalogue::open_or_make(&state) {
         Ok((catalogue, Opened::SetAside(_))) => {
-            assert_eq!(catalogue.count().expect("counted"), 0);
+            assert_begun_anew(&catalogue);
             catalogue
         }
         Ok((catalogue, _)) => catalogue,
@@ -340,7 +351,7 @@ fn try_out(scratch: &Scratch, all: &[Seen]) -> &'static str {
         Ok(()) => "used",
         Err(trouble) if trouble.is_damage() => {
             let (mut anew, _) = catalogue.begin_anew(&state).expect("begun anew");
-            assert_eq!(anew.count().expect("counted"), 0);
+            assert_begun_anew(&anew);
             use_it(&mut anew, scratch, all).expect("the new one is sound");
             "damaged"
         }

@@ -1,7 +1,7 @@
 //! A door at which somebody else is a moment earlier: just before a rename to a certain name, that name
-//! is taken.
+//! is taken; or right behind: what was exchanged is moved on at once.
 
-use crate::field::{Draft, Field, file};
+use crate::field::{DROPPED, Draft, Field, file, link};
 use libtest_mimic::Trial;
 use linkwell_calls::attributes::Attributes;
 use linkwell_engine::disk::{Disk, Special, Unix};
@@ -16,7 +16,40 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![test("fault: what somebody puts at the name in the last moment stays", foreign)]
+    vec![
+        test("fault: what somebody puts at the name in the last moment stays", foreign),
+        test(
+            "fault: a link that is moved on, or replaced, as soon as it is new, was made",
+            moved_on,
+        ),
+    ]
+}
+
+/// Somebody moves the new link on, removes it, or puts something else there, right behind the exchange: the
+/// old link must neither be back nor lie about.
+fn moved_on() {
+    for then in [Then::Moved, Then::Removed, Then::Replaced] {
+        let field = Field::new(&["d/l -> old"]);
+        let mut draft = Draft::new(&field);
+        let step = draft.replace("d/l", link("new"), DROPPED);
+        draft.item(vec![step]);
+        let plan = draft.plan;
+        let path = field.tree().join("d/l");
+        let disk = Meddled { put: Mutex::new(None), then: Mutex::new(Some((path.clone(), then))) };
+        let report = field.run(&disk, &plan).expect("it begins");
+        assert!(disk.then.lock().expect("unpoisoned").is_none(), "somebody came");
+        assert_eq!((report.done.len(), report.failed.len()), (1, 0), "{report:?}");
+        let text = |path: &Path| std::fs::read_link(path).ok();
+        match then {
+            Then::Moved => {
+                assert_eq!(text(&path.with_file_name("on")), Some(PathBuf::from("new")));
+                assert_eq!(text(&path), None);
+            }
+            Then::Removed => assert!(path.symlink_metadata().is_err()),
+            Then::Replaced => assert_eq!(std::fs::read(&path).expect("it stays"), b"theirs"),
+        }
+        assert!(!field.listing().contains(".linkwell-"), "{}", field.listing());
+    }
 }
 
 /// Somebody takes the name between the last look and the last call, with something that looks the same.
@@ -28,7 +61,8 @@ fn foreign() {
         draft.item(vec![step]);
         let plan = draft.plan;
         let path = field.tree().join("d/new");
-        let disk = Meddled { put: Mutex::new(Some((path.clone(), theirs))) };
+        let disk =
+            Meddled { put: Mutex::new(Some((path.clone(), theirs))), then: Mutex::new(None) };
         let report = field.run(&disk, &plan).expect("it begins");
         assert!(disk.put.lock().expect("unpoisoned").is_none(), "somebody came");
         assert_eq!((report.done.len(), report.failed.len()), (0, 1), "{report:?}");
@@ -37,9 +71,31 @@ fn foreign() {
     }
 }
 
+/// What somebody does with a link that has just been put in place.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    Moved,
+    Removed,
+    Replaced,
+}
+
+fn meddle(path: &Path, then: Then) {
+    match then {
+        Then::Moved => std::fs::rename(path, path.with_file_name("on")).expect("renamed"),
+        Then::Removed => std::fs::remove_file(path).expect("removed"),
+        Then::Replaced => {
+            let staged = path.with_file_name("theirs");
+            std::fs::write(&staged, "theirs").expect("written");
+            std::fs::rename(staged, path).expect("renamed");
+        }
+    }
+}
+
 struct Meddled {
     /// Where somebody will put a file, and what is in it; nothing once they did.
     put: Mutex<Option<(PathBuf, &'static str)>>,
+    /// What somebody will do once two names were exchanged, and where; nothing once they did.
+    then: Mutex<Option<(PathBuf, Then)>>,
 }
 
 fn name_of(name: &Name) -> &Path {
@@ -129,7 +185,11 @@ impl Disk for Meddled {
         other: BorrowedFd<'_>,
         with: &Name,
     ) -> Result<(), Errno> {
-        Unix.exchange(at, name, other, with)
+        Unix.exchange(at, name, other, with)?;
+        if let Some((path, then)) = self.then.lock().expect("unpoisoned").take() {
+            meddle(&path, then);
+        }
+        Ok(())
     }
 
     fn rename_new(

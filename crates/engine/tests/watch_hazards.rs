@@ -4,6 +4,7 @@
 use crate::support::{Child, Piece, Random, fail};
 use crate::watch_support::{GRACE, Ground, Marker, Watching, place, text};
 use libtest_mimic::Trial;
+use linkwell_model::keep::link::Policy;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::tree::make;
 use linkwell_testkit::volume::{Kind, Volume};
@@ -46,6 +47,19 @@ pub(crate) fn trials() -> Vec<Trial> {
             flipped,
         ),
         test("watch: ended by force in between, it goes on by what is on record (W6)", restarted),
+        test(
+            "watch: what moved while nothing watched is found at the start, if no walk is needed",
+            behind,
+        ),
+        test("watch: names that come back 0, 100 and 400 ms later, with a grace of 250", gaps),
+        test("watch: a chain of 40 links, whose links move one by one", forty),
+        test("watch: as an ordinary user, without any right", ordinary),
+        test("watch: the catalogue is set aside while it watches", set_aside),
+        test_with(
+            "watch: too few watches: that is said, and it looks from time to time",
+            &[Need::Program("unshare")],
+            few_watches,
+        ),
         test("watch: many links: figures, and memory stays flat under a random mover", many),
         test("watch: a random mover never leads a link to the wrong thing", mover),
     ]
@@ -56,6 +70,9 @@ pub(crate) const PIECES: &[Piece] = &[
     ("watch: overflow", overflow_piece),
     ("watch: volume", volume_piece),
     ("watch: many", many_piece),
+    ("watch: behind", behind_piece),
+    ("watch: ordinary", ordinary_piece),
+    ("watch: few", few_piece),
 ];
 
 fn heals(ground: &Ground, watching: &Watching, link: &str, text: &str) {
@@ -375,15 +392,198 @@ fn restarted() {
     let ground = Ground::new(&["t/f", "t/g", "far/", "l/f -> ../t/f", "l/g -> ../t/g"]);
     ground.track_all(&["l/f", "l/g"]);
     ground.watch().end();
-    mv(&ground, "t/f", "far/f");
+    mv(&ground, "t/f", "t/F");
     fs::remove_file(ground.join("t/g")).expect("removed");
     fs::write(ground.join("far/g"), "t/g").expect("a bait");
     let watching = ground.watch();
-    watching.until("one is told as lost", || watching.count("lost") >= 1);
-    watching.until("the other one is found by its identity, or told", || {
-        ground.text("l/f") == "../far/f" || watching.count("lost") == 2
-    });
+    heals(&ground, &watching, "l/f", "../t/F");
+    watching.until("the other one is told as lost", || watching.count("lost") == 1);
     assert_eq!(ground.text("l/g"), "../t/g");
+}
+
+fn gaps() {
+    let ground = Ground::new(&[
+        "t/0",
+        "t/100",
+        "t/400",
+        "l/0 -> ../t/0",
+        "l/100 -> ../t/100",
+        "l/400 -> ../t/400",
+    ]);
+    let marker = Marker::new(&ground);
+    ground.track_all(&["l/0", "l/100", "l/400"]);
+    let mut settings = ground.settings();
+    settings.grace = Duration::from_millis(250);
+    let watching = Watching::start(settings);
+    for gap in [0, 100, 400] {
+        let name = format!("t/{gap}");
+        let began = Instant::now();
+        mv(&ground, &name, &format!("{name}.bak"));
+        std::thread::sleep(Duration::from_millis(gap));
+        fs::write(ground.join(&name), "saved").expect("written");
+        let in_time = began.elapsed() < Duration::from_millis(250);
+        watching.until_settled(&marker);
+        let text = ground.text(&format!("l/{gap}"));
+        if gap == 400 {
+            assert_eq!(text, "../t/400.bak", "it was away for longer than the grace");
+        } else if in_time {
+            assert_eq!(text, format!("../{name}"), "the name came back within the grace");
+        } else {
+            println!("{gap}: this machine was too slow to say");
+        }
+    }
+}
+
+fn forty() {
+    // As many as the kernel follows.
+    let ground = Ground::new(&["c/f", "out/", "deep/er/"]);
+    let marker = Marker::new(&ground);
+    let mut last = "f".to_owned();
+    for number in (0..40).rev() {
+        symlink(&last, ground.join(&format!("c/{number}"))).expect("a link");
+        last = number.to_string();
+    }
+    ground.track_all(&["c/0"]);
+    assert_eq!(ground.entries().len(), 41, "each of them, and the marker");
+    let watching = ground.watch();
+    let whole = || fs::read(ground.join("c/0")).is_ok_and(|read| read == b"c/f");
+    assert!(whole());
+    mv(&ground, "c/f", "out/f");
+    watching.until("the last one follows", whole);
+    assert_eq!(ground.text("c/39"), "../out/f");
+    // One in the middle, with a relative text, to a folder of another depth.
+    mv(&ground, "c/20", "deep/er/20");
+    watching.until("the one before it and its own text follow", || {
+        ground.text("c/19") == "../deep/er/20" && ground.text("deep/er/20") == "../../c/21"
+    });
+    watching.until("it is whole again", whole);
+    watching.until_settled(&marker);
+    assert_eq!(watching.count("lost") + watching.count("asked"), 0, "{:#?}", watching.said());
+}
+
+fn ordinary() {
+    let said = Child::unprivileged("watch: ordinary").run();
+    assert!(said.contains("as an ordinary user"), "{said}");
+}
+
+fn ordinary_piece() {
+    let status = fs::read_to_string("/proc/self/status").expect("it reads");
+    let none = status.lines().any(|line| line == "CapEff:\t0000000000000000");
+    assert!(none || !rustix::process::geteuid().is_root(), "{status}");
+    crate::watch::moved();
+    crate::watch::ancestors();
+    crate::watch::link_moved();
+    println!("as an ordinary user");
+}
+
+fn set_aside() {
+    let ground = Ground::new(&["t/f", "t/g", "l/f -> ../t/f", "l/g -> ../t/g"]);
+    ground.track_all(&["l/f", "l/g"]);
+    ground.policy("l/g", Policy::Ask);
+    let watching = ground.watch();
+    let state =
+        linkwell_engine::state::open(linkwell_engine::system::System::new(), &ground.state());
+    let (anew, _) = ground.catalogue().begin_anew(&state.expect("there")).expect("begun");
+    drop(anew);
+    // What somebody had chosen for is in the new one, the other one is not until it is recorded again.
+    watching.until("the new one is read", || watching.counts().links == 1);
+    ground.track_all(&["l/f", "l/g"]);
+    watching.until("both are watched", || watching.counts().links == 2);
+    mv(&ground, "t/f", "t/F");
+    mv(&ground, "t/g", "t/G");
+    heals(&ground, &watching, "l/f", "../t/F");
+    watching.until("it is asked in the new one", || ground.questions().len() == 1);
+    assert_eq!(ground.text("l/g"), "../t/g");
+}
+
+fn few_watches() {
+    let unshare = ["unshare", "--user", "--map-root-user"];
+    let said = Child::under(&unshare, "watch: few").run();
+    assert!(said.contains("healed without a watch") || said.contains("not tried"), "{said}");
+}
+
+fn few_piece() {
+    // The limit of this namespace alone.
+    if fs::write("/proc/sys/user/max_inotify_watches", "6").is_err() {
+        println!("not tried: the limit cannot be set here");
+        return;
+    }
+    let ground = Ground::new(&["a/b/c/t", "y/z/t", "far/", "l/a -> ../a/b/c/t", "l/z -> ../y/z/t"]);
+    ground.track_all(&["l/a", "l/z"]);
+    let watching = ground.watch();
+    assert!(watching.counts().watched <= 6, "{:?}", watching.counts());
+    assert_eq!(watching.count("trouble"), 1, "{:#?}", watching.said());
+    // Of these folders there was no room for the last.
+    let began = Instant::now();
+    mv(&ground, "y/z/t", "far/T");
+    heals(&ground, &watching, "l/z", "../far/T");
+    assert!(began.elapsed() > Duration::from_secs(5), "by looking, and not by hearing of it");
+    println!("healed without a watch");
+}
+
+fn behind() {
+    // As who runs this, and as somebody without any right.
+    for child in [Child::plain("watch: behind"), Child::unprivileged("watch: behind")] {
+        let said = child.run();
+        assert!(said.contains("found behind"), "{said}");
+    }
+}
+
+/// Everything moved while nothing watched: what needs no walk is done at the start, and nothing else.
+fn behind_piece() {
+    let ground = Ground::new(&[
+        "near/f",
+        "deep/er/d/x",
+        "up/on/f",
+        "two/f",
+        "two/other == two/f",
+        "gone/f",
+        "old/f",
+        "far/",
+        "l/near -> ../near/f",
+        "l/dir -> ../deep/er/d",
+        "l/up -> ../up/on/f",
+        "l/two -> ../two/f",
+        "l/gone -> ../gone/f",
+        "l/old -> ../old/f",
+    ]);
+    let marker = Marker::new(&ground);
+    ground.track_all(&["l/near", "l/dir", "l/up", "l/two", "l/gone", "l/old"]);
+    ground.policy("l/old", Policy::Ask);
+    ground.watch().end();
+    mv(&ground, "near/f", "near/g");
+    mv(&ground, "deep/er/d", "far/D");
+    mv(&ground, "up", "UP");
+    // One of two names goes: nobody can say that the other one is meant.
+    fs::remove_file(ground.join("two/f")).expect("removed");
+    mv(&ground, "two/other", "far/other");
+    // Another file with the very name, length, time and perhaps number.
+    let time = fs::metadata(ground.join("gone/f")).expect("there").modified().expect("told");
+    fs::remove_file(ground.join("gone/f")).expect("removed");
+    fs::write(ground.join("gone/g"), "gone/f").expect("a bait");
+    let bait = fs::File::options().write(true).open(ground.join("gone/g")).expect("it opens");
+    bait.set_modified(time).expect("set");
+    mv(&ground, "old/f", "old/g");
+    let watching = ground.watch();
+    heals(&ground, &watching, "l/near", "../near/g");
+    watching.until("the question is told", || watching.count("asked") == 1);
+    watching.until_settled(&marker);
+    // Folders need handles, which nobody but root may open on older kernels.
+    let has = rustix::process::geteuid().is_root() || ground.text("l/dir") == "../far/D";
+    if has {
+        assert_eq!(ground.text("l/dir"), "../far/D");
+        assert_eq!(ground.text("l/up"), "../UP/on/f");
+    } else {
+        println!("without handles");
+    }
+    assert_eq!(
+        ["l/two", "l/gone", "l/old"].map(|link| ground.text(link)),
+        ["../two/f", "../gone/f", "../old/f"]
+    );
+    let questions = ground.questions();
+    assert_eq!(questions.len(), 1, "{questions:?}");
+    assert_eq!(questions[0].proposals[0].place, place(&ground.join("old/g")));
+    println!("found behind");
 }
 
 /// How many scenarios: a number in `LINKWELL_WATCH_SCENARIOS`, for long runs.
@@ -605,15 +805,30 @@ fn many_piece() {
         took.as_secs_f64(),
         spent().0 - start.0
     );
-    let warm = spent().1;
+    let mut warm = spent().1;
     let began = Instant::now();
     let mut moves = 0_usize;
-    while began.elapsed() < Duration::from_secs(u64::try_from(seconds).expect("small")) {
+    let mut shown = Instant::now();
+    let long = Duration::from_secs(u64::try_from(seconds).expect("small"));
+    while began.elapsed() < long {
+        // What is needed once for moving at all is not what grows.
+        if began.elapsed() < long / 3 {
+            warm = spent().1;
+        }
         let link = &all[random.below(links)];
         if let Ok(here) = fs::canonicalize(link) {
             moves += 1;
             let to = here.with_file_name(format!("m{moves}"));
             fs::rename(&here, to).expect("renamed");
+        }
+        if shown.elapsed() > Duration::from_secs(10) {
+            shown = Instant::now();
+            println!(
+                "{:.0} s: {moves} moves, {:.1} MB, {} healed",
+                began.elapsed().as_secs_f64(),
+                spent().1,
+                watching.counts().healed
+            );
         }
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -622,6 +837,6 @@ fn many_piece() {
         assert_eq!(fs::read_to_string(link).expect("it reads"), number.to_string());
     }
     let end = spent().1;
-    println!("{moves} moves: memory {warm:.1} MB before, {end:.1} MB after");
-    assert!(end < warm * 1.25 + 8.0, "it grows: {warm:.1} MB, then {end:.1} MB");
+    println!("{moves} moves: memory {warm:.1} MB after a third of them, {end:.1} MB after all");
+    assert!(end < warm * 1.05 + 4.0, "it grows: {warm:.1} MB, then {end:.1} MB");
 }

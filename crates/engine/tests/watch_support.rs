@@ -131,8 +131,12 @@ impl Ground {
 /// Short, so that tests are; the rules do not depend on it.
 pub(crate) const GRACE: Duration = Duration::from_millis(120);
 
-/// How long something is waited for at the most: machines are slow.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// How long something is waited for at the most: machines are slow. For measuring, seconds in
+/// `LINKWELL_WATCH_PATIENCE`.
+fn patience() -> Duration {
+    let wanted = std::env::var("LINKWELL_WATCH_PATIENCE").ok();
+    Duration::from_secs(wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(40))
+}
 
 pub(crate) fn text(link: &Path) -> Option<String> {
     let text = std::fs::read_link(link).ok()?;
@@ -149,6 +153,9 @@ pub(crate) struct Said {
     pub(crate) at: Instant,
 }
 
+/// So much of what was told is remembered: more than any test asks for.
+const MOST_SAID: usize = 8192;
+
 struct Ear {
     said: Arc<Mutex<Vec<Said>>>,
     counts: Arc<Mutex<Option<Counts>>>,
@@ -158,7 +165,12 @@ impl Tell for Ear {
     fn tell(&mut self, news: &News) {
         let said = |what: &str, link: Option<AbsPath>, words: String| {
             let said = Said { what: what.into(), link, words, at: Instant::now() };
-            self.said.lock().expect("unpoisoned").push(said);
+            let mut all = self.said.lock().expect("unpoisoned");
+            // Whoever measures memory for an hour measures the watcher's, not what was told.
+            if all.len() == MOST_SAID {
+                all.clear();
+            }
+            all.push(said);
         };
         match news {
             News::Ready(counts) | News::Alive(counts) => {
@@ -207,7 +219,7 @@ impl Watching {
         while !holds() {
             let ended = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
             assert!(
-                started.elapsed() < PATIENCE && !ended,
+                started.elapsed() < patience() && !ended,
                 "never: {what} (ended: {ended}); told: {:#?}",
                 self.said()
             );

@@ -221,6 +221,10 @@ pub(crate) struct List {
     #[arg(long, conflicts_with_all = ["hard", "shortcuts"])]
     pub(crate) tracked: bool,
 
+    /// With --tracked: also who put each on record, and what is done when its target moves.
+    #[arg(short, long, requires = "tracked")]
+    pub(crate) verbose: bool,
+
     /// Also list files that have more than one name, grouped.
     #[arg(long)]
     pub(crate) hard: bool,

@@ -114,6 +114,8 @@ pub(super) fn run(check: &Check, args: &Args, world: &World) -> Result<Exit, Fai
     }
     outcome.output.write(&out);
     outcome.aside.say(args.quiet);
+    let quiet = args.quiet || format.json || format.null;
+    super::point_to_repair(&outcome.tally, &check.paths, check.tracked, quiet);
     outcome.output.finish()?;
     Ok(if outcome.tally.anything_wrong() {
         Exit::Found

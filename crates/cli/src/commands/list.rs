@@ -33,6 +33,7 @@ impl Filter {
 struct Printer {
     channel: Channel,
     filter: Filter,
+    verbose: bool,
     paint: Paint,
 }
 
@@ -42,7 +43,7 @@ impl Sink for Printer {
             return;
         }
         if !self.channel.link_for_programs(item, None) {
-            text::link(&mut self.channel.lines.buffer, item, self.paint);
+            text::link(&mut self.channel.lines.buffer, item, self.verbose, self.paint);
             self.channel.lines.flush_if_full();
         }
     }
@@ -90,8 +91,12 @@ pub(super) fn run(list: &List, args: &Args, world: &World) -> Result<Exit, Failu
         paths: typed(&list.paths)?,
         volumes: volumes(world, list.scan.time_limit),
     };
-    let outcome =
-        scanning.run(format, move |channel| Printer { channel, filter: filter.clone(), paint });
+    let outcome = scanning.run(format, move |channel| Printer {
+        channel,
+        filter: filter.clone(),
+        verbose: false,
+        paint,
+    });
     finish(outcome, list, args)
 }
 
@@ -112,7 +117,8 @@ fn tracked(
         paths: &list.paths,
         scan: &list.scan,
     };
-    let sink = |channel| Printer { channel, filter: filter.clone(), paint };
+    let verbose = list.verbose;
+    let sink = |channel| Printer { channel, filter: filter.clone(), verbose, paint };
     finish(looking.run(list.format, sink)?, list, args)
 }
 
@@ -123,6 +129,8 @@ fn finish(outcome: Outcome, list: &List, args: &Args) -> Result<Exit, Failure> {
         outcome.output.write(&out);
     }
     outcome.aside.say(args.quiet);
+    let quiet = args.quiet || list.format.json || list.format.null;
+    super::point_to_repair(&outcome.tally, &list.paths, list.tracked, quiet);
     outcome.output.finish()?;
     Ok(if outcome.tally.problems > 0 { Exit::Partly } else { Exit::Done })
 }

@@ -15,6 +15,7 @@ use linkwell_engine::scan::judged::{Sink, Wanted};
 use linkwell_engine::scan::recorded::{Asked, Told, root, scan, whole};
 use linkwell_engine::scan::{Handle, Root};
 use linkwell_engine::volumes::Volumes;
+use linkwell_model::keep::link::Terms;
 use linkwell_model::path::AbsPath;
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +33,9 @@ impl Chosen {
     pub(super) fn all(catalogue: &Catalogue) -> Result<Self, Failure> {
         let mut chosen = Self { roots: vec![whole()], asked: Vec::new() };
         let all = &mut chosen.asked;
-        let each = |folder, name, text| all.push(Asked { folder, name, text, root: 0 });
+        let each = |folder, name, text, terms| {
+            all.push(Asked { folder, name, text, terms, root: 0 });
+        };
         catalogue.texts(None, each).map_err(|found| catalogue::unusable(&found))?;
         Ok(chosen)
     }
@@ -55,7 +58,9 @@ impl Chosen {
         }
         let before = self.asked.len();
         let all = &mut self.asked;
-        let each = |folder, name, text| all.push(Asked { folder, name, text, root: number });
+        let each = |folder, name, text, terms| {
+            all.push(Asked { folder, name, text, terms, root: number });
+        };
         catalogue.texts(Some(place), each).map_err(unusable)?;
         self.roots.push(root(typed, place, true));
         Ok(self.asked.len() > before)
@@ -64,7 +69,8 @@ impl Chosen {
 
 pub(super) fn asked(entry: Entry, root: usize) -> Asked {
     let link = entry.link;
-    Asked { folder: link.folder, name: link.name, text: link.target, root }
+    let terms = Terms { by: link.by, policy: link.policy };
+    Asked { folder: link.folder, name: link.name, text: link.target, terms, root }
 }
 
 /// Where typed paths lie: the entries themselves, not what links lead to.

@@ -53,7 +53,7 @@ impl Sink for Printer {
         if !self.channel.link_for_programs(item, Some(refers.word())) {
             let out = &mut self.channel.lines.buffer;
             text::padded(out, refers.word(), Painted::default());
-            text::link(out, item, self.paint);
+            text::link(out, item, false, self.paint);
             self.channel.lines.flush_if_full();
         }
     }

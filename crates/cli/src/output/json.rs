@@ -175,6 +175,10 @@ pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, refers: Option<&'static s
     if let Some(absent) = item.absent {
         object.bytes("volume", absent.point.as_bytes());
     }
+    if let Some(record) = item.record {
+        object.text("by", record.by.word());
+        object.text("policy", record.policy.word());
+    }
     if let Some(group) = item.group {
         object.number("device", group.id.device);
         object.number("inode", group.id.inode);

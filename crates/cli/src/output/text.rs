@@ -6,8 +6,8 @@ use linkwell_model::entry::LinkKind;
 use linkwell_model::shown::shown;
 use std::io::Write as _;
 
-/// `health kind path → target`.
-pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, paint: Paint) {
+/// `health kind path → target`; `verbose`: and how it is on record.
+pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, verbose: bool, paint: Paint) {
     padded(out, item.health.word(), paint.health(item.health));
     padded(out, item.kind.word(), Painted::default());
     path(out, item.path);
@@ -25,6 +25,9 @@ pub(crate) fn link(out: &mut Vec<u8>, item: &Item<'_>, paint: Paint) {
             Some(target) => path(out, target),
             None => out.extend_from_slice(b"?"),
         }
+    }
+    if let Some(record) = item.record.filter(|_| verbose) {
+        drop(write!(out, "  ({}; {})", record.by.words(), record.policy.word()));
     }
     out.push(b'\n');
 }

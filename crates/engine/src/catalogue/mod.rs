@@ -21,8 +21,10 @@ use linkwell_model::path::AbsPath;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fd::AsFd as _;
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::OsStr;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -90,6 +92,14 @@ pub enum Opened {
 pub struct Catalogue {
     database: Connection,
     place: AbsPath,
+    /// Which file it is: device and inode number.
+    file: Option<(u64, u64)>,
+}
+
+/// Which file stands at a place.
+fn file_at(place: &AbsPath) -> Option<(u64, u64)> {
+    let facts = rustix::fs::lstat(place.as_bytes()).ok()?;
+    Some((facts.st_dev, facts.st_ino))
 }
 
 impl Catalogue {
@@ -102,8 +112,8 @@ impl Catalogue {
         let make = OpenFlags::SQLITE_OPEN_CREATE;
         match Self::open_with(state, make) {
             Err(trouble) if trouble.is_damage() => {
-                let aside = set_aside(state)?;
-                Self::open_with(state, make).map(|(opened, _)| (opened, Opened::SetAside(aside)))
+                let (anew, aside) = Self::anew(state)?;
+                Ok((anew, Opened::SetAside(aside)))
             }
             answer => answer,
         }
@@ -136,11 +146,15 @@ impl Catalogue {
             | OpenFlags::SQLITE_OPEN_NOFOLLOW
             | make;
         let path = Path::new(OsStr::from_bytes(place.as_bytes()));
+        if make.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+            close_to_others(state)?;
+        }
         let mut database = Connection::open_with_flags(path, flags)?;
         database.busy_timeout(PATIENCE)?;
         let made = schema::prepare(&mut database)?;
         let opened = if made { Opened::Made } else { Opened::AsItWas };
-        Ok((Self { database, place }, opened))
+        let file = file_at(&place);
+        Ok((Self { database, place, file }, opened))
     }
 
     /// Sets a damaged catalogue aside, and begins a new one.
@@ -149,9 +163,16 @@ impl Catalogue {
     /// When it cannot be renamed, or a new one not be made.
     pub fn begin_anew(self, state: &Held) -> Result<(Self, AbsPath), Trouble> {
         drop(self);
+        Self::anew(state)
+    }
+
+    /// Sets what is there aside, and begins a new one with the policies of the old one.
+    fn anew(state: &Held) -> Result<(Self, AbsPath), Trouble> {
         let aside = set_aside(state)?;
-        let (opened, _) = Self::open_with(state, OpenFlags::SQLITE_OPEN_CREATE)?;
-        Ok((opened, aside))
+        let (mut anew, _) = Self::open_with(state, OpenFlags::SQLITE_OPEN_CREATE)?;
+        // What cannot be read there any more is lost, as it would be without trying.
+        carry_over(&aside, &mut anew).unwrap_or_default();
+        Ok((anew, aside))
     }
 
     /// Leaves what was written in the log beside the file for another time, instead of putting it into the
@@ -160,6 +181,11 @@ impl Catalogue {
         // Without it, it takes a little longer.
         let kept = self.database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         kept.unwrap_or_default();
+    }
+
+    /// Whether the file that stands at its place is still the one that was opened, or a moment ago none was.
+    pub fn is_in_place(&self) -> bool {
+        self.file.is_none() || file_at(&self.place).is_none_or(|file| Some(file) == self.file)
     }
 
     /// Where it lies.
@@ -184,6 +210,52 @@ impl Catalogue {
             self.database.pragma_query_value(None, "quick_check", |row| row.get(0))?;
         Ok((found != "ok").then_some(found))
     }
+}
+
+/// Makes the file, or takes from others what an earlier version or a wide umask left them: it names files
+/// and says what is in them. What lies beside it gets the same permissions from the database.
+fn close_to_others(state: &Held) -> Result<(), Trouble> {
+    use crate::disk::{Disk as _, Unix};
+    use linkwell_model::name::Name;
+    let system = |error| Trouble::System(error);
+    let at = state.folder.as_fd();
+    let name = Name::new(NAME.as_bytes().to_vec()).ok_or(Trouble::System(Errno::INVAL))?;
+    match Unix.make_file_as(at, &name, 0o600) {
+        Ok(_) => return Ok(()),
+        Err(Errno::EXIST) => {}
+        // The database says it better.
+        Err(_) => return Ok(()),
+    }
+    // Only held, since closing it otherwise would end the locks that this process has on it.
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let held = rustix::fs::openat(at, NAME, flags, Mode::empty()).map_err(system)?;
+    let facts = rustix::fs::fstat(&held).map_err(system)?;
+    if FileType::from_raw_mode(facts.st_mode).is_file() && facts.st_mode & 0o077 != 0 {
+        // Root's file in a user's state folder stays as it is.
+        Unix.permit(held.as_fd(), 0o600).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Puts the links of a damaged catalogue on record whose policy somebody has chosen, as far as they can be
+/// read: nothing but that was ever told only to the catalogue.
+fn carry_over(aside: &AbsPath, anew: &mut Catalogue) -> Result<(), Trouble> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let path = Path::new(OsStr::from_bytes(aside.as_bytes()));
+    let database = Connection::open_with_flags(path, flags)?;
+    let old = Catalogue { database, place: aside.clone(), file: None };
+    let mut chosen: Vec<links::Seen> = Vec::new();
+    let mut now = 0;
+    // It may end in the middle.
+    let read = old.some("WHERE policy <> 'follow'", [], |entry| {
+        now = now.max(entry.seen);
+        chosen.push(links::Seen { link: entry.link, target: None, ties: Vec::new() });
+        ControlFlow::Continue(())
+    });
+    anew.record(&chosen, now)?;
+    read
 }
 
 /// Gives the damaged catalogue, and what belongs to it, another name.

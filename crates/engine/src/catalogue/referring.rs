@@ -3,7 +3,7 @@
 use super::links::{Entry, range};
 use super::row::{LIKENESS, LINK, LINK_COLUMNS, kept, likeness};
 use super::{Catalogue, Trouble};
-use linkwell_model::keep::link::Policy;
+use linkwell_model::keep::link::{By, Policy, Terms};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::target::Target;
@@ -66,7 +66,7 @@ impl Catalogue {
     pub fn texts(
         &self,
         below: Option<&AbsPath>,
-        mut each: impl FnMut(AbsPath, Name, Target),
+        mut each: impl FnMut(AbsPath, Name, Target, Terms),
     ) -> Result<(), Trouble> {
         let (place, (from, to)) = match below {
             Some(place) => (place.as_bytes().to_vec(), range(place)),
@@ -74,7 +74,7 @@ impl Catalogue {
             None => (b"/".to_vec(), (b"/".to_vec(), b"0".to_vec())),
         };
         let mut statement = self.database.prepare_cached(
-            "SELECT folder, name, text FROM link WHERE folder = ?1 OR (folder >= ?2 AND folder < ?3) \
+            "SELECT folder, name, text, by, policy FROM link WHERE folder = ?1 OR (folder >= ?2 AND folder < ?3) \
              ORDER BY folder, name",
         )?;
         let mut rows = statement.query(params![place, from, to])?;
@@ -92,8 +92,11 @@ impl Catalogue {
                     place
                 }
             };
+            let word = |at: usize| Ok::<_, Trouble>(row.get_ref(at)?.as_str().unwrap_or_default());
+            let by = By::of_word(word(3)?).unwrap_or(By::Made);
+            let policy = Policy::of_word(word(4)?).unwrap_or_default();
             if let Some(name) = Name::new(bytes(1)?) {
-                each(place, name, Target::new(bytes(2)?));
+                each(place, name, Target::new(bytes(2)?), Terms { by, policy });
             }
         }
         Ok(())

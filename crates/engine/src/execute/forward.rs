@@ -119,8 +119,9 @@ impl Work<'_> {
             self.begun = true;
             self.build(at, &folder, staged, make, announce)?;
         }
+        let link = self.staged_link(at, &folder, old, make, fate, staged)?;
         if self.swap_in(at, &folder, old, fate, staged)? {
-            return self.read_back(at, &folder, make);
+            return self.read_back_or(at, &folder, make, link);
         }
         // What came out must be what was planned with. If not, `back` exchanges the two again.
         match self.look(&folder, staged, at)? {
@@ -129,10 +130,47 @@ impl Work<'_> {
         }
         self.only_a_copy(at, &folder, staged, fate)?;
         self.nothing_new_behind(at, &folder, staged, fate)?;
-        let made = self.read_back(at, &folder, make)?;
+        let made = self.read_back_or(at, &folder, make, link)?;
         self.dispose(at, &folder, staged, old, fate)?;
         self.last(at, &folder, make)?;
         Ok(made)
+    }
+
+    /// The link under a staged name, when it takes the place of one that is dropped.
+    fn staged_link(
+        &self,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        old: &Object,
+        make: &Make,
+        fate: &Fate,
+        staged: &Name,
+    ) -> Result<Option<Object>, Fail> {
+        match (old, make, fate) {
+            (Object::Link { .. }, Make::Link { target, .. }, Fate::Dropped { .. }) => {
+                let staged = self.look(folder, staged, at)?;
+                Ok(staged
+                    .filter(|link| matches!(link, Object::Link { target: is, .. } if is == target)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What was made, as it stands at its slot. A link that took the old one's place was there, whatever
+    /// somebody has done with its name since: whoever moves it on at once must not find the old one back.
+    fn read_back_or(
+        &self,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        make: &Make,
+        link: Option<Object>,
+    ) -> Result<Object, Fail> {
+        let Some(link) = link else { return self.read_back(at, folder, make) };
+        let now = self.look(folder, &at.name, at)?;
+        match now.filter(|now| (self.same)(now.id(), link.id())) {
+            Some(now) => self.as_made(at, make, now),
+            None => Ok(link),
+        }
     }
 
     /// Makes the name of a copy last: what comes next gives up its original, and relies on it.
@@ -433,6 +471,11 @@ impl Work<'_> {
     fn read_back(&self, at: &Slot, folder: &Arc<OwnedFd>, make: &Make) -> Result<Object, Fail> {
         let not = || Fail::NotAsMade(self.places.place(at));
         let made = self.look(folder, &at.name, at)?.ok_or_else(not)?;
+        self.as_made(at, make, made)
+    }
+
+    fn as_made(&self, at: &Slot, make: &Make, made: Object) -> Result<Object, Fail> {
+        let not = || Fail::NotAsMade(self.places.place(at));
         let right = match (make, &made) {
             (Make::Link { target, .. }, Object::Link { target: found, .. }) => target == found,
             (Make::Name { id, .. }, found) => (self.same)(*id, found.id()),

@@ -6,6 +6,7 @@ use linkwell_model::chain::End;
 use linkwell_model::entry::LinkKind;
 use linkwell_model::expected::Absent;
 use linkwell_model::health::Health;
+use linkwell_model::keep::link::Terms;
 use linkwell_model::note::Notes;
 use linkwell_model::path::AbsPath;
 
@@ -47,6 +48,8 @@ pub struct Item<'a> {
     pub absent: Option<&'a Absent>,
     /// For one of several names of a file: the group.
     pub group: Option<hard::Group>,
+    /// For a link on record: by whom, and its policy.
+    pub record: Option<Terms>,
     /// The way, where it was walked.
     pub verdict: Option<&'a Verdict>,
 }

@@ -15,6 +15,7 @@ use crate::volumes::Volumes;
 use hashbrown::HashSet;
 use linkwell_model::entry::{EntryKind, FileId, LinkKind};
 use linkwell_model::health::Health;
+use linkwell_model::keep::link::Terms;
 use linkwell_model::note::{Note, Notes};
 use linkwell_model::path::AbsPath;
 use linkwell_model::tally::Tally;
@@ -93,7 +94,7 @@ pub(super) struct Judging<S> {
     path_of: Option<Arc<Folder>>,
     root: Option<Arc<Root>>,
     /// The text that is on record of the link that comes next; a link with another one is *retargeted*.
-    pub(super) recorded: Option<Target>,
+    pub(super) recorded: Option<(Target, Terms)>,
 }
 
 impl<S: Sink> Judging<S> {
@@ -158,6 +159,7 @@ impl<S: Sink> Judging<S> {
             ends_at: verdict.ends_at(),
             absent: verdict.absent.as_ref(),
             group: None,
+            record: None,
             verdict: Some(&verdict),
         });
         self.path = path;
@@ -187,6 +189,7 @@ impl<S: Sink> Judging<S> {
                     ends_at: None,
                     absent: None,
                     group: None,
+                    record: None,
                     verdict: None,
                 });
             }
@@ -208,6 +211,7 @@ impl<S: Sink> Judging<S> {
                     ends_at: None,
                     absent: None,
                     group: Some(group),
+                    record: None,
                     verdict: None,
                 });
             }
@@ -234,7 +238,7 @@ impl<S: Sink> Visitor for Judging<S> {
             return;
         }
         if let Some((text, mut verdict)) = judged {
-            if let Some(recorded) = &self.recorded
+            if let Some((recorded, _)) = &self.recorded
                 && text
                 && verdict.health == Health::Ok
                 && *recorded.as_bytes() != *target
@@ -255,6 +259,7 @@ impl<S: Sink> Visitor for Judging<S> {
                 ends_at: if verdict.health == Health::Ok { None } else { verdict.ends_at() },
                 absent: verdict.absent.as_ref(),
                 group,
+                record: self.recorded.as_ref().map(|(_, terms)| *terms),
                 verdict: Some(&verdict),
             });
             self.path = path;
@@ -296,6 +301,7 @@ impl<S: Sink> Visitor for Judging<S> {
             ends_at: None,
             absent: None,
             group: None,
+            record: None,
             verdict: None,
         });
         self.path = path;

@@ -9,6 +9,7 @@ use crate::system::{Access, Links, System};
 use crate::volumes::Volumes;
 use linkwell_model::entry::{EntryKind, LinkKind};
 use linkwell_model::health::Health;
+use linkwell_model::keep::link::Terms;
 use linkwell_model::name::Name;
 use linkwell_model::note::Notes;
 use linkwell_model::path::AbsPath;
@@ -30,6 +31,8 @@ pub struct Asked {
     pub name: Name,
     /// The text that is on record.
     pub text: Target,
+    /// By whom it is on record, and its policy.
+    pub terms: Terms,
     /// Which of the roots it belongs to.
     pub root: usize,
 }
@@ -177,7 +180,8 @@ impl Eyes<'_> {
         let found = Found::new(&folder, held, asked.name.as_bytes());
         match self.system.status(held, asked.name.as_bytes(), Links::Kept) {
             Ok(status) if status.kind == EntryKind::Symlink => {
-                judging.recorded = (self.told == Told::Standing).then(|| asked.text.clone());
+                judging.recorded =
+                    (self.told == Told::Standing).then(|| (asked.text.clone(), asked.terms));
                 judging.link(root, found, &Siblings::default(), &|| true);
             }
             Ok(_) if self.told == Told::Standing => {
@@ -256,6 +260,7 @@ fn give<S: Sink>(judging: &mut Judging<S>, path: &[u8], asked: &Asked, health: H
         ends_at: None,
         absent: None,
         group: None,
+        record: Some(asked.terms),
         verdict: None,
     });
 }

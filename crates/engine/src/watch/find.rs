@@ -2,17 +2,21 @@
 
 use super::held::Whereabouts;
 use super::look::Round;
-use super::nodes::NodeId;
+use super::nodes::{LinkId, NodeId};
+use super::settle::{Leading, Told};
 use super::watcher::{Tracked, Watcher};
 use crate::folder::Folder;
+use crate::survey::repair::{self, Broken, Found, Lost};
 use crate::system::Access;
+use hashbrown::{HashMap, HashSet};
 use linkwell_calls::handle::{self, Raw};
 use linkwell_model::entry::{EntryKind, Identity};
-use linkwell_model::keep::choice::Doubt;
+use linkwell_model::keep::choice::{Candidate, Doubt};
 use linkwell_model::keep::evidence::{Likened, liken};
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::path::AbsPath;
 use rustix::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
 
 /// What came of looking for what a link led to.
 #[derive(Debug)]
@@ -42,7 +46,14 @@ impl Watcher<'_> {
                     return Sought::At(place, Box::new(is), doubts);
                 }
             }
-            Whereabouts::Unknown => candidates.extend(self.by_moves(known.to)),
+            Whereabouts::Unknown => {
+                candidates.extend(self.by_moves(known.to));
+                // What a person was asked about is there still, or has moved on from there.
+                if let Some(proposed) = known.proposed {
+                    candidates.push(self.nodes.place(proposed));
+                    candidates.extend(self.by_moves(proposed));
+                }
+            }
         }
         let Some(was) = &known.was else { return Sought::Unknown };
         let heard = candidates.len();
@@ -57,6 +68,62 @@ impl Watcher<'_> {
             }
         }
         Sought::Unknown
+    }
+
+    /// Looks for what nobody has seen going, for it went while nothing watched, or from where nothing is
+    /// heard: by what needs no walk. Only the very object counts here, too.
+    pub(super) fn look_behind(
+        &mut self,
+        round: &mut Round<'_>,
+        links: Vec<LinkId>,
+        leads: &mut Vec<Leading>,
+        told: &mut Vec<Told>,
+    ) {
+        let mut lost: Vec<Lost> = Vec::new();
+        let mut numbers: HashMap<AbsPath, usize> = HashMap::new();
+        for number in &links {
+            let Some(known) = self.links.get(number) else { continue };
+            let link = known.link.clone();
+            let (to, was) = (link.to.clone(), known.was.clone());
+            let broken = Broken { link, number: Some(*number), moved: false, mends: Vec::new() };
+            let at = *numbers.entry(to.clone()).or_insert_with(|| {
+                lost.push(Lost { to, was, links: Vec::new() });
+                lost.len() - 1
+            });
+            if let Some(lost) = lost.get_mut(at) {
+                lost.links.push(broken);
+            }
+        }
+        if lost.is_empty() {
+            return;
+        }
+        let program = self.settings.volumes.answers.clone();
+        let volumes = Arc::clone(&self.volumes);
+        let survey = repair::at_hand(self.system, &volumes, program, lost);
+        let mut led: HashSet<LinkId> = HashSet::new();
+        for found in &survey.found {
+            let Some(candidate) = the_same(found) else { continue };
+            for number in found.lost.links.iter().filter_map(|broken| broken.number) {
+                let Some(known) = self.links.get(&number) else { continue };
+                if let Ok((is, _)) = round.at(&candidate.place, false)
+                    && known.was.as_ref().is_some_and(|was| liken(was, &is).0 == Likened::Same)
+                    && is_its_name(&is, &candidate.place, known)
+                {
+                    let place = candidate.place.clone();
+                    self.found(number, place, is, &candidate.doubts, leads, told);
+                    led.insert(number);
+                }
+            }
+        }
+        for number in links.into_iter().filter(|number| !led.contains(number)) {
+            let place = self.links.get(&number).map(|known| known.link.place());
+            if place.is_some_and(|place| survey.asleep.iter().any(|asleep| asleep.link == place)) {
+                self.asleep(number, told);
+            } else {
+                let words = "where it went is not known; `linkwell repair` looks for it";
+                self.is_lost(number, words, told);
+            }
+        }
     }
 
     /// Where it may be by what was heard of it and of the folders above it, and by those of them that are
@@ -104,6 +171,13 @@ impl Watcher<'_> {
             (facts.id.device == device).then_some(open)
         })
     }
+}
+
+/// The one that is the very object, even if something speaks against it.
+fn the_same(found: &Found) -> Option<&Candidate> {
+    let mut same = found.candidates.iter().filter(|candidate| candidate.likened == Likened::Same);
+    let only = same.next().filter(|_| same.next().is_none())?;
+    Some(only)
 }
 
 /// Whether a name that a handle gave is the one that was meant, and not another one of the same file: who

@@ -181,14 +181,19 @@ impl Watcher<'_> {
         }
     }
 
-    /// Something is in motion: it is looked at again after another grace, and not for ever.
+    /// Whether a link that is in motion is tried once more: not for ever.
+    pub(super) fn may_try_again(&mut self, link: LinkId) -> bool {
+        let Some(known) = self.links.get_mut(&link) else { return false };
+        known.tries = if known.tries < MOST_TRIES { known.tries + 1 } else { 0 };
+        known.tries > 0
+    }
+
+    /// Something is in motion: it is looked at again after another grace.
     fn once_more(&mut self, lead: &Leading, words: &str, told: &mut Vec<Told>) {
-        let Some(known) = self.links.get_mut(&lead.link) else { return };
-        known.tries += 1;
-        if known.tries > MOST_TRIES {
-            known.tries = 0;
+        if !self.may_try_again(lead.link) {
             return self.refused(lead, words, told);
         }
+        let Some(known) = self.links.get_mut(&lead.link) else { return };
         known.state = State::New;
         let (at, to) = (known.at, known.to);
         self.grace.heard(at, Heard::Vacated, Instant::now());

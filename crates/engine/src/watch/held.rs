@@ -11,6 +11,7 @@ use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::volume::{Manner, Mount, Mounts, manner};
 use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// So many descriptors are left for everything else.
@@ -80,21 +81,28 @@ impl Held {
     }
 
     /// Holds what is called `name` in an open folder, if it may be held and there is room. It takes the
-    /// place of what was held for the node.
-    pub(super) fn hold(&mut self, mounts: &Mounts, node: NodeId, folder: &OwnedFd, name: &[u8]) {
+    /// place of what was held for the node. `false` when nothing is called so.
+    pub(super) fn hold(
+        &mut self,
+        mounts: &Mounts,
+        node: NodeId,
+        folder: &OwnedFd,
+        name: &[u8],
+    ) -> bool {
         let id = match self.system.facts(folder.as_fd(), name) {
             Ok(facts) if self.may_hold(mounts, &facts) => facts.id,
+            Err(Errno::NOENT | Errno::NOTDIR) => return false,
             _ => {
                 self.all.remove(&node);
-                return;
+                return true;
             }
         };
         if self.all.get(&node).is_some_and(|held| held.id.is(id)) {
-            return;
+            return true;
         }
         self.all.remove(&node);
         if self.is_full() {
-            return;
+            return true;
         }
         // Another object may have taken the name since; what is held is asked itself.
         let held = self.system.hold(folder.as_fd(), name);
@@ -103,6 +111,7 @@ impl Held {
         {
             self.all.insert(node, Holding { descriptor, id: facts.id });
         }
+        true
     }
 
     /// What was held for one node is held for another one from now on.
@@ -134,6 +143,13 @@ impl Held {
             self.all.remove(&node);
         }
         deleted
+    }
+
+    /// Whether what is held for a node has a name, wherever that is.
+    pub(super) fn lives(&self, node: NodeId) -> bool {
+        let held = self.all.get(&node);
+        let facts = held.map(|held| self.system.facts_of(held.descriptor.as_fd()));
+        facts.is_some_and(|facts| facts.is_ok_and(|facts| facts.names > 0))
     }
 
     /// Which object is held for a node.

@@ -31,7 +31,7 @@ struct Node {
     watch: Option<i32>,
     /// It is also watched for names that are made in it.
     creation: bool,
-    /// The links whose texts name it.
+    /// The links whose texts name it, and those about which a person is asked whether they may.
     led_to: Vec<LinkId>,
     /// The link that stands here.
     link: Option<LinkId>,
@@ -256,6 +256,26 @@ impl Nodes {
         let mut gone = Vec::new();
         self.release(old.0, &mut gone);
         self.release(old.1, &mut gone);
+        gone
+    }
+
+    /// Notes that a person is asked whether a link may lead here.
+    pub(super) fn propose(&mut self, link: LinkId, at: NodeId) {
+        if let Some(node) = self.node_mut(at) {
+            node.led_to.push(link);
+        }
+    }
+
+    /// Nobody is asked that any more. The answer is as for [`Self::untie`].
+    pub(super) fn unpropose(&mut self, link: LinkId, at: NodeId) -> Vec<(NodeId, Option<i32>)> {
+        if let Some(node) = self.node_mut(at)
+            && let Some(number) = node.led_to.iter().position(|led| *led == link)
+        {
+            // Once: by now it may lead here.
+            node.led_to.swap_remove(number);
+        }
+        let mut gone = Vec::new();
+        self.release(at, &mut gone);
         gone
     }
 

@@ -121,7 +121,10 @@ impl Watcher<'_> {
         let due: Due = due.into_iter().collect();
         self.round(links.into_iter().collect(), &due);
         for node in due.keys() {
-            self.moves.forget(*node);
+            // What could not be done yet is looked for again.
+            if !self.nodes.subtree(*node).iter().any(|below| self.grace.is_pending(*below)) {
+                self.moves.forget(*node);
+            }
         }
     }
 
@@ -129,6 +132,11 @@ impl Watcher<'_> {
     pub(super) fn is_ripe(&self, node: NodeId, due: &Due) -> bool {
         let heard = |up: NodeId| due.get(&up) == Some(&Heard::Vacated);
         self.nodes.upward(node).any(heard) && !self.is_in_motion(node)
+    }
+
+    /// Whether something was heard of a node or what is above it, and nothing of it is in motion.
+    fn is_due(&self, node: NodeId, due: &Due) -> bool {
+        self.nodes.upward(node).any(|up| due.contains_key(&up)) && !self.is_in_motion(node)
     }
 
     fn is_in_motion(&self, node: NodeId) -> bool {
@@ -173,11 +181,12 @@ impl Watcher<'_> {
     fn look_at(&mut self, round: &mut Round<'_>, link: LinkId, due: &Due, found: &mut Findings) {
         let Some(known) = self.links.get(&link) else { return };
         let (at, to, state) = (known.at, known.to, known.state);
+        let asked = known.proposed.is_some_and(|proposed| self.is_due(proposed, due));
         match round.look(&known.link) {
             Looked::Sound(id, leads_to, is) => {
                 self.sound(link, id, leads_to, *is, found);
             }
-            Looked::Vacant if self.is_ripe(to, due) => found.vacant.push(link),
+            Looked::Vacant if self.is_ripe(to, due) || asked => found.vacant.push(link),
             Looked::Vacant => self.found_away(link, to, state),
             Looked::Gone if self.is_ripe(at, due) => found.gone.push(link),
             Looked::Gone => self.found_away(link, at, state),
@@ -274,6 +283,7 @@ impl Watcher<'_> {
         if !matches!(state, State::Sound | State::New) {
             self.stop_awaiting(node);
         }
+        self.propose(link, None);
         if let Some(known) = self.links.get_mut(&link) {
             (known.state, known.tries) = (State::Sound, 0);
         }
@@ -331,6 +341,7 @@ impl Watcher<'_> {
         }
         let kept: Vec<_> = gone.into_iter().filter(|(node, _)| *node != after.1).collect();
         self.let_go(kept);
+        self.propose(old, None);
         let mounts = (self.mount_of(&seen.link.place()), self.mount_of(&place));
         let found = seen.target.is_some();
         if let Some(known) = self.links.get_mut(&old) {
@@ -396,6 +407,7 @@ impl Watcher<'_> {
     ) -> Vec<LinkId> {
         let away: HashSet<LinkId> = vacant.iter().copied().collect();
         let mut waiting = Vec::new();
+        let mut unknown = Vec::new();
         for link in vacant {
             let Some(known) = self.links.get(&link) else { continue };
             let own = &known.link;
@@ -421,12 +433,15 @@ impl Watcher<'_> {
                 waiting.push(link);
                 continue;
             }
-            self.lost_one(round, link, leads, told);
+            if !self.lost_one(round, link, leads, told) {
+                unknown.push(link);
+            }
         }
+        self.look_behind(round, unknown, leads, told);
         waiting
     }
 
-    fn asleep(&mut self, link: LinkId, told: &mut Vec<Told>) {
+    pub(super) fn asleep(&mut self, link: LinkId, told: &mut Vec<Told>) {
         let Some(known) = self.links.get(&link) else { return };
         if known.state != State::Asleep {
             let event = event("asleep", &known.link, Some(known.link.to.as_bytes()), None, None);
@@ -438,14 +453,15 @@ impl Watcher<'_> {
         self.await_creation(nodes.1);
     }
 
+    /// `false` when nobody knows where it went.
     fn lost_one(
         &mut self,
         round: &mut Round<'_>,
         link: LinkId,
         leads: &mut Vec<Leading>,
         told: &mut Vec<Told>,
-    ) {
-        let Some(known) = self.links.get(&link) else { return };
+    ) -> bool {
+        let Some(known) = self.links.get(&link) else { return true };
         let sought = self.seek(round, known);
         let node = known.to;
         match sought {
@@ -453,7 +469,7 @@ impl Watcher<'_> {
                 if matches!(round.look(&known.link), Looked::Sound(..)) {
                     // It came back just now, and may go again.
                     self.grace.heard(node, Heard::Filled, Instant::now());
-                    return;
+                    return true;
                 }
                 // It is where it was: somebody changed the way to it, and meant that.
                 self.is_lost(link, "the way to it leads elsewhere now", told);
@@ -463,20 +479,28 @@ impl Watcher<'_> {
                 self.held.release(node);
                 self.is_lost(link, "what it led to was deleted", told);
             }
+            // It moved on while it was looked for.
+            Sought::Unknown if self.held.lives(node) && self.may_try_again(link) => {
+                self.grace.heard(node, Heard::Vacated, Instant::now());
+            }
             Sought::Unknown => {
                 self.held.release(node);
-                self.is_lost(
-                    link,
-                    "where it went is not known; `linkwell repair` looks for it",
-                    told,
-                );
+                return false;
             }
         }
+        true
     }
 
     pub(super) fn is_lost(&mut self, link: LinkId, words: &str, told: &mut Vec<Told>) {
         let Some(known) = self.links.get(&link) else { return };
         let node = known.to;
+        if known.state == State::Asked
+            && let Err(trouble) = self.catalogue.answered(&[link])
+        {
+            self.trouble(format!("the catalogue cannot be written: {trouble}"));
+        }
+        self.propose(link, None);
+        let Some(known) = self.links.get(&link) else { return };
         if known.state != State::Lost {
             let event = event("lost", &known.link, Some(known.link.to.as_bytes()), None, None);
             told.push((event, Some(words.into()), Vec::new()));
@@ -532,8 +556,10 @@ impl Watcher<'_> {
             Question { link, asked: clock().0, why: why.into(), proposals: proposals.clone() };
         let new = proposals.first().map(|proposal| proposal.place.as_bytes());
         let event = event("asked", &known.link, Some(known.link.to.as_bytes()), new, None);
-        let node = known.to;
-        if known.state != State::Asked {
+        let (node, is_asked) = (known.to, known.state == State::Asked);
+        let place = proposals.first().map(|proposal| proposal.place.clone());
+        let before = self.propose(link, place.as_ref());
+        if !is_asked || before != place {
             told.push((event, Some(why.into()), proposals));
         }
         if let Err(trouble) = self.catalogue.ask(&question) {

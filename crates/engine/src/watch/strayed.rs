@@ -1,6 +1,7 @@
 //! Links that are themselves not where they were.
 
 use super::find::Sought;
+use super::grace::Heard;
 use super::held::Whereabouts;
 use super::look::Round;
 use super::nodes::LinkId;
@@ -12,6 +13,7 @@ use linkwell_model::keep::evidence::{Likened, liken};
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::Kept;
 use linkwell_model::path::{self, AbsPath};
+use std::time::Instant;
 
 impl Watcher<'_> {
     /// Links that are gone, and whose grace has ended. One that only moved is recorded where it is now, and
@@ -29,9 +31,17 @@ impl Watcher<'_> {
                 self.set_state(link, State::Asleep);
                 continue;
             }
-            match self.find_link(round, known) {
-                Some(at) => self.moved(round, link, &at, leads, told),
-                None => self.is_gone(link, told),
+            let node = known.at;
+            let found = self.find_link(round, known);
+            let done = found.is_some_and(|at| self.moved(round, link, &at, leads, told));
+            if done {
+                continue;
+            }
+            // It moved on while it was looked for.
+            if self.held.lives(node) && self.may_try_again(link) {
+                self.grace.heard(node, Heard::Vacated, Instant::now());
+            } else {
+                self.is_gone(link, told);
             }
         }
     }
@@ -68,6 +78,8 @@ impl Watcher<'_> {
         candidates.into_iter().find(|place| is(round, place))
     }
 
+    /// Records a link where it is now, and lets it lead to what it led to; `false` when it is not there any
+    /// more.
     fn moved(
         &mut self,
         round: &mut Round<'_>,
@@ -75,11 +87,11 @@ impl Watcher<'_> {
         at: &AbsPath,
         leads: &mut Vec<Leading>,
         told: &mut Vec<Told>,
-    ) {
-        let Some(known) = self.links.get(&link) else { return };
-        let Some((folder, name)) = at.split() else { return };
+    ) -> bool {
+        let Some(known) = self.links.get(&link) else { return false };
+        let Some((folder, name)) = at.split() else { return false };
         let (old, was) = (known.link.clone(), known.was.clone());
-        let Some(step) = round.step(&folder, &old.target) else { return };
+        let Some(step) = round.step(&folder, &old.target) else { return false };
         let relative = !path::is_absolute(old.target.as_bytes());
         // Its target, if that stayed where it was.
         let stayed = relative.then(|| self.stayed(round, &old, was.as_ref())).flatten();
@@ -115,10 +127,18 @@ impl Watcher<'_> {
                     (None, Some((place, is, doubts))) => {
                         self.found(new, place, *is, &doubts, leads, told);
                     }
-                    (None, None) => self.is_lost(new, "and what it led to is not there", told),
+                    (None, None) => {
+                        let to = self.links.get(&new).map(|known| known.to);
+                        match to.filter(|to| self.held.lives(*to)) {
+                            // It is on its way, too.
+                            Some(to) => self.grace.heard(to, Heard::Vacated, Instant::now()),
+                            None => self.is_lost(new, "and what it led to is not there", told),
+                        }
+                    }
                 }
             }
         }
+        true
     }
 
     /// The place that a link led to, if the very object is still there.

@@ -17,7 +17,7 @@ use crate::state;
 use crate::system::{Access, Links, System};
 use crate::volumes::Volumes;
 use hashbrown::{HashMap, HashSet};
-use linkwell_model::entry::{EntryKind, LinkKind};
+use linkwell_model::entry::{EntryKind, Identity, LinkKind};
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::Kept;
 use linkwell_model::path::AbsPath;
@@ -66,6 +66,8 @@ pub(super) struct Tracked {
     /// Where it stands, and what its text names.
     pub(super) at: NodeId,
     pub(super) to: NodeId,
+    /// Where it may lead, as a person is asked: that may move on, too.
+    pub(super) proposed: Option<NodeId>,
     pub(super) state: State,
     /// The mounts that both lay on when they were there.
     pub(super) mounts: (OnMount, OnMount),
@@ -291,6 +293,9 @@ impl<'t> Watcher<'t> {
         let slept = slept();
         let woke = slept > self.slept + Duration::from_secs(1);
         self.slept = slept;
+        if !self.catalogue.is_in_place() {
+            self.open_anew();
+        }
         match self.catalogue.version() {
             Ok(version) if version != self.version => {
                 if let Err(trouble) = self.read() {
@@ -306,6 +311,20 @@ impl<'t> Watcher<'t> {
         }
         if self.short && self.again.is_none() {
             self.again = Some(Instant::now() + DEAF);
+        }
+    }
+
+    /// Another catalogue stands there: the old one was damaged and set aside, or somebody removed it. What
+    /// the new one holds counts.
+    fn open_anew(&mut self) {
+        let opened = state::open(self.system, &self.settings.state)
+            .ok()
+            .and_then(|folder| Catalogue::open_or_make(&folder).ok());
+        let Some((catalogue, _)) = opened else { return };
+        self.catalogue = catalogue;
+        self.trouble("the catalogue is another one now; what is in it is watched".into());
+        if let Err(trouble) = self.read() {
+            self.trouble(format!("the catalogue cannot be read: {trouble}"));
         }
     }
 
@@ -329,6 +348,14 @@ impl<'t> Watcher<'t> {
         for entry in found {
             match self.links.get_mut(&entry.id) {
                 Some(known) if known.link == entry.link => known.was = entry.target,
+                // What is held of it stays: it may be on its way somewhere just now.
+                Some(known)
+                    if known.link.place() == entry.link.place()
+                        && known.link.to == entry.link.to =>
+                {
+                    (known.link, known.was, known.state) = (entry.link, entry.target, State::New);
+                    fresh.push(entry.id);
+                }
                 Some(_) => {
                     self.dismiss(entry.id);
                     fresh.push(self.admit(entry));
@@ -349,18 +376,42 @@ impl<'t> Watcher<'t> {
         self.watch_way(at);
         self.watch_way(to);
         let (link, was) = (entry.link, entry.target);
-        let tracked =
-            Tracked { link, was, at, to, state: State::New, mounts: (None, None), tries: 0 };
+        let (state, mounts) = (State::New, (None, None));
+        let tracked = Tracked { link, was, at, to, proposed: None, state, mounts, tries: 0 };
         self.links.insert(entry.id, tracked);
         entry.id
     }
 
     /// Forgets a link, and all that is of nobody then.
     pub(super) fn dismiss(&mut self, link: LinkId) {
+        self.propose(link, None);
         if let Some(known) = self.links.remove(&link) {
             let gone = self.nodes.untie(link, known.at, known.to);
             self.let_go(gone);
         }
+    }
+
+    /// Watches the place that a person is asked about, instead of the one before; which it was.
+    pub(super) fn propose(&mut self, link: LinkId, place: Option<&AbsPath>) -> Option<AbsPath> {
+        let known = self.links.get(&link)?;
+        let (old, ends) = (known.proposed, [known.at, known.to]);
+        let before = old.map(|old| self.nodes.place(old));
+        if before.as_ref() == place {
+            return before;
+        }
+        let new = place.map(|place| self.nodes.insert(place)).filter(|new| !ends.contains(new));
+        if let Some(new) = new {
+            self.nodes.propose(link, new);
+            self.watch_way(new);
+        }
+        if let Some(old) = old {
+            let gone = self.nodes.unpropose(link, old);
+            self.let_go(gone);
+        }
+        if let Some(known) = self.links.get_mut(&link) {
+            known.proposed = new;
+        }
+        before
     }
 
     pub(super) fn let_go(&mut self, gone: Vec<(NodeId, Option<i32>)>) {
@@ -467,8 +518,22 @@ impl<'t> Watcher<'t> {
             let opened = Folder::of_place(&place).open(self.system, Access::Hold);
             self.open = opened.ok().map(|opened| (place, opened));
         }
-        let Some((_, folder)) = &self.open else { return self.held.release(node) };
-        self.held.hold(self.volumes.mounts(), node, folder, self.nodes.name(node));
+        let there = self.open.as_ref().is_some_and(|(_, folder)| {
+            self.held.hold(self.volumes.mounts(), node, folder, self.nodes.name(node))
+        });
+        // It moved on a moment ago: what is held of it is all that knows where it is.
+        if !there && self.held.id(node).is_some_and(|held| !self.is_on_record(node, held)) {
+            self.held.release(node);
+        }
+    }
+
+    /// Whether this object is the one on record that stands at a node.
+    fn is_on_record(&self, node: NodeId, held: Identity) -> bool {
+        self.nodes.links(node).filter_map(|link| self.links.get(&link)).any(|known| {
+            let was = known.was.as_ref().filter(|_| known.to == node);
+            (known.at == node && known.link.id.is(held))
+                || was.is_some_and(|was| (was.device, was.inode) == (held.device, held.inode))
+        })
     }
 
     /// Forgets which folder was opened last.

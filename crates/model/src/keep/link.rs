@@ -60,10 +60,28 @@ impl By {
         }
     }
 
+    /// For a person.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Made => "made here",
+            Self::Tracked => "tracked",
+            Self::Way => "on the way of another link",
+        }
+    }
+
     /// The one of that word.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|by| by.word() == word)
     }
+}
+
+/// Who put a link on record, and what is done when its target moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Terms {
+    /// Who.
+    pub by: By,
+    /// What is done.
+    pub policy: Policy,
 }
 
 /// A link on record.

@@ -128,6 +128,29 @@ pub(super) fn uninstall(watch: &Watch, world: &World) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// How the service stands by the words of the service manager, if there is one for this person.
+fn ask_manager() -> Option<String> {
+    let properties = "--property=LoadState,UnitFileState,ActiveState";
+    let asked = ["--user", "show", properties, UNIT];
+    let said = Command::new("systemctl").args(asked).stdin(Stdio::null()).output().ok()?;
+    said.status.success().then(|| standing(&String::from_utf8_lossy(&said.stdout))).flatten()
+}
+
+/// What `systemctl show` says, for a person: `enabled and active`.
+fn standing(said: &str) -> Option<String> {
+    let of = |name: &str| {
+        let mut lines = said.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).map(str::trim)
+    };
+    let active = of("ActiveState").filter(|word| !word.is_empty())?;
+    match (of("LoadState")?, of("UnitFileState").unwrap_or_default()) {
+        ("not-found", _) => Some(format!("not known to the service manager, and {active}")),
+        // It is there, and nothing starts it by itself.
+        (_, "") => Some(format!("not enabled, and {active}")),
+        (_, enabled) => Some(format!("{enabled} and {active}")),
+    }
+}
+
 pub(super) fn status(world: &World) -> Result<Exit, Failure> {
     let installed = place(world)
         .ok()
@@ -141,5 +164,29 @@ pub(super) fn status(world: &World) -> Result<Exit, Failure> {
         Some(place) => print(&format!("installed: {}\n", place.shown()))?,
         None => print("not installed\n")?,
     }
+    match ask_manager() {
+        Some(unit) => print(&format!("the service is {unit}\n"))?,
+        None => print("the service manager cannot be asked\n")?,
+    }
     Ok(if watcher.is_some() { Exit::Done } else { Exit::Found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::standing;
+
+    #[test]
+    fn what_the_service_manager_says_is_told_in_its_words() {
+        let said = |load, file, active| {
+            format!("LoadState={load}\nActiveState={active}\nUnitFileState={file}\n")
+        };
+        let told = |load, file, active| standing(&said(load, file, active)).unwrap_or_default();
+        assert_eq!(told("loaded", "enabled", "active"), "enabled and active");
+        assert_eq!(told("loaded", "disabled", "inactive"), "disabled and inactive");
+        assert_eq!(told("loaded", "", "failed"), "not enabled, and failed");
+        let unknown = "not known to the service manager, and inactive";
+        assert_eq!(told("not-found", "", "inactive"), unknown);
+        assert_eq!(standing("Failed to connect to bus\n"), None);
+        assert_eq!(standing(""), None);
+    }
 }

@@ -199,6 +199,10 @@ pub(in crate::survey) struct Hunt {
 }
 
 impl Hunt {
+    fn new(lost: Lost) -> Self {
+        Self { lost, found: Vec::new(), tried: HashSet::new() }
+    }
+
     fn consider(&mut self, weigher: &mut Weigher<'_>, place: &AbsPath) {
         let own = self.lost.links.iter().any(|broken| broken.link.place() == *place);
         if own || !self.tried.insert(place.clone()) {
@@ -255,10 +259,7 @@ pub fn survey(
     };
     let present = Present::look(system, &volumes);
     let lost = awake(&present, lost, &mut survey);
-    let mut hunts: Vec<Hunt> = lost
-        .into_iter()
-        .map(|lost| Hunt { lost, found: Vec::new(), tried: HashSet::new() })
-        .collect();
+    let mut hunts: Vec<Hunt> = lost.into_iter().map(Hunt::new).collect();
     let mut weigher = Weigher::new(system, &volumes);
     let roots = search_roots(surveyor, wanted, &mut survey);
     if !hunts.is_empty() {
@@ -277,6 +278,36 @@ pub fn survey(
         }
         search.round(&mut weigher, &mut hunts, &all, true, tick);
         survey.unsearched = search.problems;
+    }
+    survey.found = weighed(&mut weigher, hunts);
+    survey
+}
+
+/// Looks for what is lost by what needs no walk: its handles, the handle of its folder, and the names in the
+/// folder in which it stood. What is not found so may still be there.
+pub(crate) fn at_hand(
+    system: System,
+    volumes: &Arc<Volumes>,
+    program: Option<PathBuf>,
+    lost: Vec<Lost>,
+) -> Survey {
+    let mut survey = Survey::default();
+    let present = Present::look(system, volumes);
+    let lost = awake(&present, lost, &mut survey);
+    let mut hunts: Vec<Hunt> = lost.into_iter().map(Hunt::new).collect();
+    let mut weigher = Weigher::new(system, volumes);
+    let wanted = Wanted { program, ..Wanted::default() };
+    reach(&present, &wanted, system, &mut weigher, &mut hunts, &mut survey);
+    let mut folders: HashMap<AbsPath, Option<Listing>> = HashMap::new();
+    for hunt in hunts.iter_mut().filter(|hunt| !hunt.is_settled()) {
+        let Some(was) = hunt.lost.was.clone() else { continue };
+        let listing = folders
+            .entry(hunt.lost.to.parent())
+            .or_insert_with_key(|folder| Listing::of(system, folder.clone()));
+        let Some(listing) = listing else { continue };
+        for name in listing.names.get(&was.inode).into_iter().flatten() {
+            hunt.consider(&mut weigher, &listing.place.joined(name));
+        }
     }
     survey.found = weighed(&mut weigher, hunts);
     survey

@@ -6,7 +6,7 @@
 use super::super::queue::{Hint, Queue, Spot};
 use super::Source;
 use linkwell_model::path::AbsPath;
-use rustix::event::{EventfdFlags, PollFd, PollFlags};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::fs::{Mode, OFlags};
@@ -80,15 +80,28 @@ fn mounts() -> Option<OwnedFd> {
     rustix::fs::open(c"/proc/self/mountinfo", flags, Mode::empty()).ok()
 }
 
+/// So long the second half of a renaming is waited for. The kernel tells of both at once, but not in one
+/// step: it can be read in between.
+const HALF: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+
+/// The first half of a renaming: its cookie, and the name that is gone.
+type Half = Option<(u32, Spot)>;
+
 fn read(descriptor: &OwnedFd, end: &OwnedFd, queue: &Queue) {
     let mounts = mounts();
+    let mut half: Half = None;
     let mut buffer = vec![MaybeUninit::uninit(); 64 * 1024];
     loop {
         let mut polled =
             vec![PollFd::new(descriptor, PollFlags::IN), PollFd::new(end, PollFlags::IN)];
         // It is always readable; what is asked for is the news.
         polled.extend(mounts.as_ref().map(|mounts| PollFd::new(mounts, PollFlags::PRI)));
-        match rustix::event::poll(&mut polled, None) {
+        match rustix::event::poll(&mut polled, half.is_some().then_some(&HALF)) {
+            Ok(0) => {
+                let alone = half.take();
+                alone.into_iter().for_each(|(_, spot)| queue.put(Hint::Vacated(spot)));
+                continue;
+            }
             Ok(_) | Err(Errno::INTR) => {}
             Err(_) => return queue.put(Hint::Missed),
         }
@@ -101,16 +114,14 @@ fn read(descriptor: &OwnedFd, end: &OwnedFd, queue: &Queue) {
             queue.put(Hint::Mounts);
         }
         if events {
-            drain(descriptor, &mut buffer, queue);
+            drain(descriptor, &mut buffer, &mut half, queue);
         }
     }
 }
 
-/// Reads all that is there.
-fn drain(descriptor: &OwnedFd, buffer: &mut [MaybeUninit<u8>], queue: &Queue) {
+/// Reads all that is there. The second half of a renaming comes right behind its first one, if at all.
+fn drain(descriptor: &OwnedFd, buffer: &mut [MaybeUninit<u8>], half: &mut Half, queue: &Queue) {
     let mut reader = Reader::new(descriptor.as_fd(), buffer);
-    // The first half of a renaming, until its second one comes; it comes right behind, if at all.
-    let mut half: Option<(u32, Spot)> = None;
     loop {
         let event = match reader.next() {
             Ok(event) => event,
@@ -152,8 +163,5 @@ fn drain(descriptor: &OwnedFd, buffer: &mut [MaybeUninit<u8>], queue: &Queue) {
         } else {
             queue.put(Hint::Filled(spot));
         }
-    }
-    if let Some((_, spot)) = half {
-        queue.put(Hint::Vacated(spot));
     }
 }
