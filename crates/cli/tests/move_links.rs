@@ -157,7 +157,9 @@ fn shut() {
         std::os::unix::fs::lchown(path, Some(65534), Some(65534)).expect("root may");
     };
     std::fs::create_dir_all(&home).expect("a folder");
-    for path in [&home, &tree, &tree.join("A"), &tree.join("A/sub"), &tree.join("e")] {
+    for path in
+        [&home, &tree, &tree.join("A"), &tree.join("A/sub"), &tree.join("A/sub/l"), &tree.join("e")]
+    {
         own(path);
     }
     allow(&tree.join("A/sub"), 0o000);

@@ -32,6 +32,7 @@ mod move_links;
 mod move_live;
 mod move_merge;
 mod move_merge_live;
+mod move_owner;
 mod move_safety;
 mod move_step;
 mod move_stop;
@@ -98,6 +99,7 @@ fn main() -> std::process::ExitCode {
         move_kill::trials(),
         move_merge::trials(),
         move_merge_live::trials(),
+        move_owner::trials(),
         move_step::trials(),
         move_stop::trials(),
         undo::trials(),
