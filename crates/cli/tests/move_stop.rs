@@ -143,9 +143,21 @@ fn dead_holder() {
     on_two(Kind::Tmpfs, |mut drives| {
         many(&mut drives);
         let mut running = started(&drives, 3);
+        let logged = |json: bool| {
+            let ran = drives.ground.run(&["log", "--json"][..if json { 2 } else { 1 }]);
+            (ran.code, ran.out)
+        };
+        running.pause(true);
+        let (code, out) = logged(false);
+        assert!(code == 0 && out.contains("(running)"), "{code} {out}");
+        assert!(logged(true).1.contains("\"state\":\"running\""));
+        running.pause(false);
         // `end_unread` kills what has not ended in time.
         let (code, _) = running.end_unread(Duration::ZERO);
         assert_eq!(code, -1);
+        let (code, out) = logged(false);
+        assert!(code == 4 && out.contains("(not finished: `linkwell recover`)"), "{code} {out}");
+        assert!(logged(true).1.contains("\"state\":\"unfinished\""));
         let ran = drives.ground.run(&drives.command(MOVE));
         assert_eq!(ran.code, 4, "{ran:?}");
         assert!(ran.err.contains("operation 1 was begun and is not finished"), "{ran:?}");

@@ -72,6 +72,17 @@ fn file_name(number: u64, end: &str) -> Name {
     name(format!("{number:06}.{end}"))
 }
 
+/// For [`Store::is_running`]. Where the file system has no locks, or somebody is just asking, it goes on
+/// without: the right to change anything does not hang on it.
+fn say_that_it_runs(journal: &OwnedFd) {
+    for _ in 0..100 {
+        match rustix::fs::flock(journal, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => std::thread::yield_now(),
+            _ => return,
+        }
+    }
+}
+
 impl Store {
     /// The journals in the state folder at `state`.
     ///
@@ -248,6 +259,17 @@ impl Store {
         self.numbers(UNFINISHED)
     }
 
+    /// Whether an operation that has not ended is being carried out, or recovered, right now: whoever writes
+    /// its journal holds a lock on that very file, which ends with them.
+    pub fn is_running(&self, number: u64) -> bool {
+        let name = file_name(number, UNFINISHED);
+        let Ok(file) = self.system.open(self.operations.as_fd(), name.as_bytes(), Access::Read)
+        else {
+            return false;
+        };
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+
     /// Reads the journal of an operation.
     ///
     /// # Errors
@@ -304,6 +326,7 @@ impl Store {
         let fresh = file_name(number, NEW);
         let at = self.operations.as_fd();
         let file = disk.make_file(at, &fresh)?;
+        say_that_it_runs(&file);
         let token = header.token.clone();
         let mut journal = Journal {
             disk,
@@ -356,6 +379,7 @@ impl Store {
         let at = self.operations.as_fd();
         let name = file_name(number, UNFINISHED);
         let file = crate::system::open_own_for_writing(at, name.as_bytes())?;
+        say_that_it_runs(&file);
         if operation.damaged.is_some() {
             disk.cut(file.as_fd(), operation.sound)?;
         }
