@@ -29,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         test("move: a link elsewhere that cannot be followed leaves the move alone", alone),
         test("move: links are rewritten, and said in the preview and in JSON", told),
+        test("move: undo shows how much it copies, and which links it rewrites", undo_told),
         test("move --back: without a record, links lead where they led all the same", unrecorded),
         test("move --back: what was changed since keeps its text", changed_since),
         test("move: the desktop is told of a folder that it knows, if that was asked for", desktop),
@@ -534,6 +535,29 @@ fn told() {
         }
         let ran = field.moves(&["-n", "--no-refs"], place);
         assert!(!ran.out.contains("elsewhere"), "{}", ran.out);
+    }
+}
+
+fn undo_told() {
+    for place in [Where::Deeper, Where::Across] {
+        let field = Field::new(LINES);
+        let amount = |ran: &Ran| {
+            let line =
+                ran.out.lines().find(|line| line.contains("files, ") && line.contains("bytes"));
+            line.map(|line| line.trim().to_owned())
+        };
+        let shown = field.moves(&["-n"], place);
+        assert_eq!(amount(&shown).is_some(), place == Where::Across, "{shown:?}");
+        assert_eq!(field.moves(&[], place).code, 0);
+        let ran = field.run(&["undo", "-n"]);
+        assert_eq!(amount(&ran), amount(&shown), "{place:?}: {ran:?}");
+        assert!(ran.out.contains("10 links get their old texts again (`"), "{place:?}: {ran:?}");
+        assert!(ran.out.contains("will be `../"), "{place:?}: {ran:?}");
+        // Without links that need it, nothing is said of any (control).
+        let field = Field::new(&["A/f", "A/l -> f", "deep/er/"]);
+        assert_eq!(field.moves(&[], place).code, 0);
+        let ran = field.run(&["undo", "-n"]);
+        assert!(!ran.out.contains("again (`"), "{place:?}: {ran:?}");
     }
 }
 

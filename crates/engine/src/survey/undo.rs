@@ -3,7 +3,10 @@
 //! What was done is taken back item by item, last first. An item whose names no longer hold what the
 //! operation left there is a conflict: what somebody did since is not thrown away.
 
+mod amount;
 mod slots;
+
+pub use amount::told;
 
 use super::{Surveyor, conflict};
 use crate::journal::record::Operation;
