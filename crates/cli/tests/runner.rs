@@ -37,6 +37,7 @@ mod move_safety;
 mod move_step;
 mod move_stop;
 mod move_swap;
+mod move_times;
 mod moving;
 mod places;
 mod plain;
@@ -100,6 +101,7 @@ fn main() -> std::process::ExitCode {
         move_merge::trials(),
         move_merge_live::trials(),
         move_owner::trials(),
+        move_times::trials(),
         move_step::trials(),
         move_stop::trials(),
         undo::trials(),

@@ -16,7 +16,7 @@ use crate::disk::Disk;
 use crate::operator::Held;
 use crate::state::{self, Trouble};
 use crate::system::{Access, System};
-use linkwell_model::entry::EntryKind;
+use linkwell_model::entry::{EntryKind, Time};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::Plan;
@@ -268,6 +268,13 @@ impl Store {
             return false;
         };
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+
+    /// When the journal of an operation that has not ended was last written to.
+    pub(crate) fn last_written(&self, number: u64) -> Option<Time> {
+        let name = file_name(number, UNFINISHED);
+        let facts = self.system.facts(self.operations.as_fd(), name.as_bytes());
+        facts.ok().map(|facts| facts.modified)
     }
 
     /// Reads the journal of an operation.
