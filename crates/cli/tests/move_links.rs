@@ -30,6 +30,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("move: a link elsewhere that cannot be followed leaves the move alone", alone),
         test("move: links are rewritten, and said in the preview and in JSON", told),
         test("move: undo shows how much it copies, and which links it rewrites", undo_told),
+        test("move: what is offered for a name like `-T` works", like_an_option),
         test("move --back: without a record, links lead where they led all the same", unrecorded),
         test("move --back: what was changed since keeps its text", changed_since),
         test("move: the desktop is told of a folder that it knows, if that was asked for", desktop),
@@ -559,6 +560,22 @@ fn undo_told() {
         let ran = field.run(&["undo", "-n"]);
         assert!(!ran.out.contains("again (`"), "{place:?}: {ran:?}");
     }
+}
+
+fn like_an_option() {
+    let ground = Ground::with(&["-T/f", "q/"]);
+    let before = ground.listing();
+    let ran = ground.run(&["move", "-y", "--no-refs", "-T", "q/"]);
+    assert_eq!((ran.code, ground.listing()), (2, before), "{ran:?}");
+    let offered = ran.err.split("use '").nth(1).and_then(|rest| rest.split('\'').next());
+    assert_eq!(offered, Some("-- -T"), "{ran:?}");
+    let mut words = vec!["move", "-y", "--no-refs"];
+    words.extend(offered.expect("it is offered").split(' '));
+    words.push("q/");
+    let ran = ground.run(&words);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ground.tree().join("q/-T/f").is_file() && ground.tree().join("-T/f").is_file());
+    assert_eq!(ground.run(&["undo", "-y"]).code, 0);
 }
 
 fn unrecorded() {
