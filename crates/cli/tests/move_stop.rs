@@ -195,7 +195,8 @@ fn dead_holder() {
         many(&mut drives);
         let mut running = started(&drives, 3);
         let logged = |json: bool| {
-            let ran = drives.ground.run(&["log", "--json"][..if json { 2 } else { 1 }]);
+            let words: &[&str] = if json { &["log", "--json"] } else { &["log"] };
+            let ran = drives.ground.run(words);
             (ran.code, ran.out)
         };
         running.pause(true);
