@@ -29,6 +29,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         test("move: a link elsewhere that cannot be followed leaves the move alone", alone),
         test("move: links are rewritten, and said in the preview and in JSON", told),
+        test("move: undo shows how much it copies, and which links it rewrites", undo_told),
+        test("move: what is offered for a name like `-T` works", like_an_option),
         test("move --back: without a record, links lead where they led all the same", unrecorded),
         test("move --back: what was changed since keeps its text", changed_since),
         test("move: the desktop is told of a folder that it knows, if that was asked for", desktop),
@@ -157,7 +159,9 @@ fn shut() {
         std::os::unix::fs::lchown(path, Some(65534), Some(65534)).expect("root may");
     };
     std::fs::create_dir_all(&home).expect("a folder");
-    for path in [&home, &tree, &tree.join("A"), &tree.join("A/sub"), &tree.join("e")] {
+    for path in
+        [&home, &tree, &tree.join("A"), &tree.join("A/sub"), &tree.join("A/sub/l"), &tree.join("e")]
+    {
         own(path);
     }
     allow(&tree.join("A/sub"), 0o000);
@@ -533,6 +537,45 @@ fn told() {
         let ran = field.moves(&["-n", "--no-refs"], place);
         assert!(!ran.out.contains("elsewhere"), "{}", ran.out);
     }
+}
+
+fn undo_told() {
+    for place in [Where::Deeper, Where::Across] {
+        let field = Field::new(LINES);
+        let amount = |ran: &Ran| {
+            let line =
+                ran.out.lines().find(|line| line.contains("files, ") && line.contains("bytes"));
+            line.map(|line| line.trim().to_owned())
+        };
+        let shown = field.moves(&["-n"], place);
+        assert_eq!(amount(&shown).is_some(), place == Where::Across, "{shown:?}");
+        assert_eq!(field.moves(&[], place).code, 0);
+        let ran = field.run(&["undo", "-n"]);
+        assert_eq!(amount(&ran), amount(&shown), "{place:?}: {ran:?}");
+        assert!(ran.out.contains("10 links get their old texts again (`"), "{place:?}: {ran:?}");
+        assert!(ran.out.contains("will be `../"), "{place:?}: {ran:?}");
+        // Without links that need it, nothing is said of any (control).
+        let field = Field::new(&["A/f", "A/l -> f", "deep/er/"]);
+        assert_eq!(field.moves(&[], place).code, 0);
+        let ran = field.run(&["undo", "-n"]);
+        assert!(!ran.out.contains("again (`"), "{place:?}: {ran:?}");
+    }
+}
+
+fn like_an_option() {
+    let ground = Ground::with(&["-T/f", "q/"]);
+    let before = ground.listing();
+    let ran = ground.run(&["move", "-y", "--no-refs", "-T", "q/"]);
+    assert_eq!((ran.code, ground.listing()), (2, before), "{ran:?}");
+    let offered = ran.err.split("use '").nth(1).and_then(|rest| rest.split('\'').next());
+    assert_eq!(offered, Some("-- -T"), "{ran:?}");
+    let mut words = vec!["move", "-y", "--no-refs"];
+    words.extend(offered.expect("it is offered").split(' '));
+    words.push("q/");
+    let ran = ground.run(&words);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ground.tree().join("q/-T/f").is_file() && ground.tree().join("-T/f").is_file());
+    assert_eq!(ground.run(&["undo", "-y"]).code, 0);
 }
 
 fn unrecorded() {

@@ -472,6 +472,7 @@ fn hard_links() {
             assert_eq!(ran.code, 0, "{ran:?}");
             let names = std::fs::metadata(two.to().join("only/c")).expect("a file").nlink();
             assert_eq!(names, 2, "those that go together stay together");
+            groups_undone();
             continue;
         }
         there_and_back(&two, &[], "names");
@@ -485,6 +486,42 @@ fn hard_links() {
     write(&two.to().join("x"), "one");
     std::fs::hard_link(two.to().join("x"), two.from().join("x")).expect("a second name");
     there_and_back(&two, &["--free"], "one file");
+}
+
+/// Several names of one file, each of which goes on its own: they are one file again after undo where that is
+/// kept, and else it is said, before it is given up and before it is taken back.
+fn groups_undone() {
+    const SAID: &str = "nor when it is undone";
+    const UNDONE: &str = "come back as files of their own";
+    for (lines, free) in [
+        (&["a", "b == a", "only/c"][..], false),
+        (&["a", "b == a", "only/c"], true),
+        (&["only/c", "both/e == only/c"], true),
+        // Those of one folder go together, and come back so.
+        (&["a", "only/c", "only/d == only/c"], true),
+    ] {
+        let two = Two::new(true);
+        make(&two.from(), lines);
+        make(&two.to(), &["both/"]);
+        let before = two.listings();
+        let more = ["--accept-loss", "hard-links", "--free"];
+        let ran = two.merge(more.get(..if free { 3 } else { 2 }).expect("so many"));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let apart = !lines.contains(&"only/d == only/c");
+        assert_eq!(ran.out.contains("files of their own there"), apart, "{lines:?}: {ran:?}");
+        assert_eq!(ran.out.contains(SAID), free && apart, "{lines:?}: {ran:?}");
+        let undo = two.run(&["undo", "-y"]);
+        assert_eq!(undo.code, 0, "{undo:?}");
+        let same = two.listings() == before;
+        assert_eq!(same, !(free && apart), "{lines:?}: {undo:?}");
+        // Of a folder it is not on record whether there were such names in it.
+        assert!(same || undo.out.contains(UNDONE), "{lines:?}: {undo:?}");
+        assert!(free || !undo.out.contains(UNDONE), "{lines:?}: {undo:?}");
+        for name in ["a", "b", "only/c", "only/d", "both/e"] {
+            let was = lines.iter().any(|line| line.split(' ').next() == Some(name));
+            assert_eq!(two.from().join(name).exists(), was, "{lines:?}: {undo:?}");
+        }
+    }
 }
 
 fn private() {

@@ -25,6 +25,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     ] {
         all.push(test_with(name, &needs, move || alone(|| written(across, free))));
     }
+    let name = "move --merge: what is written before recover goes on is not hidden";
+    all.push(test_with(name, &needs, || alone(before_recover)));
+    let name = "move --merge: the link that is left for a moment is renamed meanwhile";
+    all.push(test_with(name, &needs, || alone(link_renamed)));
     let name = "move --merge: what somebody has open for writing is not hidden";
     all.push(test_with(name, &needs, || alone(held_open)));
     all
@@ -102,6 +106,89 @@ fn at(across: bool, words: &[&str], point: &Point, name: &str, write: Write) -> 
     assert!(!aside.exists(), "{what}: {ran:?}");
     field.outside(&what);
     true
+}
+
+/// Killed, and then somebody writes into the old folder: what `recover` goes on with is not what it was.
+fn before_recover() {
+    let words = ["move", "-y", "--no-refs", "--merge", "a/p/d", "@/d"];
+    let all = points(&field(true), "a/p/d", &Program::Linkwell(&words), false);
+    let (mut met, mut quiet) = (0, 0);
+    for point in all.iter().filter(|point| point.call == "renameat2") {
+        for (name, write) in WRITES.into_iter().map(Some).chain([None]).map(Option::unzip) {
+            let field = field(true);
+            let what = format!("{name:?}, {point:?}");
+            // Held from before, wherever it lies by then.
+            let sub = File::open(field.at("a/p/d/sub")).expect("a folder");
+            let aside = field.at("a/p/d (before it was merged)");
+            crate::kill::killed(
+                &field.ground,
+                &point.call,
+                point.number,
+                &field.typed(&words).iter().map(String::as_str).collect::<Vec<_>>(),
+            );
+            if !crate::kill::is_unfinished(&field.ground) || aside.exists() {
+                continue;
+            }
+            if let Some(write) = write {
+                write(&by_hand(&sub)).expect("one may write there");
+            }
+            let tree = seen(&by_hand(&sub));
+            let recover = field.run(&["recover", "-y"]);
+            let through = seen(&field.at("a/p/d/sub"));
+            for (below, now) in &tree {
+                assert!(
+                    through.get(below) == Some(now) || now.starts_with("Ok(\"/"),
+                    "{what}: {recover:?}, {through:?}"
+                );
+            }
+            assert_eq!(aside.exists(), write.is_none(), "{what}: {recover:?}");
+            if write.is_some() {
+                met += 1
+            } else {
+                quiet += 1
+            }
+            field.outside(&what);
+        }
+    }
+    assert!(met > 3 && quiet > 0, "{met} {quiet}");
+}
+
+/// Somebody gives the link another name that stands where something was moved on: the merge is taken back, as
+/// nobody can say what they meant, and the file is where it was.
+fn link_renamed() {
+    let words = ["move", "-y", "--no-refs", "--merge", "--relative", "a/p/d", "@/d"];
+    let all = points(&field(false), "a/p/d", &Program::Linkwell(&words), false);
+    let mut met = 0;
+    for point in all.iter().filter(|point| ["renameat2", "symlinkat"].contains(&&*point.call)) {
+        let field = field(false);
+        let what = format!("{point:?}");
+        let before = field.bytes();
+        let sub = File::open(field.at("a/p/d/sub")).expect("a folder");
+        let mut acted = false;
+        let aside = field.at("a/p/d (before it was merged)");
+        let ran = stopped(&field, "a/p/d", &Program::Linkwell(&words), point, || {
+            let (link, new) = (by_hand(&sub).join("goes"), by_hand(&sub).join("renamed"));
+            if !acted && !aside.exists() && link.is_symlink() {
+                acted = fs::rename(link, new).is_ok();
+            }
+            acted
+        });
+        assert!(before.is_subset(&field.bytes()), "{what}: {ran:?}");
+        field.outside(&what);
+        if !acted {
+            continue;
+        }
+        met += 1;
+        assert!(!aside.exists() && ran.code != 0, "{what}: {ran:?}");
+        // All is taken back, and said why; what they gave another name to was the link, not the file.
+        assert!(
+            fs::symlink_metadata(field.at("a/p/d/sub/goes")).is_ok_and(|it| it.is_file()),
+            "{what}: {ran:?}"
+        );
+        assert!(ran.err.contains("a/p/d/sub/"), "{what}: {ran:?}");
+        assert!(field.at("a/p/d/sub/renamed").is_symlink(), "{what}: {ran:?}");
+    }
+    assert!(met > 0, "it came to pass {met} times");
 }
 
 /// It stays in the old folder, as the same stands in the other.

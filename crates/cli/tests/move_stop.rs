@@ -4,9 +4,12 @@
     reason = "a test stands outside: it makes its trees, and looks at them by itself"
 )]
 
+use crate::kill::traced;
 use crate::moving::{Drives, Stands, names};
+use crate::support::Ground;
 use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test_with};
+use linkwell_testkit::program::Ran;
 use linkwell_testkit::running::Running;
 use linkwell_testkit::volume::{Kind, alone};
 use std::path::PathBuf;
@@ -23,6 +26,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         test_with("move stop: Ctrl-C twice loses nothing", &root, || short(2)),
         test_with("move stop: a killed one holds no lock, and is said", &root, dead_holder),
         test_with("move stop: two of overlapping trees, one at a time", &root, two),
+        test_with(
+            "move stop: Ctrl-C when it has ended changes no exit status",
+            &[Need::Program("strace")],
+            ended,
+        ),
         test_with("move stop: the drive is away when it is recovered", &ext4, away),
         test_with("move stop: another drive stands in its place", &ext4, another),
         test_with("move stop: the drive goes away while it copies", &ext4, detached),
@@ -139,13 +147,69 @@ fn short(times: usize) {
     });
 }
 
+/// A signal at the very last rename, by which the record gets its last name: all is done by then. What is said
+/// and noted afterwards is made to take longer than a program that was asked to stop is given.
+fn ended() {
+    let lines = ["d/f", "e/"];
+    let words = ["move", "-y", "--no-refs", "d", "e/"];
+    let ground = Ground::in_memory(&lines);
+    let file = ground.scratch().join("trace");
+    let out = file.to_str().expect("a plain path").to_owned();
+    let options = ["-qq", "-o", &out, "-e", "trace=renameat2,write"];
+    let ran: Ran = traced(&ground, &options, &words).output().expect("strace").into();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let text = std::fs::read_to_string(&file).expect("a trace");
+    let main = text.split(' ').next().expect("a process").to_owned();
+    let calls: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix(&main)?.trim_start().split('(').next())
+        .filter(|call| ["renameat2", "write"].contains(call))
+        .collect();
+    let last = calls.iter().rposition(|call| *call == "renameat2").expect("a rename");
+    let count = |call: &str, of: &[&str]| of.iter().filter(|one| **one == call).count();
+    let (before, after) = calls.split_at(last + 1);
+    let renames = count("renameat2", before);
+    let next = count("write", before) + 1;
+    assert!(count("write", after) > 0, "something is said: {text}");
+    for (signal, number, code) in [
+        ("INT", renames, 0),
+        ("TERM", renames, 0),
+        // While it is still being done, it is taken back (control).
+        ("INT", 1, 130),
+    ] {
+        let ground = Ground::in_memory(&lines);
+        let sent = format!("inject=renameat2:signal={signal}:when={number}");
+        let slow = format!("inject=write:delay_enter=300000:when={next}+");
+        let options =
+            ["-qq", "-o", "/dev/null", "-e", "trace=renameat2,write", "-e", &sent, "-e", &slow];
+        let ran: Ran = traced(&ground, &options, &words).output().expect("strace").into();
+        assert_eq!(ran.code, code, "{signal} {number}: {ran:?}");
+        let moved = ground.tree().join("e/d/f").is_file();
+        assert_eq!(moved, code == 0, "{signal} {number}: {ran:?}");
+        assert_eq!(ran.err.contains("done: 1 change"), code == 0, "{signal} {number}: {ran:?}");
+    }
+}
+
 fn dead_holder() {
     on_two(Kind::Tmpfs, |mut drives| {
         many(&mut drives);
         let mut running = started(&drives, 3);
+        let logged = |json: bool| {
+            let words: &[&str] = if json { &["log", "--json"] } else { &["log"] };
+            let ran = drives.ground.run(words);
+            (ran.code, ran.out)
+        };
+        running.pause(true);
+        let (code, out) = logged(false);
+        assert!(code == 0 && out.contains("(running)"), "{code} {out}");
+        assert!(logged(true).1.contains("\"state\":\"running\""));
+        running.pause(false);
         // `end_unread` kills what has not ended in time.
         let (code, _) = running.end_unread(Duration::ZERO);
         assert_eq!(code, -1);
+        let (code, out) = logged(false);
+        assert!(code == 4 && out.contains("(not finished: `linkwell recover`)"), "{code} {out}");
+        assert!(logged(true).1.contains("\"state\":\"unfinished\""));
         let ran = drives.ground.run(&drives.command(MOVE));
         assert_eq!(ran.code, 4, "{ran:?}");
         assert!(ran.err.contains("operation 1 was begun and is not finished"), "{ran:?}");

@@ -32,10 +32,12 @@ mod move_links;
 mod move_live;
 mod move_merge;
 mod move_merge_live;
+mod move_owner;
 mod move_safety;
 mod move_step;
 mod move_stop;
 mod move_swap;
+mod move_times;
 mod moving;
 mod places;
 mod plain;
@@ -98,6 +100,8 @@ fn main() -> std::process::ExitCode {
         move_kill::trials(),
         move_merge::trials(),
         move_merge_live::trials(),
+        move_owner::trials(),
+        move_times::trials(),
         move_step::trials(),
         move_stop::trials(),
         undo::trials(),

@@ -64,7 +64,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("many files of one process are not all told", "in_use::many", &[python]),
         trial("a folder that is somebody's root", "in_use::rooted", &[python, Need::Root]),
         trial("a database with its log", "in_use::database", &[Need::Program("sqlite3")]),
-        trial("another user's process", "in_use::others", &[Need::Root]),
+        trial("another user's process", "in_use::others", &[python, Need::Root]),
     ];
     let alone = [Need::Root, Need::Program("unshare")];
     trials.push(test_with("in use: a process with mounts of its own", &alone, || {
@@ -420,6 +420,15 @@ fn nobody() {
     let found = found(&tree);
     assert_eq!(found.users, []);
     println!("unseen {}", found.unseen + u64::from(found.hidden));
+    // Those of others are not taken for one's own, nor one's own for those of others.
+    // (prctl(2), `PR_SET_DUMPABLE`)
+    let _shut = Busy::python(Path::new("/"), "ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)");
+    let place = place(&tree);
+    let meta = std::fs::metadata(&tree).expect("a folder");
+    let id = FileId { device: meta.dev(), inode: meta.ino() };
+    let now = look(System::new(), &Subject { place: &place, id, belongs: &|_| false });
+    let now = now.expect("the system tells");
+    assert!(now.guarded >= 1 && (now.hidden || now.unseen > now.guarded), "{now:?}");
     let held = File::open(&tree).expect("a folder");
     println!("{:?}", written_to(System::new(), held.as_fd(), b"f"));
     // A file of root's cannot be asked about.

@@ -50,9 +50,18 @@ impl Running {
 
     /// Sends it a signal, as Ctrl-C would.
     pub fn interrupt(&self) {
+        self.signal(Signal::INT);
+    }
+
+    /// Lets it stand still, or go on.
+    pub fn pause(&self, still: bool) {
+        self.signal(if still { Signal::STOP } else { Signal::CONT });
+    }
+
+    fn signal(&self, signal: Signal) {
         let number = i32::try_from(self.0.id()).expect("a process number");
         let pid = Pid::from_raw(number).expect("a process number");
-        kill_process(pid, Signal::INT).expect("a signal can be sent");
+        kill_process(pid, signal).expect("a signal can be sent");
     }
 
     /// Waits for its end without reading its output; kills it after `limit`. The answer is the

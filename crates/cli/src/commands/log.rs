@@ -46,7 +46,7 @@ pub(super) fn run(log: &Log, args: &Args, world: &World) -> Result<Exit, Failure
             })?;
             sound = !operation.is_mutilated() || is_left(&operation);
             if log.json {
-                json::operation(&mut out, &operation);
+                json::operation(&mut out, &operation, store.is_running(id));
                 json::plan(&mut out, &operation.plan);
             } else {
                 whole(&mut out, &store, &operation, args);
@@ -70,9 +70,10 @@ pub(super) fn run(log: &Log, args: &Args, world: &World) -> Result<Exit, Failure
             sound = readable && !all.iter().any(|one| one.is_mutilated() && !is_left(one));
             for operation in &all {
                 if log.json {
-                    json::operation(&mut out, operation);
+                    let runs = store.is_running(operation.header.operation);
+                    json::operation(&mut out, operation, runs);
                 } else {
-                    line(&mut out, &all, operation);
+                    line(&mut out, &store, &all, operation);
                 }
             }
             if all.is_empty() && !args.quiet && !log.json {
@@ -92,9 +93,9 @@ pub(super) fn run(log: &Log, args: &Args, world: &World) -> Result<Exit, Failure
 }
 
 /// One operation on one line.
-fn line(out: &mut Vec<u8>, all: &[Operation], operation: &Operation) {
+fn line(out: &mut Vec<u8>, store: &Store, all: &[Operation], operation: &Operation) {
     let number = operation.header.operation;
-    let state = state(operation);
+    let state = state(store, operation);
     let undone = all.iter().any(|other| {
         other.header.undoes == Some(number)
             && other.ended.as_ref().is_some_and(|ended| ended.how == How::Done && ended.done > 0)
@@ -115,7 +116,7 @@ fn whole(out: &mut Vec<u8>, store: &Store, operation: &Operation, args: &Args) {
     if let Some(folder) = &operation.header.folder {
         drop(writeln!(out, "  where    {}", shown(&folder.0)));
     }
-    drop(writeln!(out, "  how      {}", state(operation)));
+    drop(writeln!(out, "  how      {}", state(store, operation)));
     if let Some(undoes) = operation.header.undoes {
         drop(writeln!(out, "  undoes   operation {undoes}"));
     }
@@ -137,11 +138,12 @@ fn whole(out: &mut Vec<u8>, store: &Store, operation: &Operation, args: &Args) {
     }
 }
 
-fn state(operation: &Operation) -> String {
+fn state(store: &Store, operation: &Operation) -> String {
     if operation.is_mutilated() && !is_left(operation) {
         return format!("its record is damaged from line {} on", first_lost(operation));
     }
     match &operation.ended {
+        None if store.is_running(operation.header.operation) => "running".into(),
         None => "not finished: `linkwell recover`".into(),
         Some(ended) => match ended.how {
             How::Done => {

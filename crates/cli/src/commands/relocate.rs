@@ -216,7 +216,11 @@ fn elsewhere(
     let search = Search { going, places, under, volumes: &volumes };
     let found = search.run(args, world);
     let links: Vec<AbsPath> = found.found.iter().map(|link| link.place.clone()).collect();
-    let follow = Follow { follow: moving.follow_refs, allow_broken: moving.allow_broken };
+    let follow = Follow {
+        follow: moving.follow_refs,
+        allow_broken: moving.allow_broken,
+        accept_owner: moving.accept_loss.iter().any(|word| word == Loss::Owner.word()),
+    };
     lead(surveyor, looked, &links, follow);
     if let Some(item) = looked.plan.items.first_mut() {
         item.remarks.extend(found.remarks("leads into it"));

@@ -5,9 +5,10 @@ use crate::World;
 use crate::args::Args;
 use crate::args::change::Undo;
 use crate::error::{Exit, Failure, say};
+use crate::output::course::Amount;
 use linkwell_engine::journal::Store;
 use linkwell_engine::journal::record::{How, Operation};
-use linkwell_engine::survey::undo::plan;
+use linkwell_engine::survey::undo::{plan, told};
 use rustix::io::Errno;
 
 pub(super) fn run(undo: &Undo, args: &Args, world: &World) -> Result<Exit, Failure> {
@@ -42,8 +43,9 @@ pub(super) fn run(undo: &Undo, args: &Args, world: &World) -> Result<Exit, Failu
     let mut surveyor = surveyor(world)?;
     let since: Vec<&Operation> =
         all.iter().filter(|other| other.header.operation > number).collect();
-    let plan = plan(&mut surveyor, operation, &since);
-    let manner = Manner { change: undo.change, each: None, undoes: Some(number), amount: None };
+    let mut plan = plan(&mut surveyor, operation, &since);
+    let amount = told(&mut surveyor, &mut plan).map(|(entries, bytes)| Amount { entries, bytes });
+    let manner = Manner { change: undo.change, each: None, undoes: Some(number), amount };
     carry_out(plan, &manner, &surveyor, args, world)
 }
 

@@ -64,15 +64,24 @@ pub(crate) fn notes(found: &Found) -> Vec<String> {
             }
         });
     }
-    let unseen = usize::try_from(found.unseen).unwrap_or(usize::MAX);
     if found.hidden {
         lines.push(
             "programs of other users are hidden from you: whether they use it is unknown".into(),
         );
-    } else if unseen > 0 {
-        let those = things(unseen, "process", "processes");
+    }
+    let those = |count: u64, whose: &str| {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        (count > 0).then(|| format!("{} {whose}", things(count, "process", "processes")))
+    };
+    let others = found.unseen.saturating_sub(found.guarded);
+    let others = if found.hidden { 0 } else { others };
+    let guarded = those(found.guarded, "of your own that the system guards");
+    let both: Vec<String> = those(others, "of other users").into_iter().chain(guarded).collect();
+    if !both.is_empty() {
+        let they = if others + found.guarded == 1 { "it uses" } else { "they use" };
         lines.push(format!(
-            "could not look into {those} of other users: whether they use it is unknown"
+            "could not look into {}: whether {they} it is unknown",
+            both.join(" and ")
         ));
     }
     lines
@@ -205,6 +214,15 @@ mod tests {
             "could not look into 9 processes of other users: whether they use it is unknown",
         ];
         assert_eq!(notes(&some), wanted);
+        some.guarded = 1;
+        let wanted = "could not look into 8 processes of other users and 1 process of your own that the system \
+                      guards: whether they use it is unknown";
+        assert_eq!(notes(&some)[1], wanted);
+        let alone = Found { unseen: 1, guarded: 1, ..Found::default() };
+        let wanted = "could not look into 1 process of your own that the system guards: whether it uses it is \
+                      unknown";
+        assert_eq!(notes(&alone), [wanted]);
+        some.guarded = 0;
         some.hidden = true;
         let wanted = "programs of other users are hidden from you: whether they use it is unknown";
         assert_eq!(notes(&some)[1], wanted);

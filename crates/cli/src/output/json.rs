@@ -311,7 +311,7 @@ fn step(object: &mut Object<'_>, plan: &Plan, step: &Step) {
 }
 
 /// An operation, from its journal.
-pub(crate) fn operation(out: &mut Vec<u8>, operation: &Operation) {
+pub(crate) fn operation(out: &mut Vec<u8>, operation: &Operation, runs: bool) {
     let mut object = Object::line(out, "operation");
     object.number("version", 1);
     object.number("operation", operation.header.operation);
@@ -326,6 +326,7 @@ pub(crate) fn operation(out: &mut Vec<u8>, operation: &Operation) {
     }
     let state = match operation.ended.as_ref().map(|ended| ended.how) {
         None if operation.is_mutilated() => "damaged",
+        None if runs => "running",
         None => "unfinished",
         Some(How::Done) => "ended",
         Some(How::TakenBack) => "taken_back",

@@ -8,7 +8,10 @@ use linkwell_model::shown::{quoted, shown};
 /// tried with the programs that are named.
 pub(crate) fn of_others(at: &AbsPath, folder: bool) -> Vec<String> {
     let parent = at.parent();
-    let name = quoted(at.names().next_back().unwrap_or(b"/"));
+    let name = at.names().next_back().unwrap_or(b"/");
+    // What begins with a hyphen would be taken for an option.
+    let name = if name.starts_with(b"-") { [b"./", name].concat() } else { name.to_vec() };
+    let name = quoted(&name);
     let mut said = vec![format!(
         "backups of `{}` that do not follow links (`tar`, `rsync -a`, `cp -a`) will hold the link and \
          none of what is behind it: add the new place to them",
@@ -108,6 +111,14 @@ mod tests {
         assert!(all.contains("    /mnt/d/My\\040Music /home/u/My\\040Music none bind,nofail 0 0"));
         assert!(all.contains("/etc/systemd/system/home-u-My\\x20Music.mount:"), "{all}");
         assert!(all.contains("    Where=/home/u/My Music\n"));
+    }
+
+    #[test]
+    fn a_name_that_looks_like_an_option_is_none() {
+        let all = of_others(&place(b"/home/u/-T"), true).join("\n");
+        assert!(all.contains("`rm -rf ./-T/`") && all.contains("`du ./-T`"), "{all}");
+        let all = of_others(&place(b"/home/u/T"), true).join("\n");
+        assert!(all.contains("`rm -rf T/`"), "{all}");
     }
 
     #[test]

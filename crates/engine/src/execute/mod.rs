@@ -203,8 +203,13 @@ pub fn execute(
         run.items(means.stop, &mut report)
     };
     let outcome = outcome.and_then(|()| run.settle(&mut report)).and_then(|freed| {
-        if !plan.times.is_empty() && report.failed.is_empty() {
-            work.give_times(plan);
+        if !plan.times.is_empty() && (report.failed.is_empty() || report.done.is_empty()) {
+            if report.failed.is_empty() {
+                work.give_times(plan);
+            } else if !freed {
+                // None was done, and each was taken back.
+                work.give_times_before(plan, |_| true);
+            }
             work.sync().map_err(|fail| (fail, freed))?;
         }
         Ok(freed)
@@ -236,6 +241,7 @@ pub fn execute(
         return Ok(report);
     }
     let taken_back = run_back(&mut work, plan, &begun).and_then(|anew| {
+        work.give_times_before(plan, |_| true);
         work.sync()?;
         for (number, object) in &anew {
             journal.back(*number, object).map_err(unrecorded)?;

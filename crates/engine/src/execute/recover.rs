@@ -3,6 +3,7 @@
 use super::aside::same_object;
 use super::brought::{Copies, folder_of};
 use super::onward::did;
+use super::times::Own;
 use super::{Begun, Fail, Means, Placed, Report, Run, State, Work, ended, run_back};
 use crate::journal::record::{How, Operation};
 use crate::journal::{Journal, Lock, Store};
@@ -144,7 +145,12 @@ pub fn recover(
     work.places.only_on(&operation.volumes);
     let folder = folder_of(store.folder()).map(|held| (held, operation.header.operation));
     work.copies = Copies::new(&operation.plan, folder);
-    let mut recovery = Recovery { means, store, lock, operation, work };
+    let until = store.last_written(operation.header.operation);
+    let mut own = Own::new(&operation.plan, until);
+    for (_, step) in steps(&operation.plan) {
+        own.look(&mut work, step);
+    }
+    let mut recovery = Recovery { means, store, lock, operation, work, own };
     match wish {
         Wish::Leave => {
             let mut journal = recovery.journal()?;
@@ -163,6 +169,8 @@ struct Recovery<'r> {
     lock: &'r Lock,
     operation: &'r Operation,
     work: Work<'r>,
+    /// The folders that nobody else has changed.
+    own: Own,
 }
 
 impl<'r> Recovery<'r> {
@@ -253,6 +261,12 @@ impl<'r> Recovery<'r> {
         stuck.is_some_and(|why| *why == format!("{fail:?}"))
     }
 
+    /// All was taken back.
+    fn give_times_before(&mut self) {
+        let own = &self.own;
+        self.work.give_times_before(&self.operation.plan, |folder| own.has(folder));
+    }
+
     /// Takes all back, last first.
     fn back(mut self) -> Result<Recovered, Fail> {
         let mut anew = Vec::new();
@@ -261,9 +275,11 @@ impl<'r> Recovery<'r> {
         let bare: Vec<&Step> = all.iter().map(|(_, step)| *step).collect();
         for (number, (item, step)) in all.into_iter().enumerate().rev() {
             let placed = self.placed(number, item).or_anew(step, plan, &bare, &anew);
+            self.own.look(&mut self.work, step);
             self.work.back(number, step, &placed)?;
             anew.extend(self.work.made_anew(step).map(|object| (number, object)));
         }
+        self.give_times_before();
         self.work.sync()?;
         let mut journal = self.journal()?;
         for (number, object) in &anew {
@@ -322,6 +338,8 @@ impl<'r> Recovery<'r> {
             && report.done.is_empty()
             && let Some((_, why)) = report.failed.first()
         {
+            self.give_times_before();
+            self.work.sync()?;
             self.end(&mut journal, How::TakenBack, 0)?;
             return Ok(Recovered::CouldNot { why: why.clone(), kept: self.work.all_kept() });
         }
@@ -339,6 +357,7 @@ impl<'r> Recovery<'r> {
         why: Fail,
     ) -> Result<Recovered, Fail> {
         let anew = run_back(&mut self.work, &self.operation.plan, begun)?;
+        self.give_times_before();
         self.work.sync()?;
         for (number, object) in &anew {
             journal.back(*number, object).map_err(|error| self.unrecorded(error))?;

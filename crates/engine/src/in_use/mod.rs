@@ -103,6 +103,8 @@ pub struct Found {
     pub swaps: Vec<Vec<u8>>,
     /// So many processes could not be looked into: they belong to others, or guard themselves.
     pub unseen: u64,
+    /// So many of these are this user's own: the system guards them (ptrace(2), "access mode checking").
+    pub guarded: u64,
     /// Processes of others are hidden, and not even counted.
     pub hidden: bool,
 }

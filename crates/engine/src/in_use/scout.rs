@@ -61,6 +61,10 @@ impl Scout<'_> {
             self.process(&mut seen);
             if seen.refused && !self.stat(seen.process.as_fd()).is_none_or(|stat| stat.empty) {
                 self.found.unseen += 1;
+                // Its folder says nothing of whose it is: that is root's then (proc(5)).
+                let status = self.read(seen.process.as_fd(), b"status").unwrap_or_default();
+                let me = rustix::process::geteuid().as_raw();
+                self.found.guarded += u64::from(process::user(&status) == Some(me));
             }
             self.tell(number, seen, above.contains(&number));
         }

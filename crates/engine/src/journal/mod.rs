@@ -16,7 +16,7 @@ use crate::disk::Disk;
 use crate::operator::Held;
 use crate::state::{self, Trouble};
 use crate::system::{Access, System};
-use linkwell_model::entry::EntryKind;
+use linkwell_model::entry::{EntryKind, Time};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::Plan;
@@ -70,6 +70,17 @@ fn name(text: impl Into<Vec<u8>>) -> Name {
 
 fn file_name(number: u64, end: &str) -> Name {
     name(format!("{number:06}.{end}"))
+}
+
+/// For [`Store::is_running`]. Where the file system has no locks, or somebody is just asking, it goes on
+/// without: the right to change anything does not hang on it.
+fn say_that_it_runs(journal: &OwnedFd) {
+    for _ in 0..100 {
+        match rustix::fs::flock(journal, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => std::thread::yield_now(),
+            _ => return,
+        }
+    }
 }
 
 impl Store {
@@ -248,6 +259,24 @@ impl Store {
         self.numbers(UNFINISHED)
     }
 
+    /// Whether an operation that has not ended is being carried out, or recovered, right now: whoever writes
+    /// its journal holds a lock on that very file, which ends with them.
+    pub fn is_running(&self, number: u64) -> bool {
+        let name = file_name(number, UNFINISHED);
+        let Ok(file) = self.system.open(self.operations.as_fd(), name.as_bytes(), Access::Read)
+        else {
+            return false;
+        };
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+
+    /// When the journal of an operation that has not ended was last written to.
+    pub(crate) fn last_written(&self, number: u64) -> Option<Time> {
+        let name = file_name(number, UNFINISHED);
+        let facts = self.system.facts(self.operations.as_fd(), name.as_bytes());
+        facts.ok().map(|facts| facts.modified)
+    }
+
     /// Reads the journal of an operation.
     ///
     /// # Errors
@@ -304,6 +333,7 @@ impl Store {
         let fresh = file_name(number, NEW);
         let at = self.operations.as_fd();
         let file = disk.make_file(at, &fresh)?;
+        say_that_it_runs(&file);
         let token = header.token.clone();
         let mut journal = Journal {
             disk,
@@ -356,6 +386,7 @@ impl Store {
         let at = self.operations.as_fd();
         let name = file_name(number, UNFINISHED);
         let file = crate::system::open_own_for_writing(at, name.as_bytes())?;
+        say_that_it_runs(&file);
         if operation.damaged.is_some() {
             disk.cut(file.as_fd(), operation.sound)?;
         }

@@ -42,6 +42,8 @@ pub struct Wanted {
     pub sharing: bool,
     /// The folder that it goes to, and all that this one lies in.
     pub above_destination: Vec<FileId>,
+    /// All about the folder that it goes to, which may give its own group to what is made in it.
+    pub into: Option<Facts>,
 }
 
 impl Wanted {
@@ -55,6 +57,7 @@ impl Wanted {
             absolute: false,
             sharing: false,
             above_destination: Vec::new(),
+            into: None,
         }
     }
 
@@ -74,7 +77,7 @@ pub struct Named {
 }
 
 impl Named {
-    fn add(&mut self, place: impl FnOnce() -> AbsPath) {
+    pub(super) fn add(&mut self, place: impl FnOnce() -> AbsPath) {
         self.count += 1;
         if self.first.len() < MOST_NAMED {
             self.first.push(place());
@@ -139,6 +142,8 @@ pub struct Freight {
     pub shut: Named,
     /// Entries of others' in a sticky folder, which this user cannot remove.
     pub foreign: Named,
+    /// Entries of others', to whom this user cannot give the copy.
+    pub others: Named,
     /// What could not be looked at, and the first reason.
     pub unseen: Named,
     /// The reason for the first of `unseen`.

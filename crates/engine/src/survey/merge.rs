@@ -12,6 +12,7 @@ mod same;
 mod walk;
 
 use super::freight;
+use super::giving::links_made_anew;
 use super::guard::{Destination, may_move};
 use super::relocate::{self, Looked, Moving, no};
 use super::room::{holding_at, room};
@@ -25,7 +26,7 @@ use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::{Style, written};
-use linkwell_model::plan::{Fate, Item, Make, Object, Plan, Slot, Step, Why};
+use linkwell_model::plan::{Fate, Item, Loss, Make, Object, Plan, Slot, Step, Why};
 use linkwell_model::shown::quoted;
 use linkwell_model::target::Target;
 use std::sync::Arc;
@@ -177,6 +178,10 @@ fn folders(
             .into()
     });
     steps.push(last(surveyor, plan, manner, ends, &kept)?);
+    if manner.by_name {
+        let accepted = wanted.moving.accept.contains(&Loss::Owner);
+        remarks.extend(links_made_anew(surveyor, plan, steps.iter(), accepted));
+    }
     plan.items.push(Item { path: path.into(), steps, remarks });
     Ok(moving)
 }

@@ -6,6 +6,7 @@ pub mod convert;
 pub mod create;
 pub mod freight;
 mod future;
+mod giving;
 pub mod guard;
 pub mod known;
 pub mod lead;

@@ -17,6 +17,7 @@ pub use outside::{Follow, lead};
 pub use record::texts as recorded;
 
 use super::freight::{self, Freight};
+use super::giving::links_made_anew;
 use super::room::{holding_at, room};
 use super::synced::synced;
 use super::{Surveyor, conflict, refused};
@@ -170,10 +171,14 @@ fn planned(
             let steps = steps(surveyor, &mut plan, wanted, &ends, &moving, &mut remarks)?;
             match steps {
                 Ok((steps, found)) => {
+                    let accepted = wanted.accept.contains(&Loss::Owner);
+                    remarks.extend(links_made_anew(surveyor, &mut plan, steps.iter(), accepted));
                     for step in &steps {
                         surveyor.lay(&plan, step);
                     }
-                    plan.items.push(Item { path: typed.into(), steps, remarks });
+                    if plan.conflicts.is_empty() {
+                        plan.items.push(Item { path: typed.into(), steps, remarks });
+                    }
                     for seen in surveyor.volumes().mounts().aliases(&moving.from) {
                         going.add(seen, 0);
                     }
@@ -225,6 +230,7 @@ fn look(
             above_destination: ends.above.clone(),
             absolute,
             sharing: shares && !kept,
+            into: surveyor.system().facts_of(ends.to.at()).ok(),
             ..freight::Wanted::across(here, there, room.block)
         };
         let mut freight = freight::look(surveyor, &ends.from, &ends.facts, &asked);

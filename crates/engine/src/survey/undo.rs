@@ -3,13 +3,18 @@
 //! What was done is taken back item by item, last first. An item whose names no longer hold what the
 //! operation left there is a conflict: what somebody did since is not thrown away.
 
+mod amount;
 mod slots;
+
+pub use amount::told;
 
 use super::{Surveyor, conflict};
 use crate::journal::record::Operation;
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Fate, Irrevocable, Item, Make, Object, Plan, Slot, Step, Why, inverse};
+use linkwell_model::plan::{
+    Fate, Irrevocable, Item, Loss, Make, Object, Plan, Slot, Step, Why, inverse,
+};
 use slots::Slots;
 use std::collections::HashMap;
 
@@ -37,7 +42,8 @@ pub fn plan(surveyor: &mut Surveyor, operation: &Operation, since: &[&Operation]
         let known = Known { operation, ours: &ours };
         match back(surveyor, &mut plan, &known, &mut returns, first, &item.steps) {
             Ok(steps) => {
-                plan.items.push(Item { path: item.path.clone(), steps, remarks: Vec::new() });
+                let remarks = apart(&item.steps).into_iter().collect();
+                plan.items.push(Item { path: item.path.clone(), steps, remarks });
             }
             Err(why) => conflict(&mut plan, &item.path, why),
         }
@@ -103,6 +109,24 @@ fn back(
         inverses.push(today);
     }
     Ok(inverses)
+}
+
+/// What is to be known of an item that gave up names of one file, each of which was a copy of its own by then:
+/// the copies come back, as what they are.
+fn apart(steps: &[Step]) -> Option<String> {
+    let accepted = |step: &Step| {
+        let copied = step.fate().and_then(Fate::copied).and_then(|(_, manner)| manner);
+        copied.is_some_and(|manner| manner.accept.contains(&Loss::HardLinks))
+            && match step.old() {
+                Some(Object::File { names, .. }) => *names > 1,
+                Some(Object::Folder { .. }) => true,
+                _ => false,
+            }
+    };
+    steps.iter().any(accepted).then(|| {
+        "names of one file that became files of their own, as was accepted, come back as files of their own"
+            .into()
+    })
 }
 
 /// Something has the name that something else is to get back.

@@ -7,6 +7,7 @@ use super::{Freight, Wanted, carried};
 use crate::descent::Descent;
 use crate::operator::Spot;
 use crate::survey::Surveyor;
+use crate::survey::giving::Giving;
 use crate::system::{Access, EndMark, Facts, System};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::holding::{Answer, Carried, Entry};
@@ -46,6 +47,7 @@ pub fn look(surveyor: &mut Surveyor, spot: &Spot, facts: &Facts, wanted: &Wanted
         named: 0,
         me: me.as_raw(),
         root: me.is_root(),
+        giving: Giving::of_this_process(),
         asks,
         met: wanted.sharing.then(Met::default),
         end: EndMark::EmptyRead,
@@ -87,6 +89,7 @@ pub(super) struct Walk<'w> {
     named: u64,
     me: u32,
     root: bool,
+    giving: Giving,
     asks: bool,
     /// What of the volume has been met, where it is asked what is shared.
     met: Option<Met>,
@@ -382,6 +385,15 @@ impl Walk<'_> {
             modified: facts.modified,
             carried,
         };
+        let whose = (facts.owner, facts.group);
+        let kept = match &self.wanted.into {
+            Some(into) => self.giving.may_in(into, whose),
+            None => self.giving.may(whose),
+        };
+        // Where owners cannot be kept at all, that is said of everything.
+        if !kept && to.owners != Answer::No {
+            self.freight.others.add(&place);
+        }
         for objection in to.objections(&entry) {
             self.freight.objections.entry(objection).or_default().add(&place);
         }

@@ -8,6 +8,9 @@ use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Loss, Why};
 use linkwell_model::shown::quoted;
 
+/// What belongs to somebody else.
+const OTHERS: &str = "there is something in it that belongs to somebody else, and only root can give it to them there";
+
 impl Freight {
     /// What stops it from being moved within its volume. Nothing is copied then, so what stands in it
     /// does not matter, but where it would stand.
@@ -86,6 +89,9 @@ impl Freight {
                 "",
             );
         }
+        if !accepted.contains(&Loss::Owner) {
+            stop(&self.others, OTHERS, "to go on without that, add `--accept-loss owner`");
+        }
         if self.clashes > 0 {
             let pairs: Vec<String> = self
                 .clashing
@@ -148,6 +154,9 @@ impl Freight {
             ));
         }
         words.extend(self.unshared(&format!("{there} cannot keep that")));
+        if !self.others.is_empty() && accepted.contains(&Loss::Owner) {
+            words.push(format!("{OTHERS}, as you accepted: {}", places(&self.others)));
+        }
         let lost = self.objections.iter().filter_map(|(objection, named)| match objection {
             Objection::Loss(loss) if accepted.contains(loss) => Some((loss, named)),
             _ => None,

@@ -111,6 +111,24 @@ impl<'w> Walk<'w> {
             "one relative link that leads out of it is written anew, to lead where it led",
             "relative links that lead out of it are written anew, to lead where they led",
         );
+        if found.more_names > 0 {
+            let names = match found.more_names {
+                1 => "one file in it has other names as well, and becomes a file of its own there"
+                    .into(),
+                more => {
+                    format!(
+                        "{more} files in it have other names as well, and become files of their own there"
+                    )
+                }
+            };
+            // What is kept here has its names still.
+            let undone = if self.wanted.free {
+                "; they are not one file again, nor when it is undone"
+            } else {
+                ""
+            };
+            said.push(format!("{names}{undone}"));
+        }
         (self.steps, said)
     }
 

@@ -7,6 +7,7 @@ use super::{Looked, Shape};
 use crate::folder::Folder;
 use crate::look;
 use crate::operator::{Held, Spot};
+use crate::survey::giving::links_made_anew;
 use crate::survey::retarget::text::{Made, Rule, Standing, remade};
 use crate::survey::{Surveyor, conflict, refused};
 use crate::system::Access;
@@ -26,6 +27,8 @@ pub struct Follow {
     pub follow: bool,
     /// They may be left broken.
     pub allow_broken: bool,
+    /// Those that belong to somebody else may become this user's.
+    pub accept_owner: bool,
 }
 
 /// One link elsewhere.
@@ -118,6 +121,8 @@ pub fn lead(surveyor: &mut Surveyor, looked: &mut Looked, links: &[AbsPath], fol
             conflict(plan, &typed, Why::Other { what: words, hint: Some(hint.into()) });
         }
     }
+    let anew = steps.iter().map(|(_, step)| step);
+    told.extend(links_made_anew(surveyor, plan, anew, follow.accept_owner));
     if let Some(item) = plan.items.first_mut() {
         item.remarks.extend(told);
     }
