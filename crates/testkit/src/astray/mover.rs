@@ -140,6 +140,7 @@ fn by_mv(ground: &Ground<'_>, oracle: &mut Oracle) -> Result<usize, String> {
                 one(&["mv", "-n"], None, &from, &between, oracle)?;
                 one(&["mv", "-n"], None, &second, &from, oracle)?;
                 one(&["mv", "-n"], None, &between, &second, oracle)?;
+                oracle.exchanged(&from, &second);
             }
         }
         done += 1;
@@ -213,7 +214,7 @@ fn by_rsync(ground: &Ground<'_>, oracle: &mut Oracle) -> Result<usize, String> {
             empty.arg(&from).args(["-depth", "-type", "d", "-empty", "-delete"]);
             run(&mut empty, None)?;
         }
-        oracle.moved(&from, &to);
+        oracle.copied(&from, &to);
         done += 1;
     }
     Ok(done)
@@ -259,5 +260,6 @@ pub(super) fn run(command: &mut Command, current: Option<&Path>) -> Result<(), S
     if ran.status.success() {
         return Ok(());
     }
-    Err(format!("{command:?}: {}", String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat())))
+    let said = [ran.stdout, ran.stderr].concat();
+    Err(format!("{}: {}", command.get_program().display(), String::from_utf8_lossy(&said)))
 }

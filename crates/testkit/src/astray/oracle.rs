@@ -1,9 +1,8 @@
 //! Where every link and every object is, known from what was moved, and by what is in it.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Error, Read as _};
-use std::os::unix::ffi::OsStrExt as _;
+use std::io::Error;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// A link, and what it led to in the beginning.
@@ -12,8 +11,12 @@ struct Link {
     place: PathBuf,
     /// Where that object is now.
     target: PathBuf,
-    /// A sum of what is in it.
-    contents: blake3::Hash,
+    /// Its device and inode, unless it is a copy.
+    object: Option<(u64, u64)>,
+    /// A sum of what is in it, if it is a file.
+    contents: Option<blake3::Hash>,
+    /// Where that is now which has taken the name of its object: a watcher that sees it lets the name win.
+    heirs: Vec<PathBuf>,
     /// Its text at the beginning.
     text: PathBuf,
     /// Where it led before anybody mended anything, and after all was moved.
@@ -27,7 +30,7 @@ pub struct Stand {
     pub right: usize,
     /// They lead to nothing.
     pub dead: usize,
-    /// Something else stands under the name that their text has always had.
+    /// They lead by their name to something else, which has that name now.
     pub taken: usize,
     /// They lead to another object, by a text that they did not have.
     pub wrong: usize,
@@ -36,11 +39,13 @@ pub struct Stand {
 #[derive(Debug)]
 pub(super) struct Oracle {
     links: Vec<Link>,
+    /// Somebody watches.
+    watched: bool,
 }
 
 impl Oracle {
     /// Every link below `top` that leads to something below it.
-    pub(super) fn new(top: &Path) -> Result<Self, Error> {
+    pub(super) fn new(top: &Path, watched: bool) -> Result<Self, Error> {
         let mut places = Vec::new();
         walk(top, &mut |path, kind| {
             if kind.is_symlink() {
@@ -48,22 +53,26 @@ impl Oracle {
             }
         })?;
         places.sort();
-        let mut sums: BTreeMap<PathBuf, blake3::Hash> = BTreeMap::new();
         let mut links = Vec::new();
         for place in places {
             let Ok(target) = fs::canonicalize(&place) else { continue };
             if !target.starts_with(top) {
                 continue;
             }
-            let contents = match sums.get(&target) {
-                Some(known) => *known,
-                None => sum(&target)?,
-            };
-            sums.insert(target.clone(), contents);
+            let about = fs::metadata(&target)?;
+            let (object, contents) = (Some((about.dev(), about.ino())), sum(&target)?);
             let text = fs::read_link(&place)?;
-            links.push(Link { place, target, contents, text, before: None });
+            links.push(Link {
+                place,
+                target,
+                object,
+                contents,
+                heirs: Vec::new(),
+                text,
+                before: None,
+            });
         }
-        Ok(Self { links })
+        Ok(Self { links, watched })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -81,14 +90,32 @@ impl Oracle {
     /// Something was moved, with everything in it.
     pub(super) fn moved(&mut self, from: &Path, to: &Path) {
         for link in &mut self.links {
-            for path in [&mut link.place, &mut link.target] {
-                if let Ok(rest) = path.strip_prefix(from) {
-                    // An empty rest would leave a slash at the end.
-                    let plain = rest.as_os_str().is_empty();
-                    *path = if plain { to.to_owned() } else { to.join(rest) };
+            let all = [&mut link.place, &mut link.target].into_iter().chain(&mut link.heirs);
+            for path in all {
+                if let Some(now) = at(path, from, to) {
+                    *path = now;
                 }
             }
         }
+    }
+
+    /// Two things, which were moved already, have each other's names now.
+    pub(super) fn exchanged(&mut self, one: &Path, two: &Path) {
+        for link in self.links.iter_mut().filter(|_| self.watched) {
+            let known = link.heirs.iter().chain([&link.target]);
+            let heirs: Vec<PathBuf> = known
+                .filter_map(|path| at(path, one, two).or_else(|| at(path, two, one)))
+                .collect();
+            link.heirs.extend(heirs);
+        }
+    }
+
+    /// Something was moved to another file system: what is there is a copy.
+    pub(super) fn copied(&mut self, from: &Path, to: &Path) {
+        for link in self.links.iter_mut().filter(|link| link.target.starts_with(from)) {
+            link.object = None;
+        }
+        self.moved(from, to);
     }
 
     /// Everything was moved: where the links lead that nobody mends.
@@ -101,7 +128,6 @@ impl Oracle {
     /// How they stand, and in words what is wrong.
     pub(super) fn judge(&self) -> Result<(Stand, Vec<String>), Error> {
         let (mut stand, mut wrong) = (Stand::default(), Vec::new());
-        let mut sums: BTreeMap<PathBuf, blake3::Hash> = BTreeMap::new();
         for link in &self.links {
             let text = fs::read_link(&link.place)?;
             let Ok(led) = fs::canonicalize(&link.place) else {
@@ -109,12 +135,9 @@ impl Oracle {
                 continue;
             };
             if led == link.target {
-                let contents = match sums.get(&led) {
-                    Some(known) => *known,
-                    None => sum(&led)?,
-                };
-                sums.insert(led, contents);
-                if contents != link.contents {
+                let about = fs::metadata(&led)?;
+                let other = link.object.is_some_and(|object| object != (about.dev(), about.ino()));
+                if other || sum(&led)? != link.contents {
                     // The oracle itself would be wrong.
                     return Err(Error::other(format!(
                         "{} is not what it was",
@@ -122,7 +145,10 @@ impl Oracle {
                     )));
                 }
                 stand.right += 1;
-            } else if text == link.text || link.before.as_ref() == Some(&led) {
+            } else if text == link.text
+                || link.heirs.contains(&led)
+                || link.before.as_ref() == Some(&led)
+            {
                 stand.taken += 1;
             } else {
                 stand.wrong += 1;
@@ -138,6 +164,13 @@ impl Oracle {
     }
 }
 
+/// Where a path is after a move.
+fn at(path: &Path, from: &Path, to: &Path) -> Option<PathBuf> {
+    let rest = path.strip_prefix(from).ok()?;
+    // An empty rest would leave a slash at the end.
+    Some(if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) })
+}
+
 /// Everything below `folder`, links not followed.
 fn walk(folder: &Path, each: &mut impl FnMut(&Path, fs::FileType)) -> Result<(), Error> {
     for entry in fs::read_dir(folder)? {
@@ -151,28 +184,10 @@ fn walk(folder: &Path, each: &mut impl FnMut(&Path, fs::FileType)) -> Result<(),
     Ok(())
 }
 
-/// A sum of a file's contents; of a folder the names and contents of all files in it. Links in it are not counted:
-/// they may have been mended.
-fn sum(path: &Path) -> Result<blake3::Hash, Error> {
-    let mut all = blake3::Hasher::new();
-    let mut files = Vec::new();
+/// A sum of a file's contents. What is in a folder may be moved like everything else.
+fn sum(path: &Path) -> Result<Option<blake3::Hash>, Error> {
     if path.is_dir() {
-        walk(path, &mut |inside, kind| {
-            if kind.is_file() {
-                files.push(inside.to_owned());
-            }
-        })?;
-        files.sort();
-    } else {
-        files.push(path.to_owned());
+        return Ok(None);
     }
-    for file in files {
-        if let Ok(name) = file.strip_prefix(path) {
-            all.update(name.as_os_str().as_bytes()).update(&[0]);
-        }
-        let mut bytes = Vec::new();
-        fs::File::open(&file)?.read_to_end(&mut bytes)?;
-        all.update(&blake3::hash(&bytes).as_bytes()[..]);
-    }
-    Ok(all.finalize())
+    Ok(Some(blake3::hash(&fs::read(path)?)))
 }

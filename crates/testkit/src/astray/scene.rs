@@ -88,7 +88,8 @@ for link in *; do
     case $to in /*) ;; *) rm "$link"; continue;; esac
     if [ ! -e "$to" ] || [ "$LONG" != 1 -a "$count" -ge 12 ]; then rm "$link"; continue; fi
     count=$((count + 1))
-    [ -e "$T/root$to" ] || cp -aL --parents "$to" "$T/root"
+    mkdir -p "$T/root${to%/*}"
+    [ -e "$T/root$to" ] || cp -aL "$to" "$T/root$to"
     ln -sfn "$T/root$to" "$link"
     ln -s "$T/alternatives/$link" "$T/programs/$link"
 done

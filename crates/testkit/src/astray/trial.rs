@@ -28,6 +28,8 @@ pub struct Row {
     pub likely: Stand,
     /// What `check --tracked` names afterwards: how many links of which health.
     pub named: BTreeMap<String, usize>,
+    /// How many links it names that are not where they are on record.
+    pub elsewhere: usize,
     /// What `repair` says of the lost places that it leaves: how many of which choice.
     pub left: BTreeMap<String, usize>,
 }
@@ -95,7 +97,7 @@ impl Trial<'_> {
             .env("LONG", if long { "1" } else { "0" });
         std::fs::create_dir_all(&self.tree).map_err(fail)?;
         run(&mut make, None)?;
-        let mut oracle = Oracle::new(&self.tree).map_err(fail)?;
+        let mut oracle = Oracle::new(&self.tree, watched).map_err(fail)?;
         let tree = self.tree.to_string_lossy().into_owned();
         self.linkwell(&["track", "-q", &tree], &[0])?;
         let watcher = if watched { Some(self.watch()?) } else { None };
@@ -126,11 +128,13 @@ impl Trial<'_> {
         row.certain = right(&oracle, "what is certain")?;
         self.linkwell(&[&["repair", "-y", "--likely"][..], &search].concat(), &[0, 1, 3])?;
         row.likely = right(&oracle, "what is likely")?;
-        // What was healed may have taken the way that another one needs.
         let said = self.linkwell(&[&["repair", "-n", "--json"][..], &search].concat(), &[0, 1])?;
         row.left = counted(&said.out, "choice");
-        let said = self.linkwell(&["check", "--tracked", "--json"], &[0, 1])?;
+        let said = self.linkwell(&["check", "--tracked", "--json"], &[0, 1, 3])?;
         row.named = counted(&said.out, "health");
+        // A link that went along with its folder and works is on record where it was.
+        row.elsewhere =
+            said.out.lines().filter(|line| line.contains("\"type\":\"problem\"")).count();
         let named: usize = row.named.values().sum();
         if row.likely.dead > named {
             return Err(format!("{} lead to nothing, and {named} are named", row.likely.dead));

@@ -90,9 +90,9 @@ fn options() -> Result<Options, String> {
 /// Prints a line for each trial; whether no link was led wrong.
 fn table(options: &Options) -> bool {
     println!(
-        "| links of | moved by | watched | links | moves | dead before `repair` | after `--certain` | after `--likely` | name taken | right | wrong | `check` names | `repair` leaves |"
+        "| links of | moved by | watched | links | moves | dead before `repair` | after `--certain` | after `--likely` | name taken | right | wrong | `check` names | and as gone from its place | `repair` leaves |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     let mut all = true;
     for scene in &options.scenes {
         for mover in options.movers.iter().filter(|mover| mover.fits(*scene)) {
@@ -130,7 +130,7 @@ fn print(head: &str, row: &Row) {
         if all.is_empty() { "nothing".into() } else { all.join(", ") }
     };
     println!(
-        "{head} {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+        "{head} {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
         row.links,
         row.moved,
         row.live.dead,
@@ -140,6 +140,7 @@ fn print(head: &str, row: &Row) {
         row.likely.right,
         row.likely.wrong,
         words(&row.named),
+        row.elsewhere,
         words(&row.left)
     );
 }
