@@ -18,6 +18,7 @@ mod generated;
 mod hard;
 mod hostile;
 mod journal;
+mod keep_daily;
 mod kill;
 mod list;
 mod list_json;
@@ -92,6 +93,7 @@ fn main() -> std::process::ExitCode {
         foreign::trials(),
         race::trials(),
         gates::trials(),
+        keep_daily::trials(),
         kill::trials(),
         move_daily::trials(),
         move_errors::trials(),

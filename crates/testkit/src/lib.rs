@@ -1,5 +1,6 @@
 //! For the tests of linkwell only.
 //!
+//! * [`astray`]: what people really link to, moved by what people move it with, and whether the links find it again.
 //! * [`daily`]: what people really move, moved and used through the link.
 //! * [`listing`]: a tree as text, for comparing it before and after.
 //! * [`need`]: what a test needs that a machine may lack, and what happens then.
@@ -13,6 +14,7 @@
 //! * [`crafted`]: names, contents and permissions that trees written as text cannot hold.
 //! * [`running`]: the real program while it runs: interrupted, unread, timed.
 
+pub mod astray;
 pub mod crafted;
 pub mod daily;
 pub mod fidelity;

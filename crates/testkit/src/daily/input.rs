@@ -96,7 +96,7 @@ cargo build -q --offline
 "#;
 
 /// Offline, a forest of the same shape: files with a second name in a store, links from package to package.
-const PNPM: &str = r##"
+pub(crate) const PNPM: &str = r##"
 mkdir -p "$T"
 cd "$T"
 if [ "$LONG" = 1 ]; then

@@ -3,7 +3,7 @@
 //! One [`Journey`] is one [`Input`] on two volumes. After each step the oracle ([`crate::manifest`]) says whether the
 //! tree is what it was.
 
-mod input;
+pub(crate) mod input;
 mod journey;
 
 pub use input::Input;

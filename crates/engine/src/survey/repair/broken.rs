@@ -40,6 +40,8 @@ pub(super) struct Gatherer<'g> {
     known: HashMap<(AbsPath, Name), usize>,
     seen: std::collections::HashSet<(AbsPath, Name)>,
     last: Option<(AbsPath, Arc<Folder>)>,
+    /// The record of the link that is looked at: to ask for it again costs as much as the look.
+    asked: Option<Entry>,
 }
 
 impl<'g> Gatherer<'g> {
@@ -59,6 +61,7 @@ impl<'g> Gatherer<'g> {
             known: HashMap::new(),
             seen: std::collections::HashSet::new(),
             last: None,
+            asked: None,
         }
     }
 
@@ -126,7 +129,8 @@ impl<'g> Gatherer<'g> {
             Ok((folder, found))
         });
         match (looked, entry) {
-            (Ok((folder, Some(Object::Link { target, .. }))), _) => {
+            (Ok((folder, Some(Object::Link { target, .. }))), entry) => {
+                self.asked = entry;
                 self.judge(&folder, name, &target);
             }
             (Ok((_, Some(other))), Some(entry)) => {
@@ -208,7 +212,11 @@ impl<'g> Gatherer<'g> {
     ) -> Option<(Broken, AbsPath, Option<Likeness>)> {
         let held = hop.folder.open(self.system, Access::Hold).ok()?;
         let facts = self.system.facts(rustix::fd::AsFd::as_fd(&held), name.as_bytes()).ok()?;
-        let here = self.catalogue.and_then(|catalogue| catalogue.at(folder, name).ok().flatten());
+        let is_it = |entry: &mut Entry| entry.link.folder == *folder && entry.link.name == *name;
+        let here = match self.asked.take_if(is_it) {
+            Some(asked) => Some(asked),
+            None => self.catalogue.and_then(|catalogue| catalogue.at(folder, name).ok().flatten()),
+        };
         let here = here.filter(|entry| entry.link.target == hop.target);
         if let Some(entry) = here {
             let to = entry.link.to.clone();
