@@ -342,10 +342,10 @@ fn verbose() {
 }
 
 fn pointed() {
-    let ground = Ground::with(&["d/f", "l -> d/nothing", "m -> nothing"]);
+    let ground = Ground::with(&["d/f", "l -> d/nothing", "m -> nothing", "my own/l -> nothing"]);
     for (words, repair) in [
         (&["check"][..], "repair ."),
-        (&["list", "."], "repair ."),
+        (&["check", "my own"], "repair 'my own'"),
         (&["check", "l", "m"], "repair PATH…"),
     ] {
         let ran = ground.run(words);
@@ -354,6 +354,7 @@ fn pointed() {
         assert_eq!(last, wanted, "{ran:?}");
     }
     assert_eq!(ground.run(&["check", "-q"]).err, "");
+    assert_eq!(ground.run(&["check", "--shortcuts", "."]).err, "");
     assert_eq!(ground.run(&["check", "d"]).err, "");
 }
 

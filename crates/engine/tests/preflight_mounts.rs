@@ -112,8 +112,9 @@ fn as_nobody() {
         assert_eq!(names(&found.unread), ["f"], "{system:?}");
         assert_eq!(names(&found.closed), ["fixed", "shut"], "{system:?}");
         assert_eq!(names(&found.foreign), ["sticky/x"], "{system:?}");
+        assert_eq!(names(&found.others), ["f", "sticky", "sticky/x"], "{system:?}");
         let why = said(found.against_copying("ext4", &[]));
-        assert_eq!(why.lines().count(), 3, "{why}");
+        assert_eq!(why.lines().count(), 4, "{why}");
         // What is this user's own and open has nothing against it.
         let found = weigh(system, &Path::new(&top).join("open"), &across(b"ext4"));
         assert!(found.against_copying("ext4", &[]).is_empty());

@@ -4,7 +4,7 @@ use super::recorded::Looking;
 use super::{Channel, Outcome, Scanning, options, typed, volumes};
 use crate::World;
 use crate::args::{Args, Check};
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, say};
 use crate::output::paint::Paint;
 use crate::output::{groups, json};
 use linkwell_engine::judge::Depth;
@@ -14,6 +14,9 @@ use linkwell_model::cause::{Cause, Causes, Member};
 use linkwell_model::entry::LinkKind;
 use linkwell_model::health::Health;
 use linkwell_model::note::Note;
+use linkwell_model::shown::quoted;
+use linkwell_model::tally::Tally;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 struct Gatherer {
@@ -114,9 +117,11 @@ pub(super) fn run(check: &Check, args: &Args, world: &World) -> Result<Exit, Fai
     }
     outcome.output.write(&out);
     outcome.aside.say(args.quiet);
-    let quiet = args.quiet || format.json || format.null;
-    super::point_to_repair(&outcome.tally, &check.paths, check.tracked, quiet);
     outcome.output.finish()?;
+    // A broken shortcut counts as well, and is not what `repair` mends.
+    if !args.quiet && !format.json && !format.null && !check.shortcuts {
+        point_to_repair(&outcome.tally, check);
+    }
     Ok(if outcome.tally.anything_wrong() {
         Exit::Found
     } else if outcome.tally.anything_unjudged() {
@@ -124,6 +129,20 @@ pub(super) fn run(check: &Check, args: &Args, world: &World) -> Result<Exit, Fai
     } else {
         Exit::Done
     })
+}
+
+/// Says, last of all, who looks for what broken links led to.
+fn point_to_repair(tally: &Tally, check: &Check) {
+    if tally.of(Health::Broken) == 0 {
+        return;
+    }
+    let paths = match &*check.paths {
+        [] if check.tracked => String::new(),
+        [] => " .".into(),
+        [path] => format!(" {}", quoted(path.as_bytes())),
+        _ => " PATH…".into(),
+    };
+    say(&format!("hint: `linkwell repair{paths}` looks for what broken links led to"));
 }
 
 /// Looks for every link.

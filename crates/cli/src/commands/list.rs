@@ -129,8 +129,6 @@ fn finish(outcome: Outcome, list: &List, args: &Args) -> Result<Exit, Failure> {
         outcome.output.write(&out);
     }
     outcome.aside.say(args.quiet);
-    let quiet = args.quiet || list.format.json || list.format.null;
-    super::point_to_repair(&outcome.tally, &list.paths, list.tracked, quiet);
     outcome.output.finish()?;
     Ok(if outcome.tally.problems > 0 { Exit::Partly } else { Exit::Done })
 }

@@ -35,12 +35,11 @@ use linkwell_engine::scan::judged::{self, Item, Sink, Wanted};
 use linkwell_engine::scan::{Handle, Options, Problem, Trouble};
 use linkwell_engine::system::System;
 use linkwell_engine::volumes::{Settings, Volumes};
-use linkwell_model::health::Health;
 use linkwell_model::path::AbsPath;
 use linkwell_model::shown::shown;
 use linkwell_model::tally::Tally;
 use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStringExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -224,20 +223,6 @@ impl Channel {
         let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
         aside.other_volumes.push(path.to_vec());
     }
-}
-
-/// Says, last of all, who looks for what broken links led to.
-fn point_to_repair(tally: &Tally, paths: &[OsString], tracked: bool, quiet: bool) {
-    if quiet || tally.of(Health::Broken) == 0 {
-        return;
-    }
-    let paths = match paths {
-        [] if tracked => String::new(),
-        [] => " .".into(),
-        [path] => format!(" {}", shown(path.as_bytes())),
-        _ => " PATH…".into(),
-    };
-    say(&format!("hint: `linkwell repair{paths}` looks for what broken links led to"));
 }
 
 /// A judged scan, as every scanning verb runs it.
