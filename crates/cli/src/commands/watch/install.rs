@@ -109,7 +109,7 @@ pub(super) fn uninstall(watch: &Watch, world: &World) -> Result<Exit, Failure> {
         say("note: it is not installed; nothing was changed");
         return Ok(Exit::Done);
     };
-    if !String::from_utf8_lossy(&found).contains(MARK) {
+    if !found.windows(MARK.len()).any(|part| part == MARK.as_bytes()) {
         return Err(not_written(&place, Refused::Foreign));
     }
     let stopped = line(&["systemctl", "--user", "disable", "--now", UNIT], watch.dry_run)?;
