@@ -43,8 +43,10 @@ fn go(scene: Scene, mover: Mover, watched: bool) {
         assert_eq!(row.live.wrong + row.certain.wrong + row.likely.wrong, 0, "{row:?}");
         // A copy on another file system is never more than likely.
         let across = mover == Mover::Rsync;
-        // Nor is always a file with a second name in the store.
-        assert!(row.certain.dead == 0 || across || scene == Scene::Pnpm, "{row:?}");
+        // One of the small pnpm tree, of files with a second name in the store, is only likely when nothing
+        // watched; whether that is why has not been looked into.
+        let doubtful = scene == Scene::Pnpm && !watched && row.certain.dead == 1;
+        assert!(row.certain.dead == 0 || across || doubtful, "{row:?}");
         assert!(row.certain.dead > 0 || !across, "{row:?}");
         assert_eq!(row.likely.dead, 0, "{row:?}");
         assert!(across || !watched || row.live.dead == 0, "{row:?}");
