@@ -24,10 +24,11 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) const PIECES: &[Piece] = &[
     ("catalogue_harm::write", write),
+    ("catalogue_harm::open_each", open_each),
     ("catalogue_harm::write_on", write_on),
     ("catalogue_harm::full", full),
     ("catalogue_harm::read_only", read_only),
@@ -41,6 +42,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         test("catalogue: an older form is brought up, and keeps its links", older),
         test("catalogue: many processes make and fill it at once", many),
+        test("catalogue: several open one that is not there yet, at the same moment", at_once),
         test("catalogue: a process that is killed leaves whole transactions", killed),
         test_with("catalogue: a full disk is said, and nothing is half there", &root, move || {
             let scratch = Scratch::new();
@@ -136,6 +138,41 @@ fn many() {
     let catalogue = open(&in_place(&scratch.path()));
     assert_eq!(catalogue.count().expect("counted"), 240);
     assert_eq!(catalogue.damage().expect("asked"), None);
+}
+
+/// In a child: opens one new catalogue after the other, each at a moment that all children agree on.
+fn open_each() {
+    let scratch = PathBuf::from(std::env::var_os(PLACE).expect("a place"));
+    let start: u128 = std::env::var(START).expect("a time").parse().expect("a number");
+    for number in 0..60 {
+        let at = scratch.join(format!("{number}"));
+        std::fs::create_dir_all(&at).expect("made");
+        let state = in_place(&at);
+        while since_1970() < start + number * 10 {
+            std::hint::spin_loop();
+        }
+        assert_eq!(open(&state).count().expect("counted"), 0);
+    }
+}
+
+const START: &str = "LINKWELL_TEST_START";
+
+/// In milliseconds.
+fn since_1970() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("later").as_millis()
+}
+
+/// The first one makes it; the others are told by the database that it is in use, at some steps without
+/// being asked how long they would wait.
+fn at_once() {
+    let scratch = Scratch::new();
+    let start = (since_1970() + 300).to_string();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let child = Child::plain("catalogue_harm::open_each").env(START, &start);
+            scope.spawn(|| child.env(PLACE, scratch.path()).run());
+        }
+    });
 }
 
 /// How many links go into one transaction of the child that is killed.

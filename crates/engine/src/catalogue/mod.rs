@@ -27,6 +27,7 @@ use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// The catalogue's name in the state folder.
@@ -34,6 +35,9 @@ pub const NAME: &str = "catalogue.sqlite";
 
 /// How long another process that writes is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Held while one is opened: locks on a file belong to the process (`fcntl_locking(2)`).
+static OPENING: Mutex<()> = Mutex::new(());
 
 /// Why the catalogue cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +150,8 @@ impl Catalogue {
             | OpenFlags::SQLITE_OPEN_NOFOLLOW
             | make;
         let path = Path::new(OsStr::from_bytes(place.as_bytes()));
+        // A thread that makes the file and closes it would end the locks that another one has on it by then.
+        let opening = OPENING.lock();
         if make.contains(OpenFlags::SQLITE_OPEN_CREATE) {
             close_to_others(state)?;
         }
@@ -154,6 +160,7 @@ impl Catalogue {
         let made = schema::prepare(&mut database)?;
         let opened = if made { Opened::Made } else { Opened::AsItWas };
         let file = file_at(&place);
+        drop(opening);
         Ok((Self { database, place, file }, opened))
     }
 

@@ -1,7 +1,9 @@
 //! The form of the catalogue, and how an older one is brought up.
 
-use super::Trouble;
-use rusqlite::{Connection, TransactionBehavior};
+use super::{PATIENCE, Trouble};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// The number of the form that this version writes (`PRAGMA user_version`).
 pub(super) const FORM: i64 = 2;
@@ -66,7 +68,7 @@ const STEPS: [&str; 2] = [
 pub(super) fn prepare(database: &mut Connection) -> Result<bool, Trouble> {
     // A reader never waits for a writer. NORMAL keeps the file sound through a power cut, and may lose
     // the last transactions: it is a cache.
-    database.pragma_update(None, "journal_mode", "WAL")?;
+    log_ahead(database)?;
     database.pragma_update(None, "synchronous", "NORMAL")?;
     database.pragma_update(None, "foreign_keys", true)?;
     let form = |database: &Connection| -> Result<i64, Trouble> {
@@ -89,4 +91,22 @@ pub(super) fn prepare(database: &mut Connection) -> Result<bool, Trouble> {
     upgrade.pragma_update(None, "user_version", FORM)?;
     upgrade.commit()?;
     Ok(found == 0)
+}
+
+/// Switches the file to a log that is written ahead. It stays so, hence only the first of several that come
+/// at once has to; SQLite tells the others that the file is in use without asking how long they would
+/// wait (its busy handler is left out where waiting might be for each other: `sqlite3_busy_handler`).
+fn log_ahead(database: &Connection) -> Result<(), Trouble> {
+    let since = Instant::now();
+    loop {
+        match database.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && since.elapsed() < PATIENCE =>
+            {
+                sleep(Duration::from_millis(2));
+            }
+            answer => return Ok(answer?),
+        }
+    }
 }
