@@ -154,6 +154,9 @@ impl<'v> Tracker<'v> {
         };
         let to = into.place().joined(last);
         let Some(name) = Name::new(last) else { return Step { to, found: Found::Nothing } };
+        if !self.live.volumes().may_enter(&to) {
+            return Step { to, found: Found::Unseen };
+        }
         let found = self.open(&into).and_then(|at| self.looker.look(at.as_fd(), &name, self.depth));
         Step { to, found: of_look(found) }
     }

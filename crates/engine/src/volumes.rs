@@ -39,7 +39,8 @@ pub struct Volumes {
     anchors: OnceLock<Vec<Anchor>>,
     /// The person's own folders that can be looked at.
     reach: OnceLock<Vec<AbsPath>>,
-    answered: Mutex<HashMap<u64, bool>>,
+    /// Whether each mount that was asked gave an answer, and when.
+    answered: Mutex<HashMap<u64, (bool, Instant)>>,
     doubts: AtomicU64,
     turn: Mutex<()>,
     asking: AtomicUsize,
@@ -103,14 +104,22 @@ impl Volumes {
         self.mounts.by_id(*id).is_none_or(|mount| self.answers(mount))
     }
 
-    /// Whether a mount answers within the time limit; asked once in a run.
+    /// Whether a look at a place, by names only, waits for nobody and wakes nobody: every mount point on
+    /// the way, and the place itself, may be passed.
+    pub fn gives_answer(&self, place: &AbsPath) -> bool {
+        let mut hazards = self.hazards.iter();
+        hazards.all(|(point, _)| !place.is_at_or_below(point) || self.may_enter(point))
+    }
+
+    /// Whether a mount answers within the time limit; asked once in a run, unless there is
+    /// [doubt](Self::doubt) or [time](Self::ask_again).
     pub fn answers(&self, mount: &Mount) -> bool {
         match volume::manner(&mount.fs_type) {
             Manner::OnDemand => return false,
             Manner::Remote => {}
             Manner::Local | Manner::Virtual => return true,
         }
-        let known = || self.lock_answered().get(&mount.id).copied();
+        let known = || self.lock_answered().get(&mount.id).map(|(answers, _)| *answers);
         if let Some(known) = known() {
             return known;
         }
@@ -119,7 +128,7 @@ impl Volumes {
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = known().unwrap_or_else(|| {
             let answer = self.ask(&mount.point);
-            self.lock_answered().insert(mount.id, answer);
+            self.lock_answered().insert(mount.id, (answer, Instant::now()));
             answer
         });
         drop(turn);
@@ -128,7 +137,16 @@ impl Volumes {
         answer
     }
 
-    fn lock_answered(&self) -> MutexGuard<'_, HashMap<u64, bool>> {
+    /// Lets every remote volume be asked anew when it is to be looked at next; those that gave no answer
+    /// only after `patience`, since each asking waits the whole time limit.
+    pub fn ask_again(&self, patience: Duration) {
+        if self.may_hang() {
+            let mut answered = self.lock_answered();
+            answered.retain(|_, (answers, asked)| !*answers && asked.elapsed() < patience);
+        }
+    }
+
+    fn lock_answered(&self) -> MutexGuard<'_, HashMap<u64, (bool, Instant)>> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -145,7 +163,7 @@ impl Volumes {
     /// Something that answered has stopped: every remote volume is asked anew before it is
     /// looked at again.
     pub fn doubt(&self) {
-        self.lock_answered().retain(|_, answers| !*answers);
+        self.lock_answered().retain(|_, (answers, _)| !*answers);
         self.doubts.fetch_add(1, Ordering::Release);
     }
 

@@ -348,13 +348,13 @@ fn on_demand() {
 }
 
 /// A folder served by a program, which can be stopped.
-struct Served {
+pub(crate) struct Served {
     program: std::process::Child,
     at: PathBuf,
 }
 
 impl Served {
-    fn new(from: &Path, at: PathBuf) -> Self {
+    pub(crate) fn new(from: &Path, at: PathBuf) -> Self {
         let program = Command::new("bindfs")
             .args(["-f", "-o", "entry_timeout=0,attr_timeout=0,negative_timeout=0"])
             .arg(from)
@@ -371,7 +371,7 @@ impl Served {
         served
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.program);
         kill_process(pid, signal).expect("our own child");
     }

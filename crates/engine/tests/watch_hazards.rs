@@ -1,13 +1,16 @@
 //! The hazards of watching: deletion, baits, strangers, loops, lost events, volumes that go, the end by
 //! force, an attacker beside root.
 
+use crate::mounts::Served;
 use crate::support::{Child, Piece, Random, fail};
 use crate::watch_support::{GRACE, Ground, Marker, Watching, place, text};
 use libtest_mimic::Trial;
+use linkwell_engine::watch::Hint;
 use linkwell_model::keep::link::Policy;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::tree::make;
 use linkwell_testkit::volume::{Kind, Volume};
+use rustix::process::Signal;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -42,6 +45,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             volume,
         ),
         test_with(
+            "watch: a volume that gives no answer holds nothing up, and is followed when it does again",
+            &[Need::Root, Need::Program("unshare"), Need::Fuse, Need::Program("bindfs")],
+            hung,
+        ),
+        test_with(
             "watch: root's watcher in a user's tree changes nothing outside (W7)",
             &[Need::Root],
             flipped,
@@ -69,6 +77,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 pub(crate) const PIECES: &[Piece] = &[
     ("watch: overflow", overflow_piece),
     ("watch: volume", volume_piece),
+    ("watch: hung", hung_piece),
     ("watch: many", many_piece),
     ("watch: behind", behind_piece),
     ("watch: ordinary", ordinary_piece),
@@ -338,6 +347,69 @@ fn volume_piece() {
     });
     watching.end();
     println!("asleep and back");
+}
+
+fn hung() {
+    let unshare = ["unshare", "-m", "--propagation", "private"];
+    let said = Child::under(&unshare, "watch: hung").run();
+    assert!(said.contains("not held up"), "{said}");
+}
+
+fn hung_piece() {
+    let ground = Ground::new(&[
+        "real/d/f",
+        "real/l -> d/f",
+        "real/out -> nothing",
+        "away/",
+        "t/f",
+        "t/g",
+        "l/f -> ../t/f",
+        "l/onto -> ../away",
+        "l/into -> ../away/d/f",
+    ]);
+    let marker = Marker::new(&ground);
+    let served = Served::new(&ground.join("real"), ground.join("away"));
+    fs::remove_file(ground.join("away/out")).expect("removed");
+    symlink(ground.join("t/g"), ground.join("away/out")).expect("a link");
+    ground.track_all(&["l/f", "l/onto", "l/into", "away/l", "away/out"]);
+    let settings = || {
+        let mut settings = ground.settings();
+        settings.volumes.time_limit = Duration::from_millis(300);
+        settings.again = Duration::from_secs(2);
+        settings
+    };
+    let watching = Watching::start(settings());
+    watching.until_settled(&marker);
+    served.signal(Signal::STOP);
+    // It must be noticed before anything is touched, also by who has heard an answer before.
+    watching.queue.put(Hint::Reload);
+    mv(&ground, "t/f", "t/h");
+    heals(&ground, &watching, "l/f", "../t/h");
+    // What leads here stands where nobody can look, and follows later.
+    mv(&ground, "t/g", "t/k");
+    watching.until_settled(&marker);
+    watching.end();
+    let watching = Watching::start(settings());
+    mv(&ground, "t/h", "t/i");
+    heals(&ground, &watching, "l/f", "../t/i");
+    watching.until_settled(&marker);
+    let told = ["lost", "gone", "asked", "asleep", "replaced"].map(|what| watching.count(what));
+    assert_eq!(told, [0; 5], "nobody knows: {:#?}", watching.said());
+    served.signal(Signal::CONT);
+    let out = || text(&ground.join("away/out"));
+    watching.until("the link there follows", || out().is_some_and(|out| out.ends_with("/t/k")));
+    // What comes and goes there is heard of again.
+    fs::remove_file(ground.join("away/d/f")).expect("removed");
+    watching.until("both links to it are told as lost", || watching.count("lost") == 2);
+    fs::write(ground.join("away/d/f"), "again").expect("written");
+    watching.until("and as back", || watching.count("back") == 2);
+    assert_eq!(
+        (ground.text("l/onto"), ground.text("l/into")),
+        ("../away".into(), "../away/d/f".into())
+    );
+    watching.end();
+    drop(served);
+    println!("not held up");
 }
 
 fn flipped() {

@@ -111,6 +111,7 @@ impl Ground {
             },
             state: self.state(),
             grace: GRACE,
+            again: linkwell_engine::watch::AGAIN,
             whole: false,
             most_held: None,
             command: vec![b"watch".to_vec()],
@@ -279,19 +280,18 @@ impl Marker {
     }
 
     fn bump(&self, watching: &Watching) {
+        let link = self.folder.join("link");
+        let at = place(&link);
+        let told = || watching.said().iter().filter(|said| said.link.as_ref() == Some(&at)).count();
         for _ in 0..2 {
             let turn = self.turn.get();
             self.turn.set(turn + 1);
             let (old, new) = (format!("t{turn}"), format!("t{}", turn + 1));
+            let before = told();
             std::fs::rename(self.folder.join(old), self.folder.join(&new)).expect("renamed");
-            let link = self.folder.join("link");
             watching.until("the marker is healed", || text(&link).is_some_and(|text| text == new));
             // What it is told of comes a moment later.
-            let at = place(&link);
-            let told =
-                || watching.said().iter().filter(|said| said.link.as_ref() == Some(&at)).count();
-            let wanted = usize::try_from(turn + 1).expect("a small number");
-            watching.until("it is told", || told() >= wanted);
+            watching.until("it is told", || told() > before);
         }
     }
 }

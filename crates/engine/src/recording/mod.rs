@@ -64,7 +64,7 @@ impl<'v> Gaze<'v> {
         let known = self.folder.as_ref().is_some_and(|(_, place, _)| *place == asked.folder);
         if !known {
             let folder = Folder::of_place(&asked.folder);
-            let open = if is_in_reach(self.volumes, &asked.folder) {
+            let open = if self.volumes.gives_answer(&asked.folder) {
                 folder.open(self.system, Access::Hold)
             } else {
                 Err(Errno::IO)
@@ -93,18 +93,6 @@ impl<'v> Gaze<'v> {
             Err(_) => Standing::Unseen,
         }
     }
-}
-
-/// Whether no mount on the way to a place gives no answer, or would be woken.
-fn is_in_reach(volumes: &Volumes, place: &AbsPath) -> bool {
-    if !volumes.may_hang() {
-        return true;
-    }
-    let mut above = AbsPath::root();
-    place.names().all(|name| {
-        above.push(name);
-        volumes.may_enter(&above)
-    })
 }
 
 /// So many places are looked at by one thread before it asks for more.

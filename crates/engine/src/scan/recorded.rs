@@ -209,13 +209,11 @@ impl Eyes<'_> {
                 .fold(Arc::clone(top), |above, name| Folder::below(&above, name)),
             _ => Folder::of_place(&asked.folder),
         };
-        let mut above = AbsPath::root();
-        let may = !self.volumes.may_hang()
-            || asked.folder.names().all(|name| {
-                above.push(name);
-                self.volumes.may_enter(&above)
-            });
-        let open = if may { folder.open(self.system, Access::Hold) } else { Err(Errno::IO) };
+        let open = if self.volumes.gives_answer(&asked.folder) {
+            folder.open(self.system, Access::Hold)
+        } else {
+            Err(Errno::IO)
+        };
         self.folder = Some((asked.folder.clone(), asked.root, folder, open));
     }
 

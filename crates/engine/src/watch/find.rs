@@ -166,6 +166,9 @@ impl Watcher<'_> {
     fn on_volume(&self, node: NodeId, device: u64) -> Option<OwnedFd> {
         self.nodes.upward(node).skip(1).find_map(|up| {
             let place = self.nodes.place(up);
+            if !self.volumes.gives_answer(&place) {
+                return None;
+            }
             let open = Folder::of_place(&place).open(self.system, Access::List).ok()?;
             let facts = self.system.facts_of(open.as_fd()).ok()?;
             (facts.id.device == device).then_some(open)

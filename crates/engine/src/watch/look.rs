@@ -42,6 +42,7 @@ pub(super) enum Looked {
 pub(super) struct Round<'v> {
     pub(super) system: System,
     tracker: Tracker<'v>,
+    volumes: &'v Volumes,
     looker: Looker<'v>,
     deep: Looker<'v>,
     live: Live,
@@ -53,6 +54,7 @@ impl<'v> Round<'v> {
         Self {
             system,
             tracker: Tracker::new(system, volumes, Depth::Facts),
+            volumes,
             looker: Looker::new(system, volumes.mounts()),
             deep: Looker::new(system, volumes.mounts()),
             live: Live::new(system, Arc::clone(volumes)),
@@ -66,6 +68,9 @@ impl<'v> Round<'v> {
             && known == place
         {
             return Ok((Arc::clone(folder), Arc::clone(open)));
+        }
+        if !self.volumes.gives_answer(place) {
+            return Err(Errno::TIMEDOUT);
         }
         let open = Folder::of_place(place).open(self.system, Access::Hold)?;
         let folder = Folder::held(place, rustix::io::fcntl_dupfd_cloexec(&open, 0)?);
@@ -88,6 +93,10 @@ impl<'v> Round<'v> {
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Looked::Gone,
             Err(_) => return Looked::Unseen,
         };
+        // Something may have been mounted in the place of the link.
+        if !self.volumes.may_enter(&link.place()) {
+            return Looked::Unseen;
+        }
         let id = match look::object(self.system, open.as_fd(), link.name.as_bytes()) {
             Ok(Some(Object::Link { target, id, .. })) if target == link.target => id,
             Ok(Some(Object::Link { target, .. })) => return Looked::Retargeted(target),
@@ -113,6 +122,9 @@ impl<'v> Round<'v> {
     pub(super) fn at(&mut self, place: &AbsPath, deep: bool) -> Result<(Likeness, Facts), Errno> {
         let Some((above, name)) = place.split() else { return Err(Errno::NOENT) };
         let (_, open) = self.open(&above)?;
+        if !self.volumes.may_enter(place) {
+            return Err(Errno::TIMEDOUT);
+        }
         let folder = self.system.facts_of(open.as_fd())?;
         let found = if deep {
             self.deep.look(open.as_fd(), &name, Depth::Ends)
@@ -126,6 +138,9 @@ impl<'v> Round<'v> {
     pub(super) fn link_at(&mut self, place: &AbsPath) -> Option<(Identity, Target)> {
         let (above, name) = place.split()?;
         let (_, open) = self.open(&above).ok()?;
+        if !self.volumes.may_enter(place) {
+            return None;
+        }
         match look::object(self.system, open.as_fd(), name.as_bytes()) {
             Ok(Some(Object::Link { target, id, .. })) => Some((id, target)),
             _ => None,

@@ -33,6 +33,9 @@ use crate::{catalogue, state, volumes};
 use linkwell_model::path::AbsPath;
 use std::time::Duration;
 
+/// How often is looked again at what nothing is heard of ([`Settings::again`]).
+pub const AGAIN: Duration = Duration::from_secs(30);
+
 /// How to watch.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -44,6 +47,9 @@ pub struct Settings {
     pub state: AbsPath,
     /// How long a name may be away before anything is done.
     pub grace: Duration,
+    /// How often is looked at again what nothing is heard of: all of it where not every folder can be watched,
+    /// else what could not be looked at. [`AGAIN`] is meant for everybody.
+    pub again: Duration,
     /// One mark for a whole volume, where that is allowed.
     pub whole: bool,
     /// So many objects are held at the most; as many as the system allows when absent.

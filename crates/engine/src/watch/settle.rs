@@ -101,6 +101,15 @@ impl Watcher<'_> {
         self.round(all, &Due::new());
     }
 
+    /// Looks once more at the links that could not be looked at: nothing is heard from where they are.
+    pub(super) fn look_at_unseen(&mut self) {
+        let unseen = self.links.iter().filter(|(_, known)| known.state == State::Unseen);
+        let unseen: Vec<LinkId> = unseen.map(|(link, _)| *link).collect();
+        if !unseen.is_empty() {
+            self.round(unseen, &Due::new());
+        }
+    }
+
     /// Looks at links that were taken in a moment ago.
     pub(super) fn settle_fresh(&mut self, links: &[LinkId]) {
         if !links.is_empty() {
@@ -258,7 +267,7 @@ impl Watcher<'_> {
         found: &mut Findings,
     ) {
         let Some(known) = self.links.get(&link) else { return };
-        let (node, state) = (known.to, known.state);
+        let (stands, node, state) = (known.at, known.to, known.state);
         let same = is_unchanged(known.was.as_ref(), &is);
         if !matches!(state, State::Sound | State::New | State::Unseen) {
             let event = event("back", &known.link, None, Some(known.link.to.as_bytes()), None);
@@ -279,6 +288,11 @@ impl Watcher<'_> {
             if let Some(known) = self.links.get_mut(&link) {
                 known.mounts = mounts;
             }
+        }
+        if state == State::Unseen {
+            // They could not be watched then.
+            self.watch_way(stands);
+            self.watch_way(node);
         }
         if !matches!(state, State::Sound | State::New) {
             self.stop_awaiting(node);
@@ -586,6 +600,9 @@ impl Watcher<'_> {
     pub(super) fn look_for_replacement(&mut self, link: LinkId) {
         let Some(known) = self.links.get(&link) else { return };
         let place = known.link.place();
+        if !self.volumes.gives_answer(&place) {
+            return;
+        }
         let found =
             self.system.status(rustix::fs::CWD, place.as_bytes(), crate::system::Links::Kept);
         if let Ok(found) = found

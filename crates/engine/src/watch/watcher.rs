@@ -21,6 +21,7 @@ use linkwell_model::entry::{EntryKind, Identity, LinkKind};
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::Kept;
 use linkwell_model::path::AbsPath;
+use linkwell_model::shown::shown;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
@@ -30,9 +31,6 @@ use std::time::{Duration, Instant};
 
 /// How often it is asked whether somebody else changed the catalogue, or the computer slept.
 const TICK: Duration = Duration::from_secs(2);
-
-/// How often everything is looked at where changes cannot all be heard of.
-const DEAF: Duration = Duration::from_secs(30);
 
 /// How a link stood when it was looked at last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +95,8 @@ pub(super) struct Watcher<'t> {
     short: bool,
     /// When everything is to be looked at again.
     pub(super) again: Option<Instant>,
+    /// When what could not be looked at was tried last.
+    tried: Instant,
     /// The mounts in sight, one value each.
     on: HashMap<u64, Arc<(u64, AbsPath)>>,
     /// The folder that was opened last.
@@ -177,6 +177,7 @@ impl<'t> Watcher<'t> {
             queue,
             tell,
             again: None,
+            tried: Instant::now(),
             on: HashMap::new(),
             open: None,
             slept: slept(),
@@ -213,7 +214,10 @@ impl<'t> Watcher<'t> {
     fn hear(&mut self, patience: Duration) -> bool {
         let mut goes_on = true;
         let mut all = false;
-        for hint in self.queue.take(patience) {
+        let heard = self.queue.take(patience);
+        // Whoever answered before may have stopped since.
+        self.volumes.ask_again(self.settings.again / 2);
+        for hint in heard {
             match hint {
                 Hint::Vacated(spot) => self.heard(&spot, Heard::Vacated),
                 Hint::Filled(spot) => self.heard(&spot, Heard::Filled),
@@ -310,7 +314,11 @@ impl<'t> Watcher<'t> {
             self.look_at_all();
         }
         if self.short && self.again.is_none() {
-            self.again = Some(Instant::now() + DEAF);
+            self.again = Some(Instant::now() + self.settings.again);
+        }
+        if self.tried.elapsed() >= self.settings.again {
+            self.tried = Instant::now();
+            self.look_at_unseen();
         }
     }
 
@@ -438,7 +446,11 @@ impl<'t> Watcher<'t> {
 
     /// Watches a folder, or watches it anew; whether it is watched then.
     fn watch_folder(&mut self, node: NodeId, creation: bool) -> bool {
-        let watched = self.source.watch(&self.nodes.place(node), creation);
+        let place = self.nodes.place(node);
+        if !self.volumes.gives_answer(&place) {
+            return false;
+        }
+        let watched = self.source.watch(&place, creation);
         if let Err(Errno::NOSPC) = watched
             && !std::mem::replace(&mut self.short, true)
         {
@@ -477,7 +489,9 @@ impl<'t> Watcher<'t> {
             }
             // It may have been made a moment ago.
             let place = self.nodes.place(missing);
-            if self.system.status(rustix::fs::CWD, place.as_bytes(), Links::Kept).is_ok() {
+            if self.volumes.may_enter(&place)
+                && self.system.status(rustix::fs::CWD, place.as_bytes(), Links::Kept).is_ok()
+            {
                 self.grace.heard(missing, Heard::Filled, Instant::now());
             }
             return;
@@ -515,8 +529,14 @@ impl<'t> Watcher<'t> {
         let Some(above) = self.nodes.upward(node).nth(1) else { return };
         let place = self.nodes.place(above);
         if self.open.as_ref().is_none_or(|(known, _)| *known != place) {
-            let opened = Folder::of_place(&place).open(self.system, Access::Hold);
-            self.open = opened.ok().map(|opened| (place, opened));
+            self.open = None;
+            if self.volumes.gives_answer(&place) {
+                let opened = Folder::of_place(&place).open(self.system, Access::Hold);
+                self.open = opened.ok().map(|opened| (place, opened));
+            }
+        }
+        if !self.volumes.may_enter(&self.nodes.place(node)) {
+            return;
         }
         let there = self.open.as_ref().is_some_and(|(_, folder)| {
             self.held.hold(self.volumes.mounts(), node, folder, self.nodes.name(node))
@@ -590,6 +610,18 @@ impl<'t> Watcher<'t> {
             let Ok(operation) = self.store.read(number) else { continue };
             let first = operation.header.command.first().map(|first| &*first.0);
             if first != self.settings.command.first().map(Vec::as_slice) {
+                continue;
+            }
+            let silent = operation.plan.items.iter().find(|item| {
+                let place = AbsPath::cleaned(&item.path);
+                place.is_some_and(|place| !self.volumes.gives_answer(&place))
+            });
+            if let Some(item) = silent {
+                self.trouble(format!(
+                    "operation {number} was begun and cannot be taken back now: there is no answer from where \
+                     `{}` is",
+                    shown(&item.path)
+                ));
                 continue;
             }
             let Ok(lock) = self.store.lock(&Unix) else { continue };

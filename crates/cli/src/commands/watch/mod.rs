@@ -49,6 +49,7 @@ pub(super) fn run(watch: &Watch, args: &Args, world: &World) -> Result<Exit, Fai
         whole: watch.whole_volumes,
         most_held: None,
         command: world.typed.clone(),
+        again: linkwell_engine::watch::AGAIN,
         once: watch.once,
     };
     let queue = Queue::default();
