@@ -58,9 +58,7 @@ fn all(options: &[&str], plain: bool) {
 fn seen(row: &Row, options: &[&str], plain: bool) -> (usize, usize) {
     let ready = || {
         let ground = if row.lines == TREE { Ground::with_other(row.lines) } else { row.ground() };
-        for command in row.before {
-            assert_eq!(ground.run(command).code, 0);
-        }
+        row.prepare(&ground);
         ground
     };
     let mut ground = ready();

@@ -21,7 +21,7 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// What stands there.
     pub(crate) lines: &'static [&'static str],
-    /// What is done before, whole.
+    /// What is done before, whole: by linkwell, or by a shell in the tree (`sh`).
     pub(crate) before: &'static [&'static [&'static str]],
     /// The command.
     pub(crate) command: &'static [&'static str],
@@ -38,6 +38,27 @@ impl Row {
         linkwell_testkit::tree::make(&ground.tree(), &lines);
         ground
     }
+
+    /// What stands there, with what is done before.
+    pub(crate) fn prepared(&self) -> Ground {
+        let ground = self.ground();
+        self.prepare(&ground);
+        ground
+    }
+
+    /// Does what is done before.
+    pub(crate) fn prepare(&self, ground: &Ground) {
+        for command in self.before {
+            if let ["sh", line] = command {
+                let done =
+                    Command::new("sh").args(["-c", line]).current_dir(ground.tree()).status();
+                assert!(done.is_ok_and(|done| done.success()), "{line}");
+            } else {
+                let ran = ground.run(command);
+                assert_eq!(ran.code, 0, "{command:?}: {ran:?}");
+            }
+        }
+    }
 }
 
 pub(crate) const fn row(
@@ -50,7 +71,7 @@ pub(crate) const fn row(
 }
 
 /// One line a command. All that changes something belongs here; `gates` runs the same.
-pub(crate) const ROWS: [Row; 33] = [
+pub(crate) const ROWS: [Row; 39] = [
     row("create a link", F, &[], &["create", "-y", "f", "d/new"]),
     row("create --hard", F, &[], &["create", "-y", "--hard", "f", "d/new"]),
     row("create -f", F, &[], &["create", "-y", "-f", "f", "l"]),
@@ -117,6 +138,17 @@ pub(crate) const ROWS: [Row; 33] = [
         &[&["move", "-y", "--merge", "here", "there"]],
         &["undo", "-y"],
     ),
+    row("repair", F, LOST, &["repair", "-y", "--near"]),
+    row("undo of repair", F, REPAIRED, &["undo", "-y"]),
+    row("repair --delete", F, &[TRACK, &["sh", "rm g"]], &["repair", "-y", "--near", "--delete"]),
+    row(
+        "repair --replaced target",
+        F,
+        SAVED_OVER,
+        &["repair", "-y", "--near", "--replaced", "target"],
+    ),
+    row("repair --replaced both", F, SAVED_OVER, &["repair", "-y", "--near", "--replaced", "both"]),
+    row("undo of repair --replaced", F, UNDER, &["undo", "-y"]),
     row("remove into the trash", F, &[], &["remove", "-y", "--no-refs", "d", "l"]),
     row("remove --forever", F, &[], &["remove", "-y", "--no-refs", "--forever", "d", "l"]),
 ];
@@ -144,6 +176,22 @@ const MERGED: &[&str] = &[
     "here/one == there/one",
     "out",
 ];
+
+const TRACK: &[&str] = &["track", "."];
+
+/// What a link on record leads to has moved.
+const LOST: &[&[&str]] = &[TRACK, AWAY];
+
+const AWAY: &[&str] = &["sh", "mv g e/h"];
+
+const OVER: &[&str] = &["sh", "mv f l"];
+
+const REPAIRED: &[&[&str]] = &[TRACK, AWAY, &["repair", "-y", "--near"]];
+
+/// A program saved a file over a link on record.
+const SAVED_OVER: &[&[&str]] = &[TRACK, OVER];
+
+const UNDER: &[&[&str]] = &[TRACK, OVER, &["repair", "-y", "--near", "--replaced", "target"]];
 
 const F: &[&str] = &["f", "g", "d/x", "e/", "l -> g"];
 
@@ -192,16 +240,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         test_with(&format!("kill: recover after {}", row.name), &needs, move || sweep_recover(row))
     }));
     trials
-}
-
-/// A ground with what a row needs done.
-fn ground(row: &Row) -> Ground {
-    let ground = row.ground();
-    for command in row.before {
-        let ran = ground.run(command);
-        assert_eq!(ran.code, 0, "{command:?}: {ran:?}");
-    }
-    ground
 }
 
 /// linkwell below strace, with these options of strace's.
@@ -316,7 +354,7 @@ pub(crate) fn is_unfinished(ground: &Ground) -> bool {
 
 /// How the tree looks when the command has been done.
 fn goal(row: &Row) -> (String, BTreeMap<String, Vec<usize>>) {
-    let ground = ground(row);
+    let ground = row.prepared();
     let (ran, points) = probe(&ground, row.command);
     assert_eq!(ran.code, 0, "{}: {ran:?}", row.name);
     (timeless(&ground.listing()), points)
@@ -327,7 +365,7 @@ fn sweep(row: &Row) {
     let (mut kills, mut torn, mut unfinished) = (0, 0, 0);
     for (call, numbers) in points {
         for number in numbers {
-            let ground = ground(row);
+            let ground = row.prepared();
             let before = ground.listing();
             let what = format!("{}, killed at {call} {number}", row.name);
             // The kinds and their order do not depend on chance, so each point that was seen is met.
@@ -376,7 +414,7 @@ fn sweep_recover(row: &Row) {
     // The last sync that leaves the operation unfinished: its steps are done, its end is not recorded.
     let stops = points.get("fsync").into_iter().flatten().rev();
     let found = stops.copied().find_map(|number| {
-        let ground = ground(row);
+        let ground = row.prepared();
         let met = killed(&ground, "fsync", number, row.command) && is_unfinished(&ground);
         met.then_some((number, ground))
     });
@@ -386,7 +424,7 @@ fn sweep_recover(row: &Row) {
     let mut kills = 0;
     for (call, numbers) in recovering {
         for number in numbers {
-            let ground = ground(row);
+            let ground = row.prepared();
             let before = ground.listing();
             assert!(killed(&ground, "fsync", stop, row.command) && is_unfinished(&ground));
             let what = format!("{}, recover killed at {call} {number}", row.name);

@@ -42,6 +42,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("repair: --delete removes what is gone, and undo brings it back", delete),
         test("repair: the record follows, so that it can be mended again", again),
         test("repair: a file saved over a link goes where the link led", into_target),
+        test_with(
+            "repair: what was saved over is still known after an undo that was killed",
+            &[Need::Program("strace")],
+            known_after_kill,
+        ),
         test("repair: or both are kept, or the link is forgotten", both),
         test("repair: what was saved over is not touched otherwise", untouched),
         test("repair: the link that broke is named with those through it", through),
@@ -315,6 +320,28 @@ fn into_target() {
     ends(&ground.run(&["undo", "-y"]), 0);
     assert_eq!(ground.listing(), before);
     assert!(ground.strays().is_empty());
+}
+
+fn known_after_kill() {
+    let mut recovered = 0;
+    for number in 1.. {
+        let ground = saved_over();
+        let before = ground.listing();
+        ends(&ground.run(&with(&["-y", "--replaced", "target"])), 0);
+        if !crate::kill::killed(&ground, "fsync", number, &["undo", "-y"]) {
+            break;
+        }
+        recovered += usize::from(crate::kill::is_unfinished(&ground));
+        ends(&ground.run(&["recover", "-y"]), 0);
+        // If that took it back, or it was killed before it had begun.
+        if ground.listing() != before {
+            ends(&ground.run(&["undo", "-y"]), 0);
+        }
+        assert_eq!(ground.listing(), before, "killed at {number}");
+        let ran = ground.run(&with(&["-y", "--replaced", "target"]));
+        assert!(ran.out.contains("kept beside it"), "killed at {number}: {ran:#?}");
+    }
+    assert!(recovered > 0, "never killed in the middle");
 }
 
 fn both() {

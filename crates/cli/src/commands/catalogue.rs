@@ -6,6 +6,7 @@ use crate::World;
 use crate::error::{Exit, Failure, say};
 use linkwell_engine::catalogue::{Catalogue, Opened, Trouble};
 use linkwell_engine::disk::Unix;
+use linkwell_engine::journal::Store;
 use linkwell_engine::operator::Held;
 use linkwell_engine::recording::after::{Touched, bring_up, touched};
 use linkwell_engine::state as folder;
@@ -90,6 +91,13 @@ pub(super) fn unusable(trouble: &Trouble) -> Failure {
         hint: Some(hint),
         exit: Exit::Found,
     }
+}
+
+/// Whether an operation undoes a repair: that leaves the file that was saved over its link, which is still to
+/// be repaired.
+pub(super) fn undoes_repair(store: &Store, undoes: Option<u64>) -> bool {
+    let undone = undoes.and_then(|number| store.read(number).ok());
+    undone.is_some_and(|it| it.header.command.first().is_some_and(|word| *word.0 == *b"repair"))
 }
 
 /// Brings the catalogue up to date after an operation: never the reason that something fails. `keeps`: see

@@ -180,15 +180,11 @@ pub(super) fn carry(
     let exit = tell(&plan, &report, told, manner, args, &output);
     // By looking, so what was not done, or was taken back, is no danger.
     let items = match report.state {
-        State::Ended => report.done,
+        State::Ended => report.done.clone(),
         State::TakenBack(_) | State::Unfinished(..) => (0..plan.items.len()).collect(),
     };
-    // Undone, a repair leaves the file that was saved over its link: that is still to be repaired.
-    let of_repair = |number| {
-        let undone = store.read(number).ok();
-        undone.is_some_and(|it| it.header.command.first().is_some_and(|word| *word.0 == *b"repair"))
-    };
-    let keeps = manner.undoes.is_some_and(of_repair);
+    let keeps =
+        !matches!(report.state, State::Ended) || catalogue::undoes_repair(&store, manner.undoes);
     catalogue::after(&plan, items, surveyor.volumes(), args.quiet, world, keeps);
     output.finish()?;
     Ok(Came::Ended(exit))

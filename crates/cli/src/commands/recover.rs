@@ -114,6 +114,10 @@ fn carry_out(
     }
     let recovered = recover(&means, store, lock, operation, wish);
     course.finish();
+    let went_on = matches!(
+        recovered,
+        Ok(Recovered::Settled | Recovered::WentOn { .. } | Recovered::Finished { .. })
+    );
     let volumes = super::volumes_alone(world, super::change::TIME_LIMIT);
     super::catalogue::after(
         &operation.plan,
@@ -121,7 +125,8 @@ fn carry_out(
         &volumes,
         args.quiet,
         world,
-        false,
+        // What was taken back changed nothing, so a link that had been saved over before still was.
+        !went_on || super::catalogue::undoes_repair(store, operation.header.undoes),
     );
     match recovered {
         Ok(recovered) => {

@@ -23,7 +23,8 @@ pub struct Touched {
     pub names: BTreeMap<AbsPath, bool>,
     /// What was to go from one place to another.
     pub moves: Vec<(AbsPath, AbsPath)>,
-    /// What was saved over a link stays on record: the operation took back what had been done about it.
+    /// A link that something real stands in place of stays on record: it was saved over before, and the
+    /// operation was taken back, or took back what had been done about it.
     pub keeps: bool,
 }
 
@@ -94,7 +95,7 @@ pub fn bring_up(
     let depth = if touched.names.len() > MANY { Depth::Facts } else { Depth::Ends };
     let mut brought = Brought::default();
     let mut forgotten: Vec<i64> = Vec::new();
-    let (again, renamed) = moved(catalogue, system, volumes, &touched.moves, &mut forgotten)?;
+    let (again, renamed) = moved(catalogue, system, volumes, touched, &mut forgotten)?;
     catalogue.renamed(&renamed)?;
     let empty = catalogue.count()? == 0;
     let mut asked: Vec<Asked> = Vec::new();
@@ -145,12 +146,12 @@ fn moved(
     catalogue: &Catalogue,
     system: System,
     volumes: &Arc<Volumes>,
-    moves: &[(AbsPath, AbsPath)],
+    touched: &Touched,
     forgotten: &mut Vec<i64>,
 ) -> Result<(Vec<Asked>, Vec<Renamed>), Trouble> {
     let (mut again, mut renamed) = (Vec::new(), Vec::new());
     let mut gaze = Gaze::new(system, volumes, Depth::Facts);
-    for (from, to) in moves {
+    for (from, to) in &touched.moves {
         for entry in at_or_below(catalogue, from)? {
             let link = &entry.link;
             let was = Asked { folder: link.folder.clone(), name: link.name.clone(), by: link.by };
@@ -178,7 +179,7 @@ fn moved(
                 let (folder, name) = (there.folder.clone(), there.name.clone());
                 renamed.push(Renamed { id: entry.id, folder, name });
                 again.push(there);
-            } else {
+            } else if !touched.keeps {
                 forgotten.push(entry.id);
             }
         }

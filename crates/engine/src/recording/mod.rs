@@ -81,6 +81,9 @@ impl<'v> Gaze<'v> {
             }
             Err(_) => return Standing::Unseen,
         };
+        if !self.volumes.may_enter(&asked.folder.joined(asked.name.as_bytes())) {
+            return Standing::Unseen;
+        }
         let folder = Arc::clone(folder);
         match self.tracker.link(&folder, held, &asked.name, asked.by) {
             Ok(seen) if seen.is_empty() => Standing::None,
