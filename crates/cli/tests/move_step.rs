@@ -15,11 +15,13 @@ use linkwell_testkit::need::{Need, test_with};
 use linkwell_testkit::program::Ran;
 use linkwell_testkit::volume::alone;
 use rustix::fs::{CWD, RenameFlags};
+use rustix::mount::{UnmountFlags, mount_bind, unmount};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{lchown, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// What is typed to move, and what before.
 struct Way {
@@ -91,8 +93,25 @@ struct Attack {
     /// What must be seen at the old path in the end, whatever the program did: the tree, changed so.
     /// None where the name itself was taken.
     leaves: Option<fn(&mut Tree)>,
+    /// What somebody writes when all is over, to what they had opened: it must be somewhere.
+    owes: Option<&'static str>,
     /// Whether the same move by paths must be harmed: not where even it is safe.
     control: bool,
+}
+
+/// What is held open, to be written to in the end.
+static WRITER: Mutex<Option<fs::File>> = Mutex::new(None);
+
+/// Writes what is owed, if somebody came so far.
+fn write_late(attack: &Attack) -> Option<&'static str> {
+    let mut writer = WRITER.lock().expect("whole").take()?;
+    writer.write_all(attack.owes?.as_bytes()).expect("acknowledged");
+    attack.owes
+}
+
+/// Whether what was written in the end is anywhere.
+fn is_kept(late: Option<&str>, all: &BTreeSet<Vec<u8>>) -> bool {
+    late.is_none_or(|late| all.iter().any(|bytes| bytes.ends_with(late.as_bytes())))
 }
 
 type Tree = BTreeMap<Vec<u8>, String>;
@@ -112,6 +131,21 @@ impl Scene<'_> {
     /// A name beside it, for something to be swapped with.
     fn beside(&self) -> PathBuf {
         self.from().with_file_name("e.link")
+    }
+
+    /// What was not freed yet of the original, and its copy, once it has its name.
+    fn twice(&self) -> std::io::Result<(PathBuf, PathBuf)> {
+        let real = |path: &Path| fs::symlink_metadata(path).is_ok_and(|status| status.is_dir());
+        let original =
+            Ok(self.from()).and_then(|from| if real(&from) { Ok(from) } else { self.aside() });
+        let other =
+            if self.way.at_home { self.field.there().join("d") } else { self.field.at("a/p/d") };
+        match original {
+            Ok(original) if real(&other) && original.join("sub/g").is_file() => {
+                Ok((original, other))
+            }
+            _ => Err(std::io::ErrorKind::NotFound.into()),
+        }
     }
 
     /// By the path that people use, link or not.
@@ -166,6 +200,7 @@ const ATTACKS: &[Attack] = &[
         heal: |scene| straight(&scene.field.at("a/p"), &scene.field.at("a/q")),
         spends: &[],
         leaves: Some(same),
+        owes: None,
         control: true,
     },
     Attack {
@@ -175,6 +210,7 @@ const ATTACKS: &[Attack] = &[
         heal: |scene| straight(&scene.field.there(), &scene.field.there_beside()),
         spends: &[],
         leaves: Some(same),
+        owes: None,
         control: true,
     },
     Attack {
@@ -188,6 +224,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &[],
         leaves: None,
+        owes: None,
         control: false,
     },
     Attack {
@@ -201,6 +238,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &[],
         leaves: None,
+        owes: None,
         control: false,
     },
     Attack {
@@ -214,6 +252,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &[],
         leaves: None,
+        owes: None,
         control: false,
     },
     Attack {
@@ -226,6 +265,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &["a/p/d/sub/g"],
         leaves: Some(|tree| drop(tree.insert(b"sub/g".into(), file("a/p/d/sub/g and more")))),
+        owes: None,
         control: true,
     },
     Attack {
@@ -241,6 +281,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &["a/p/d/sub/g"],
         leaves: Some(|tree| drop(tree.insert(b"sub/g".into(), file("A/P/D/SUB/G")))),
+        owes: None,
         control: true,
     },
     Attack {
@@ -256,6 +297,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &["a/p/d/f"],
         leaves: Some(|tree| drop(tree.insert(b"f".into(), file("A/P/D/F")))),
+        owes: None,
         control: true,
     },
     Attack {
@@ -265,6 +307,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &[],
         leaves: Some(|tree| drop(tree.insert(b"sub/new one".into(), file("new")))),
+        owes: None,
         control: true,
     },
     Attack {
@@ -274,6 +317,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &["a/p/d/sub/g"],
         leaves: Some(|tree| drop(tree.remove(b"sub/g".as_slice()))),
+        owes: None,
         control: true,
     },
     Attack {
@@ -287,6 +331,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &[],
         leaves: Some(|tree| drop(tree.insert(b"l".into(), "Ok(\"sub/g\")".into()))),
+        owes: None,
         control: true,
     },
     Attack {
@@ -304,6 +349,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &["a/p/d/f"],
         leaves: None,
+        owes: None,
         control: true,
     },
     Attack {
@@ -318,7 +364,50 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &[],
         leaves: None,
+        owes: None,
         control: false,
+    },
+    Attack {
+        name: "a file in it is opened by another way, and written to in the end",
+        act: |scene| {
+            let from = scene.from();
+            let real = fs::symlink_metadata(&from).is_ok_and(|status| status.is_dir());
+            let from = if real { from } else { scene.aside()? };
+            // No path of the original is to be seen in /proc then.
+            let other = scene.field.ground.scratch().join("alias");
+            fs::create_dir_all(&other)?;
+            mount_bind(&from, &other)?;
+            let file = fs::OpenOptions::new().append(true).open(other.join("sub/g"));
+            unmount(&other, UnmountFlags::DETACH)?;
+            *WRITER.lock().expect("whole") = Some(file?);
+            Ok(())
+        },
+        behind: &[],
+        heal: nothing,
+        spends: &["a/p/d/sub/g"],
+        leaves: None,
+        owes: Some(" and late"),
+        control: true,
+    },
+    Attack {
+        name: "a file of the copy is removed",
+        act: |scene| fs::remove_file(scene.twice()?.1.join("sub/g")),
+        behind: &["symlinkat", "renameat2", "fsync", "syncfs", "unlinkat"],
+        heal: nothing,
+        spends: &[],
+        leaves: None,
+        owes: None,
+        control: true,
+    },
+    Attack {
+        name: "the copy is removed",
+        act: |scene| fs::remove_dir_all(scene.twice()?.1.join("sub")),
+        behind: &["symlinkat", "renameat2", "fsync", "syncfs", "unlinkat"],
+        heal: nothing,
+        spends: &[],
+        leaves: None,
+        owes: None,
+        control: true,
     },
     Attack {
         name: "the new name is taken by a file",
@@ -335,6 +424,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &[],
         leaves: None,
+        owes: None,
         control: false,
     },
     Attack {
@@ -350,6 +440,7 @@ const ATTACKS: &[Attack] = &[
         heal: nothing,
         spends: &[],
         leaves: None,
+        owes: None,
         control: true,
     },
 ];
@@ -475,10 +566,12 @@ fn verdict(
         field.outside(what);
         said.push(ran);
     }
+    let late = write_late(attack);
     let now = field.bytes();
     let lost: Vec<String> =
         bytes.difference(&now).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect();
     assert!(lost.is_empty(), "{what}: lost: {lost:?}: {said:#?}");
+    assert!(is_kept(late, &now), "{what}: lost what was written in the end: {said:#?}");
     for stray in field.strays() {
         let told = said.iter().any(|ran| ran.err.contains(&stray) || ran.out.contains(&stray));
         assert!(told, "{what}: left, and not a word: {stray}: {said:#?}");
@@ -506,9 +599,11 @@ fn control(way: &Way) {
                 acted
             });
             (attack.heal)(&scene);
+            let late = write_late(attack);
             let outside =
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| field.outside("")));
-            let lost = bytes.difference(&field.bytes()).next().is_some();
+            let now = field.bytes();
+            let lost = bytes.difference(&now).next().is_some() || !is_kept(late, &now);
             let other = attack.leaves.is_some_and(|leaves| {
                 leaves(&mut tree);
                 seen(&field.at("a/p/d")) != tree

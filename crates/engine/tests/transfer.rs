@@ -51,6 +51,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("transfer: stopped at every primitive, and gone on with", resumed),
         test("transfer: a record of which a part is missing or other is not believed", torn),
         test("transfer: what is new or changed is not freed", freed),
+        test("transfer: what somebody writes to, or whose copy is gone, is not freed", freed_alone),
         test("transfer: freeing is interrupted, and goes on", freed_twice),
         test("transfer: a folder put in the place of one that is freed stays", freed_swapped),
         test("transfer: two threads, as one", many),
@@ -164,8 +165,10 @@ impl Ground {
 
     fn release(&self, disk: &dyn Disk, manifest: &Manifest) -> Released {
         let from = hold(&self.from());
-        let at = (from.as_fd(), &name("tree"));
-        release(disk, self.system, manifest, at, 2, &Unwatched).expect("it goes by the record")
+        let to = hold(&self.to());
+        let (at, copy) = ((from.as_fd(), &name("tree")), (to.as_fd(), &name("copy")));
+        release(disk, self.system, manifest, at, copy, 2, &Unwatched)
+            .expect("it goes by the record")
     }
 }
 
@@ -658,6 +661,73 @@ fn torn() {
     assert!(opened().is_some_and(|found| found.is_complete()));
 }
 
+fn freed_alone() {
+    let lines = [
+        "k/free",
+        "k/written",
+        "k/gone",
+        "k/short",
+        "k/grown",
+        "k/saved",
+        "k/e/f",
+        "m/f",
+        "l -> f",
+    ];
+    let ground = Ground::with(&[]);
+    make(&ground.original(), &lines);
+    let manifest = ground.brought(&WHOLE);
+    let (top, copy) = (ground.original(), ground.copy());
+    // By another way than the one that is freed: a lease asks the file, not the path.
+    fs::hard_link(top.join("k/written"), ground.scratch.join("alias")).expect("another name");
+    let writer = File::options().append(true).open(ground.scratch.join("alias")).expect("it opens");
+    fs::remove_file(ground.scratch.join("alias")).expect("one name again");
+    fs::remove_file(copy.join("k/gone")).expect("removed");
+    fs::write(copy.join("k/short"), "").expect("cut off");
+    let mut grown = File::options().append(true).open(copy.join("k/grown")).expect("it opens");
+    grown.write_all(b"more").expect("written");
+    // As a program saves; that is another object, and of another length.
+    fs::write(copy.join("new"), "saved anew").expect("written");
+    fs::rename(copy.join("new"), copy.join("k/saved")).expect("renamed");
+    fs::remove_dir_all(copy.join("k/e")).expect("removed");
+    fs::rename(copy.join("m"), ground.scratch.join("m")).expect("moved away");
+    fs::remove_file(copy.join("l")).expect("removed");
+    let released = ground.release(&Unix, &manifest);
+    drop(writer);
+    let mut left: Vec<(String, Stays)> = released
+        .left
+        .iter()
+        .map(|left| (String::from_utf8_lossy(&left.path).into_owned(), left.why))
+        .collect();
+    left.sort_by(|one, other| one.0.cmp(&other.0));
+    let wanted = [
+        ("k/e/f", Stays::Alone),
+        ("k/gone", Stays::Alone),
+        ("k/saved", Stays::Alone),
+        ("k/short", Stays::Alone),
+        // Its other name came and went: that is a change as well, but the writer is met first.
+        ("k/written", Stays::Written),
+        ("l", Stays::Alone),
+        ("m/f", Stays::Alone),
+    ];
+    assert_eq!(left, wanted.map(|(path, why)| (path.to_owned(), why)));
+    for path in ["k/free", "k/grown"] {
+        assert!(fs::symlink_metadata(top.join(path)).is_err(), "{path} is there");
+    }
+    // Of all of it.
+    let ground = Ground::with(&["a/b", "c"]);
+    let manifest = ground.brought(&WHOLE);
+    fs::rename(ground.copy(), ground.to().join("elsewhere")).expect("moved away");
+    let released = ground.release(&Unix, &manifest);
+    assert_eq!((released.freed, released.stays), (0, 1), "{released:?}");
+    fs::create_dir(ground.copy()).expect("an empty folder in its place");
+    let released = ground.release(&Unix, &manifest);
+    assert_eq!((released.freed, released.stays), (0, 2), "{released:?}");
+    fs::remove_dir(ground.copy()).expect("removed");
+    fs::rename(ground.to().join("elsewhere"), ground.copy()).expect("it comes back");
+    let released = ground.release(&Unix, &manifest);
+    assert_eq!((released.freed, released.stays), (4, 0), "{released:?}");
+}
+
 fn freed() {
     let ground = Ground::with(&PLAIN);
     make(&ground.original(), &["k/same", "k/swap", "k/linked", "k/touched", "gone/x"]);
@@ -738,7 +808,9 @@ fn freed_swapped() {
     let manifest = ground.brought(&WHOLE);
     let from = hold(&ground.from());
     let at = (from.as_fd(), &name("tree"));
-    let released = release(&Unix, ground.system, &manifest, at, 2, &Swapping(&ground));
+    let to = hold(&ground.to());
+    let copy = (to.as_fd(), &name("copy"));
+    let released = release(&Unix, ground.system, &manifest, at, copy, 2, &Swapping(&ground));
     let released = released.expect("it goes by the record");
     assert_eq!((released.freed, released.stays), (1, 1), "{released:?}");
     let left = released.left.first().map(|left| (left.path.as_slice(), left.why));
@@ -823,7 +895,9 @@ fn freed_slowly() {
     };
     let from = hold(&ground.from());
     let at = (from.as_fd(), &name("tree"));
-    let released = release(&Unix, ground.system, &manifest, at, 2, &slow).expect("freed");
+    let to = hold(&ground.to());
+    let copy = (to.as_fd(), &name("copy"));
+    let released = release(&Unix, ground.system, &manifest, at, copy, 2, &slow).expect("freed");
     assert_eq!((released.freed, released.stays), (2 * LEVELS as u64 + 1, 0), "{released:?}");
     assert!(slow.met.into_inner(), "no thread began");
     let steps = slow.steps.into_inner();
@@ -888,7 +962,8 @@ fn deep() {
     let manifest = record.into_manifest();
     let at = (from.as_fd(), &name("tree"));
     assert!(still(system, &manifest, at, 2, &Unwatched).expect("a look").is_none());
-    let released = release(&Unix, system, &manifest, at, 2, &Unwatched).expect("freed");
+    let copy = (to.as_fd(), &name("copy"));
+    let released = release(&Unix, system, &manifest, at, copy, 2, &Unwatched).expect("freed");
     assert_eq!((released.freed, released.stays), (10_001, 0));
     clear(&Unix, system, (to.as_fd(), &name("copy"))).expect("the copy is removed");
 }

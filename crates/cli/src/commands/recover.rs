@@ -214,7 +214,9 @@ fn after(recovered: &Recovered) -> Exit {
     for fail in &fails {
         say(&format!("error: {}", preview::fail(fail)));
     }
-    if fails.is_empty() { Exit::Done } else { exit }
+    let all = fails.is_empty()
+        && !matches!(recovered, Recovered::Finished { kept, .. } if !kept.is_empty());
+    if all { Exit::Done } else { exit }
 }
 
 /// `whole`: all that was planned is on record.
@@ -227,7 +229,8 @@ fn words(recovered: &Recovered, whole: bool) -> Vec<String> {
             let line = |place: &AbsPath| {
                 format!("note: what is left of it is at `{}`, and stays there", place.shown())
             };
-            let mut lines: Vec<String> = kept.iter().map(line).collect();
+            let lines = kept.iter().map(if left.is_empty() { preview::left_over } else { line });
+            let mut lines: Vec<String> = lines.collect();
             if left.is_empty() {
                 lines.push("done: it was finished".into());
             }

@@ -5,6 +5,7 @@ use super::paint::Paint;
 use super::text;
 use linkwell_engine::execute::Fail;
 use linkwell_model::entry::{EntryKind, Identity};
+use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Conflict, Fate, Item, Make, Object, Plan, Rewritten, Slot, Step};
 use linkwell_model::shown::shown;
 use std::io::Write as _;
@@ -256,6 +257,15 @@ pub(crate) fn conflict(conflict: &Conflict) -> Vec<String> {
     let mut lines = vec![format!("error: `{}`: {}", shown(&conflict.path), conflict.why)];
     lines.extend(conflict.why.hint().map(|hint| format!("hint: {hint}")));
     lines
+}
+
+/// Not everything was freed of what was copied or folded: why, and where it is.
+pub(crate) fn left_over(place: &AbsPath) -> String {
+    format!(
+        "error: not all of the old place was given up: something in it was new, was changed or written to in \
+         the last moment, or is not at the new place any more; it is kept at `{}`",
+        place.shown()
+    )
 }
 
 /// Why a step was not done, in words.

@@ -278,6 +278,12 @@ impl Work<'_> {
             self.places.still_there(&to)?;
         }
         let Some(manifest) = self.manifest(at, fate) else { return Ok(()) };
+        if let Some(to) = self.copied_to(at, fate) {
+            let home = self.places.folder(&to)?;
+            if !transfer::is_there(self.system, &manifest, (home.as_fd(), &to.name)) {
+                return Err(Fail::Changed(self.places.place(&to)));
+            }
+        }
         self.is_as_recorded(&manifest, at, folder, name)
     }
 
@@ -325,7 +331,13 @@ impl Work<'_> {
         let Ok(id) = facts.map(|facts| facts.id.file()) else { return Ok(()) };
         let belongs = |other| other == id;
         let subject = Subject { place: &place, id, belongs: &belongs };
-        match in_use::look(self.system, &subject).filter(in_use::Found::changes) {
+        match in_use::look(self.system, &subject).filter(in_use::Found::hinders) {
+            // It sees only what this user may, and by which way it was opened; a lease sees every writer.
+            None if in_use::written_to(self.system, folder.as_fd(), name.as_bytes())
+                == Some(true) =>
+            {
+                Err(Fail::InUse { place: self.places.place(at), by: None })
+            }
             None => Ok(()),
             Some(found) => {
                 let by = found.users.first().map(|user| (user.process, user.name.clone()));
@@ -344,10 +356,21 @@ impl Work<'_> {
     ) -> Option<Result<(), Fail>> {
         let at = step.at();
         let manifest = self.manifest(at, step.fate()?)?;
+        let to = self.copied_to(at, step.fate()?)?;
+        let home = match self.places.folder(&to) {
+            Ok(home) => home,
+            Err(fail) => return Some(Err(fail)),
+        };
         let watch = Stopping { stop: None, watch: self.watch };
-        let at_staged = (folder.as_fd(), staged);
-        let released =
-            transfer::release(self.disk, self.system, &manifest, at_staged, THREADS, &watch);
+        let released = transfer::release(
+            self.disk,
+            self.system,
+            &manifest,
+            (folder.as_fd(), staged),
+            (home.as_fd(), &to.name),
+            THREADS,
+            &watch,
+        );
         Some(match released {
             Ok(released) => self.left_over(&released, folder, staged, at),
             Err(trouble) => Err(self.trouble(trouble, at, at)),
@@ -382,12 +405,20 @@ impl Work<'_> {
     /// Keeps what is left of something given up, under a name that a person recognises if that is free.
     pub(super) fn keep_left_over(&mut self, folder: &Arc<OwnedFd>, staged: &Name, at: &Slot) {
         let mut aside = self.places.place(at).parent().joined(staged.as_bytes());
-        let seen = [at.name.as_bytes(), b" (left over)"].concat();
-        let seen = Name::new(seen).filter(|name| name.as_bytes().len() <= 255);
-        if let Some(seen) = seen
-            && self.rename_new(folder, staged, folder, &seen).is_ok()
-        {
-            aside = self.places.place(at).parent().joined(seen.as_bytes());
+        for number in 1..100 {
+            let number = if number == 1 { String::new() } else { format!(" {number}") };
+            let seen = [at.name.as_bytes(), format!(" (left over{number})").as_bytes()].concat();
+            let Some(seen) = Name::new(seen).filter(|name| name.as_bytes().len() <= 255) else {
+                break;
+            };
+            match self.rename_new(folder, staged, folder, &seen) {
+                Ok(()) => {
+                    aside = self.places.place(at).parent().joined(seen.as_bytes());
+                    break;
+                }
+                Err(Errno::EXIST) => {}
+                Err(_) => break,
+            }
         }
         self.left.push(aside);
     }

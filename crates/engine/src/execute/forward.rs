@@ -228,6 +228,7 @@ impl Work<'_> {
         if self.is_untouched(at, of, folder, name) == Some(true) {
             return Ok(());
         }
+        self.nobody_writes(at, folder, name)?;
         if self.is_copy_of(folder, name, of, manner) {
             Ok(())
         } else {

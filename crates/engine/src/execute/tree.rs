@@ -35,7 +35,8 @@ impl Work<'_> {
         // was put into it since.
         if let Some((of, manner)) = step.fate().and_then(Fate::copied)
             && self.look(&folder, &staged, at)?.is_some()
-            && !self.is_copy_of(&folder, &staged, of, manner)
+            && (self.nobody_writes(at, &folder, &staged).is_err()
+                || !self.is_copy_of(&folder, &staged, of, manner))
         {
             self.keep_left_over(&folder, &staged, at);
             return Ok(None);

@@ -34,7 +34,7 @@ pub use clear::clear;
 pub use loss::Lost;
 pub use record::{Manifest, Record};
 pub use release::{Left, Released, Stays, release};
-pub use still::{Changes, Few, still, untouched};
+pub use still::{Changes, Few, is_there, still, untouched};
 pub use walk::bring;
 
 use crate::disk::Disk;

@@ -1,4 +1,5 @@
-//! Frees an original by what is on record: what was copied and is as it was then goes, and nothing else.
+//! Frees an original by what is on record: what was copied and is as it was then goes, if its copy stands
+//! and nobody has it open for writing; and nothing else.
 
 use super::crew::{Crew, run_all};
 use super::entry::Entry;
@@ -7,7 +8,8 @@ use super::still::list;
 use super::{At, Phase, Trouble, Watch};
 use crate::descent::{Descent, Place};
 use crate::disk::Disk;
-use crate::system::{Facts, System};
+use crate::system::{Access, Facts, System};
+use linkwell_calls::lease;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -25,6 +27,10 @@ pub enum Stays {
     New,
     /// It has changed since, or is another object.
     Changed,
+    /// Somebody has it open for writing, and would write on to what nobody finds any more.
+    Written,
+    /// Its copy is not there any more, or is shorter than it was made.
+    Alone,
     /// Another volume is mounted there.
     Mounted,
     /// The system refuses, for this reason.
@@ -70,6 +76,11 @@ const CHUNK: usize = 128;
 /// record, is the same object and has not changed since, and every folder that is empty then. What is
 /// new, has changed, or cannot be removed stays, with the folders that lead to it.
 ///
+/// Each entry goes only while its copy stands below `copy`: found by its name, of its kind, and of a
+/// file the object that was made or one as old and as long, and not shorter. Of each file a lease is held
+/// while it goes, where the system has leases for this user: so nobody has it open for writing, however they came
+/// to it. Not guaranteed: that nobody opens it in the microseconds in which its name is dropped.
+///
 /// So many `threads` do it, once there is more than a little to do. May be called again when it was
 /// interrupted: what is gone already is no matter. Nothing is synced.
 ///
@@ -80,12 +91,13 @@ pub fn release(
     system: System,
     manifest: &Manifest,
     at: At<'_>,
+    copy: At<'_>,
     threads: usize,
     watch: &dyn Watch,
 ) -> Result<Released, Trouble> {
     watch.phase(Phase::Freeing);
     let (found, left) = (Mutex::default(), AtomicUsize::new(0));
-    let freeing = Freeing { disk, system, manifest, at, watch, found, left };
+    let freeing = Freeing { disk, system, manifest, at, copy, watch, found, left };
     if let Some(now) = freeing.top()? {
         let work = |_: &mut (), task: Task| freeing.task(&task);
         run_all(threads, work, |crew| freeing.walk(&now, crew))?;
@@ -98,6 +110,7 @@ struct Freeing<'a> {
     system: System,
     manifest: &'a Manifest,
     at: At<'a>,
+    copy: At<'a>,
     watch: &'a dyn Watch,
     found: Mutex<Released>,
     /// How many folders were left by the walk and are not empty yet.
@@ -123,6 +136,8 @@ struct Emptied {
 struct Task {
     folder: Arc<Emptied>,
     place: Place,
+    /// Where the copies of them are.
+    copy: Option<Place>,
     entries: Vec<Entry>,
 }
 
@@ -144,6 +159,52 @@ impl Drop for Emptied {
             }
         }
     }
+}
+
+/// The way through the copy, beside that through the original.
+struct Beside {
+    /// None once it could not be followed.
+    descent: Option<Descent>,
+    /// So many folders at the end of the way are not there.
+    missing: usize,
+}
+
+impl Beside {
+    fn down(&mut self, name: &Name) {
+        let entered = self.missing == 0
+            && self.descent.as_mut().is_some_and(|descent| {
+                descent.look(name).and_then(|now| descent.down(name, &now)).is_ok()
+            });
+        if !entered {
+            self.missing += 1;
+        }
+    }
+
+    fn up(&mut self) {
+        if self.missing > 0 {
+            self.missing -= 1;
+        } else if self.descent.as_mut().is_some_and(|descent| descent.up().is_err()) {
+            // It was moved: there is no way back to the rest.
+            self.descent = None;
+        }
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.descent.as_ref().filter(|_| self.missing == 0).map(Descent::place)
+    }
+}
+
+/// Whether these are facts of what was made of an entry, whole as far as they tell. File systems that make their
+/// numbers up as they go give other ones later.
+pub(super) fn is_its_copy(entry: &Entry, now: &Facts) -> bool {
+    let Some(made) = &entry.copy else { return true };
+    if entry.facts.kind != EntryKind::File {
+        return entry.facts.kind == now.kind;
+    }
+    let same = made.inode == now.id.inode
+        && (made.born.is_none() || now.id.born.is_none() || made.born == now.id.born);
+    let alike = made.modified == now.modified && now.size == entry.facts.size;
+    now.kind == EntryKind::File && now.size >= entry.facts.size && (same || alike)
 }
 
 /// Whether an entry is what was copied. Each name of a file that goes changes the time of any change.
@@ -173,14 +234,52 @@ impl Freeing<'_> {
             self.leave(Stays::Changed, Vec::new);
             return Ok(None);
         }
+        let copy = self.system.facts(self.copy.0, self.copy.1.as_bytes());
+        if !copy.is_ok_and(|copy| is_its_copy(&top, &copy)) {
+            self.leave(Stays::Alone, Vec::new);
+            return Ok(None);
+        }
         if now.kind == EntryKind::Folder {
             return Ok(Some(now));
         }
-        match self.disk.drop_name(at.0, at.1) {
-            Ok(()) | Err(Errno::NOENT) => lock(&self.found).freed += 1,
-            Err(error) => self.leave(Stays::Refused(error), Vec::new),
+        let looked = || self.system.facts(at.0, at.1.as_bytes()).map_err(why);
+        match self.drop(at.0, &top, at.1, &looked, &|now| top.is_still(now, false)) {
+            Ok(()) | Err(Stays::Refused(Errno::NOENT)) => lock(&self.found).freed += 1,
+            Err(why) => self.leave(why, Vec::new),
         }
         Ok(None)
+    }
+
+    /// Drops the name of an entry that is no folder, which is looked at right before.
+    fn drop(
+        &self,
+        folder: BorrowedFd<'_>,
+        entry: &Entry,
+        name: &Name,
+        look: &dyn Fn() -> Result<Facts, Stays>,
+        is_still: &dyn Fn(&Facts) -> bool,
+    ) -> Result<(), Stays> {
+        // Held until its name is gone. Who may not read it, or has no leases there, goes by its looks alone.
+        let leased = match entry.facts.kind {
+            EntryKind::File => match self.system.open(folder, name.as_bytes(), Access::Read) {
+                Ok(file) => match lease::take_read(&file) {
+                    Ok(()) => Some(file),
+                    Err(Errno::AGAIN) => return Err(Stays::Written),
+                    Err(_) => None,
+                },
+                // Somebody else has the file to itself.
+                Err(Errno::AGAIN) => return Err(Stays::Written),
+                Err(_) => None,
+            },
+            _ => None,
+        };
+        let now = look()?;
+        if !is_still(&now) {
+            return Err(Stays::Changed);
+        }
+        let gone = self.disk.drop_name(folder, name).map_err(why);
+        drop(leased);
+        gone
     }
 
     /// Goes through the folders, and hands out what is in them.
@@ -195,7 +294,11 @@ impl Freeing<'_> {
                 return Ok(());
             }
         };
-        let mut folder = self.begin(0, self.at.1.clone(), None, &descent, crew)?;
+        let (above, name) = self.copy;
+        let copy = self.system.facts(above, name.as_bytes());
+        let copy = copy.and_then(|now| Descent::begin(self.system, above, name, &now));
+        let mut copy = Beside { descent: copy.ok(), missing: 0 };
+        let mut folder = self.begin(0, self.at.1.clone(), None, (&descent, &copy), crew)?;
         // The folders in each that are still to be emptied.
         let mut todo = vec![self.manifest.children(0)];
         while let Some(rest) = todo.last_mut() {
@@ -206,6 +309,7 @@ impl Freeing<'_> {
                 todo.pop();
                 crew.until(|| self.left.load(Ordering::Acquire) < MOST_LEFT)?;
                 self.up(&folder, &mut descent)?;
+                copy.up();
                 match folder.above.clone() {
                     Some(above) => folder = above,
                     None => return Ok(()),
@@ -223,7 +327,9 @@ impl Freeing<'_> {
             let stays = match entered {
                 Ok(true) => {
                     folder.pending.fetch_add(1, Ordering::AcqRel);
-                    folder = self.begin(number, inner.name, Some(&folder), &descent, crew)?;
+                    copy.down(&inner.name);
+                    let here = (&descent, &copy);
+                    folder = self.begin(number, inner.name, Some(&folder), here, crew)?;
                     todo.push(self.manifest.children(number));
                     continue;
                 }
@@ -243,7 +349,7 @@ impl Freeing<'_> {
         number: u32,
         name: Name,
         above: Option<&Arc<Emptied>>,
-        here: &Descent,
+        (here, copy): (&Descent, &Beside),
         crew: &mut Work<'_, '_, W>,
     ) -> Result<Arc<Emptied>, Trouble>
     where
@@ -262,7 +368,8 @@ impl Freeing<'_> {
             let count = entries.len();
             let entries = std::mem::take(entries);
             folder.pending.fetch_add(1, Ordering::AcqRel);
-            crew.give(Task { folder: Arc::clone(&folder), place: here.place(), entries }, count)
+            let (place, copy) = (here.place(), copy.place());
+            crew.give(Task { folder: Arc::clone(&folder), place, copy, entries }, count)
         };
         let mut entries = Vec::new();
         self.manifest.entries::<Trouble>(number, &mut |entry| {
@@ -277,23 +384,24 @@ impl Freeing<'_> {
 
     /// Frees some entries, each looked at right before.
     fn task(&self, task: &Task) -> Result<(), Trouble> {
-        let Task { folder, place, entries } = task;
+        let Task { folder, place, copy, entries } = task;
         let mut freed = 0;
         for entry in entries {
             if self.watch.stops() {
                 lock(&self.found).freed += freed;
                 return Err(Trouble::Stopped);
             }
-            let gone = match place.look(&entry.name) {
-                Ok(now) if is_as_copied(entry, &now) => {
-                    self.disk.drop_name(place.held(), &entry.name).map_err(why)
-                }
-                Ok(_) => Err(Stays::Changed),
-                Err(Errno::NOENT) => continue,
-                Err(error) => Err(why(error)),
+            let look = || place.look(&entry.name).map_err(why);
+            let copied = |now: &Facts| is_as_copied(entry, now);
+            let gone = if stands(entry, copy.as_ref()) {
+                self.drop(place.held(), entry, &entry.name, &look, &copied)
+            } else {
+                // What is gone already needs no copy.
+                look().and(Err(Stays::Alone))
             };
             match gone {
                 Ok(()) => freed += 1,
+                Err(Stays::Refused(Errno::NOENT)) => {}
                 Err(why) => {
                     lock(&folder.told).add(entry.name.as_bytes());
                     self.leave(why, || self.manifest.path(folder.number, Some(&entry.name)));
@@ -394,6 +502,12 @@ impl Freeing<'_> {
         }
         self.disk.permit(here.here(), facts.mode | 0o700).ok().map(|()| facts.mode)
     }
+}
+
+/// Whether the copy of an entry is there.
+fn stands(entry: &Entry, copy: Option<&Place>) -> bool {
+    entry.copy.is_none()
+        || copy.is_some_and(|copy| copy.look(&entry.name).is_ok_and(|now| is_its_copy(entry, &now)))
 }
 
 fn why(error: Errno) -> Stays {

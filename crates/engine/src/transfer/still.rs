@@ -3,6 +3,7 @@
 use super::crew::{Crew, run_all};
 use super::entry::Entry;
 use super::record::{Manifest, Names};
+use super::release::is_its_copy;
 use super::{At, Phase, Side, Slip, Trouble, Watch};
 use crate::descent::{Descent, Place};
 use crate::system::{EndMark, Facts, System};
@@ -101,6 +102,12 @@ pub fn untouched(
         at,
         threads,
     )
+}
+
+/// Whether the copy of the top stands at `at`; what is in it is not looked at.
+pub fn is_there(system: System, manifest: &Manifest, at: At<'_>) -> bool {
+    let (top, now) = (manifest.top(), system.facts(at.0, at.1.as_bytes()));
+    top.is_ok_and(|top| now.is_ok_and(|now| is_its_copy(&top, &now)))
 }
 
 fn look(looking: Looking<'_>, at: At<'_>, threads: usize) -> Result<Changes, Trouble> {

@@ -48,11 +48,7 @@ pub(super) fn tell(
         ));
     }
     for place in &report.left {
-        say(&format!(
-            "error: not all of the old place was given up: something in it was new, or was changed in the last \
-             moment; it is kept at `{}`",
-            place.shown()
-        ));
+        say(&preview::left_over(place));
     }
     if !told {
         say_conflicts(plan);
