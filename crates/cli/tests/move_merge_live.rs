@@ -14,6 +14,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 pub(crate) fn trials() -> Vec<Trial> {
     let needs = [Need::Root, Need::Program("strace")];
@@ -31,6 +32,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     all.push(test_with(name, &needs, || alone(link_renamed)));
     let name = "move --merge: what somebody has open for writing is not hidden";
     all.push(test_with(name, &needs, || alone(held_open)));
+    let name = "move --merge: one file that somebody has open for writing is not folded away";
+    all.push(test_with(name, &needs, || alone(one_held_open)));
     all
 }
 
@@ -192,6 +195,34 @@ fn link_renamed() {
 }
 
 /// It stays in the old folder, as the same stands in the other.
+/// Two files, not folders: the old one is found by nobody once it is freed.
+fn one_held_open() {
+    for across in [false, true] {
+        let field = Field::with(&["a/p/f", "e"], across);
+        // As old, too: else the old one is kept, with its times.
+        let same = |from: PathBuf, to: PathBuf| {
+            let copied = Command::new("cp").arg("-a").args([from, to]).status();
+            assert!(copied.is_ok_and(|copied| copied.success()));
+        };
+        same(field.at("a/p/f"), field.there().join("f"));
+        let words = ["move", "-y", "--no-refs", "--merge", "--free", "a/p/f", "@/f"];
+        let mut file = OpenOptions::new().append(true).open(field.at("a/p/f")).expect("it opens");
+        let ran = field.run(&words);
+        file.write_all(b" and late").expect("acknowledged");
+        drop(file);
+        assert!(ran.code == 1 && ran.err.contains("open for writing"), "{ran:#?}");
+        let text = fs::read_to_string(field.at("a/p/f")).expect("it is there");
+        assert!(text.ends_with(" and late"), "{text}");
+        assert!(fs::symlink_metadata(field.at("a/p/f")).is_ok_and(|is| is.is_file()));
+        assert!(field.strays().is_empty());
+        // The control: with nobody at it, and one text again, it is folded.
+        same(field.there().join("f"), field.at("a/p/f"));
+        let ran = field.run(&words);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        assert!(fs::symlink_metadata(field.at("a/p/f")).is_ok_and(|is| is.is_symlink()));
+    }
+}
+
 fn held_open() {
     for writes in [true, false] {
         let field = field(false);
