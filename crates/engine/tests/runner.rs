@@ -39,6 +39,7 @@ mod scans;
 mod sequences;
 mod support;
 mod transfer;
+mod transfer_told;
 mod watch;
 mod watch_hazards;
 mod watch_support;
@@ -102,6 +103,7 @@ fn main() -> ExitCode {
         fault::trials(),
         meddled::trials(),
         transfer::trials(),
+        transfer_told::trials(),
         preflight::trials(),
         preflight_refusals::trials(),
         preflight_mounts::trials(),

@@ -62,9 +62,9 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// A place to work in: an original, room for the copy and for the record.
-struct Ground {
-    scratch: Scratch,
-    system: System,
+pub(crate) struct Ground {
+    pub(crate) scratch: Scratch,
+    pub(crate) system: System,
 }
 
 fn name(text: &str) -> Name {
@@ -75,65 +75,75 @@ fn hold(folder: &Path) -> File {
     File::open(folder).expect("a folder")
 }
 
-struct Wish<'w> {
-    verify: Verify,
-    accept: &'w [Loss],
-    links: &'w [Rewritten],
-    threads: usize,
-    alone: bool,
+pub(crate) struct Wish<'w> {
+    pub(crate) verify: Verify,
+    pub(crate) accept: &'w [Loss],
+    pub(crate) links: &'w [Rewritten],
+    pub(crate) threads: usize,
+    pub(crate) alone: bool,
 }
 
-const WHOLE: Wish<'static> =
+pub(crate) const WHOLE: Wish<'static> =
     Wish { verify: Verify::Full, accept: &[], links: &[], threads: 2, alone: true };
 
 impl Ground {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let scratch = Scratch::in_memory();
         make(&scratch.path(), &["from/", "to/", "state/"]);
         Self { scratch, system: System::new() }
     }
 
-    fn with(lines: &[&str]) -> Self {
+    pub(crate) fn with(lines: &[&str]) -> Self {
         let ground = Self::new();
         make(&ground.original(), lines);
         ground
     }
 
-    fn from(&self) -> PathBuf {
+    pub(crate) fn from(&self) -> PathBuf {
         self.scratch.join("from")
     }
 
-    fn to(&self) -> PathBuf {
+    pub(crate) fn to(&self) -> PathBuf {
         self.scratch.join("to")
     }
 
-    fn original(&self) -> PathBuf {
+    pub(crate) fn original(&self) -> PathBuf {
         self.scratch.join("from/tree")
     }
 
-    fn copy(&self) -> PathBuf {
+    pub(crate) fn copy(&self) -> PathBuf {
         self.scratch.join("to/copy")
     }
 
-    fn record(&self, resume: bool) -> Record {
+    pub(crate) fn record(&self, resume: bool) -> Record {
         let state = hold(&self.scratch.join("state"));
         let record = if resume { Record::resume } else { Record::begin };
         let record = record(&Unix, self.system, state.as_fd(), &name("tree"));
         record.expect("a record").with_checkpoints(1, 1)
     }
 
-    fn bring(
+    pub(crate) fn bring(
         &self,
         disk: &dyn Disk,
         wish: &Wish<'_>,
         record: &mut Record,
     ) -> Result<Brought, Trouble> {
+        self.bring_named("tree", disk, wish, record)
+    }
+
+    pub(crate) fn bring_named(
+        &self,
+        of: &str,
+        disk: &dyn Disk,
+        wish: &Wish<'_>,
+        record: &mut Record,
+    ) -> Result<Brought, Trouble> {
         let (from, to) = (hold(&self.from()), hold(&self.to()));
-        let facts = self.system.facts(from.as_fd(), b"tree").expect("it is there");
+        let facts = self.system.facts(from.as_fd(), of.as_bytes()).expect("it is there");
         let order = Order {
             disk,
             system: self.system,
-            from: (from.as_fd(), &name("tree")),
+            from: (from.as_fd(), &name(of)),
             facts: &facts,
             to: (to.as_fd(), &name("copy")),
             verify: wish.verify,
@@ -147,7 +157,7 @@ impl Ground {
     }
 
     /// Brings it, with nothing in the way.
-    fn brought(&self, wish: &Wish<'_>) -> Manifest {
+    pub(crate) fn brought(&self, wish: &Wish<'_>) -> Manifest {
         let mut record = self.record(false);
         self.bring(&Unix, wish, &mut record).expect("it is brought");
         record.into_manifest()
@@ -158,12 +168,12 @@ impl Ground {
         Manifest::open(self.system, state.as_fd(), &name("tree")).expect("a record")
     }
 
-    fn still(&self, manifest: &Manifest) -> Changes {
+    pub(crate) fn still(&self, manifest: &Manifest) -> Changes {
         let from = hold(&self.from());
         still(self.system, manifest, (from.as_fd(), &name("tree")), 2, &Unwatched).expect("a look")
     }
 
-    fn release(&self, disk: &dyn Disk, manifest: &Manifest) -> Released {
+    pub(crate) fn release(&self, disk: &dyn Disk, manifest: &Manifest) -> Released {
         let from = hold(&self.from());
         let to = hold(&self.to());
         let (at, copy) = ((from.as_fd(), &name("tree")), (to.as_fd(), &name("copy")));

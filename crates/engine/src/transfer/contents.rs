@@ -99,7 +99,7 @@ impl Job<'_> {
         let mut filled = Filled { sharing, ..Filled::default() };
         let mut sum = self.reads_back().then(Sum::new);
         if facts.size == 0 && !self.made_up {
-            // Nothing to be read.
+            // Nothing, if what it says of itself is true.
         } else if facts.size > 0 && (facts.stored < facts.size || facts.size >= LARGE) {
             let mut at = 0;
             while let Some(data) = next_data(from, at, facts.size) {
@@ -125,6 +125,9 @@ impl Job<'_> {
             if filled.bytes < facts.size {
                 return Err(Slip::Changed);
             }
+        }
+        if !self.made_up && is_longer(from, facts.size)? {
+            return Err(Slip::Changed);
         }
         if facts.stored > facts.size.next_multiple_of(4096) + SPARE || filled.holes {
             filled.lost = self.reserve(tools, from, to)?;
@@ -275,6 +278,23 @@ fn in_memory(file: BorrowedFd<'_>) -> Option<Option<Range<u64>>> {
         return Some(None);
     }
     (room >= size).then_some(Some(0..room))
+}
+
+/// Whether there is more in a file than it says: mounts of a cloud say that a file is empty whose length
+/// they have not asked for.
+fn is_longer(file: BorrowedFd<'_>, size: u64) -> Result<bool, Slip> {
+    loop {
+        let read = match size {
+            // Of some it cannot be said where to read.
+            0 => rustix::io::read(file, &mut [0]),
+            size => rustix::io::pread(file, &mut [0], size),
+        };
+        match read {
+            Err(Errno::INTR) => {}
+            Ok(count) => return Ok(count > 0),
+            Err(error) => return Err(Slip::original("read it")(error)),
+        }
+    }
 }
 
 /// What went wrong in a copy by the system alone: a bad disk is most likely the one that is read.
