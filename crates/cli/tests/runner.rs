@@ -39,6 +39,7 @@ mod move_step;
 mod move_stop;
 mod move_swap;
 mod move_times;
+mod move_told;
 mod moving;
 mod places;
 mod plain;
@@ -104,6 +105,7 @@ fn main() -> std::process::ExitCode {
         move_merge_live::trials(),
         move_owner::trials(),
         move_times::trials(),
+        move_told::trials(),
         move_step::trials(),
         move_stop::trials(),
         undo::trials(),

@@ -6,13 +6,15 @@
 
 use super::{Fail, Work};
 use crate::in_use::{self, Subject};
-use crate::system::System;
+use crate::system::{Access, System};
 use crate::transfer::{
     self, Manifest, Order, Phase, Record, Released, Side, Stays, Trouble, Watch,
 };
+use linkwell_calls::lease;
+use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Fate, Loss, Make, Manner, Plan, Slot, Step, Verify};
+use linkwell_model::plan::{Fate, Loss, Make, Manner, Object, Plan, Slot, Step, Verify};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::collections::HashMap;
@@ -36,6 +38,9 @@ const AS_FAR_AS_CAN_BE: [Loss; 10] = [
     Loss::Preallocation,
     Loss::Sharing,
 ];
+
+/// A file that is about to get another name, by its record, and what keeps it from being opened for writing.
+pub(super) type HeldStill = (Arc<Manifest>, Option<OwnedFd>);
 
 /// The copies of a plan whose originals are given up, and their records.
 #[derive(Default)]
@@ -285,6 +290,38 @@ impl Work<'_> {
             }
         }
         self.is_as_recorded(&manifest, at, folder, name)
+    }
+
+    /// Looks at a single file that was copied right before it gets another name. That changes the time of any
+    /// change, and so would hide what is written meanwhile by who gives the other time back: nobody opens it
+    /// for writing until [`Self::renamed`], where the system can see to it.
+    pub(super) fn hold_still(
+        &mut self,
+        at: &Slot,
+        folder: &Arc<OwnedFd>,
+        old: &Object,
+        fate: &Fate,
+    ) -> Result<Option<HeldStill>, Fail> {
+        if old.kind() != EntryKind::File {
+            return Ok(None);
+        }
+        let Some(manifest) = self.manifest(at, fate) else { return Ok(None) };
+        let file = self.system.open(folder.as_fd(), at.name.as_bytes(), Access::Read).ok();
+        if file.as_ref().is_some_and(|file| lease::take_read(file) == Err(Errno::AGAIN)) {
+            return Err(Fail::InUse { place: self.places.place(at), by: None });
+        }
+        self.is_as_recorded(&manifest, at, folder, &at.name)?;
+        Ok(Some((manifest, file)))
+    }
+
+    /// It has got the name `name`: from now on the time of any change counts that this has left.
+    pub(super) fn renamed(&self, held: Option<HeldStill>, folder: &Arc<OwnedFd>, name: &Name) {
+        if let Some((manifest, lease)) = held {
+            if let Ok(now) = self.system.facts(folder.as_fd(), name.as_bytes()) {
+                manifest.renamed(&now);
+            }
+            drop(lease);
+        }
     }
 
     /// Whether nobody has touched the copy that stands at `name`; `None` where it is not on record.

@@ -120,9 +120,11 @@ impl Work<'_> {
             self.build(at, &folder, staged, make, announce)?;
         }
         let link = self.staged_link(at, &folder, old, make, fate, staged)?;
+        let held = self.hold_still(at, &folder, old, fate)?;
         if self.swap_in(at, &folder, old, fate, staged)? {
             return self.read_back_or(at, &folder, make, link);
         }
+        self.renamed(held, &folder, staged);
         // What came out must be what was planned with. If not, `back` exchanges the two again.
         match self.look(&folder, staged, at)? {
             Some(out) if old.is_still(&out, self.same) => self.last_name(at, &out, fate)?,
@@ -201,8 +203,10 @@ impl Work<'_> {
             return self.keep(&folder, &at.name, old, at, slot);
         }
         self.begun = true;
+        let held = self.hold_still(at, &folder, old, fate)?;
         let aside = self.rename(&folder, &at.name, &folder, staged);
         aside.map_err(|error| self.refused(at, "set it aside", error))?;
+        self.renamed(held, &folder, staged);
         match self.look(&folder, staged, at)? {
             Some(out) if old.is_still(&out, self.same) => self.last_name(at, &out, fate)?,
             _ => return Err(Fail::Changed(self.places.place(at))),

@@ -4,12 +4,14 @@
 use super::entry::{Entry, Reader, put, put_entry, put_name};
 use super::frame::{Frames, Kind, Place};
 use crate::disk::Disk;
-use crate::system::{Access, System};
+use crate::system::{Access, Facts, System};
+use linkwell_model::entry::{EntryKind, Time};
 use linkwell_model::name::Name;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The number of no folder: of that in which the top of the tree lies.
 pub(super) const NONE: u32 = u32::MAX;
@@ -98,6 +100,9 @@ impl Index {
 pub struct Manifest {
     frames: Frames,
     index: Index,
+    /// When a top was last changed that is a file of one name: as it was copied, or by the new name that it
+    /// got since. Unknown of what an earlier run copied.
+    top_changed: Mutex<Option<Time>>,
 }
 
 impl Manifest {
@@ -115,7 +120,29 @@ impl Manifest {
         let frames = Frames::open(file, |kind, bytes, at, end| {
             end <= limit && index.take(kind, bytes, at).is_some()
         })?;
-        Ok(Self { frames, index })
+        Ok(Self { frames, index, top_changed: Mutex::default() })
+    }
+
+    fn empty(frames: Frames) -> Self {
+        Self { frames, index: Index::default(), top_changed: Mutex::default() }
+    }
+
+    fn top_changed(&self) -> MutexGuard<'_, Option<Time>> {
+        // One value, whole after each statement.
+        self.top_changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether these are still the facts of the top. A new name changes the time of any change: that counts
+    /// as far as it is known.
+    pub(super) fn is_top(&self, top: &Entry, now: &Facts) -> bool {
+        top.is_still(now, false) && self.top_changed().is_none_or(|known| known == now.changed)
+    }
+
+    /// The top has got another name, and this is what it is since: nobody could write to it meanwhile.
+    pub fn renamed(&self, now: &Facts) {
+        if let Some(known) = &mut *self.top_changed() {
+            *known = now.changed;
+        }
     }
 
     /// Whether it holds a whole tree, copied, verified and made to last.
@@ -290,7 +317,7 @@ impl Record {
         let held = system.open(folder, c".", Access::List)?;
         let file = disk.make_file(held.as_fd(), name)?;
         let frames = Frames::begin(Place::File(file));
-        let manifest = Manifest { frames, index: Index::default() };
+        let manifest = Manifest::empty(frames);
         Ok(Self { manifest, folder: Some(held), resumed: false, every: CHECKPOINT })
     }
 
@@ -329,7 +356,7 @@ impl Record {
             Ok(_) | Err(Errno::INVAL) => {
                 disk.cut(file.as_fd(), 0)?;
                 let frames = Frames::begin(Place::File(file));
-                Manifest { frames, index: Index::default() }
+                Manifest::empty(frames)
             }
             Err(error) => return Err(error),
         };
@@ -339,7 +366,7 @@ impl Record {
     /// A record that is not kept.
     pub(super) fn in_memory() -> Self {
         let frames = Frames::begin(Place::Memory(Vec::new()));
-        let manifest = Manifest { frames, index: Index::default() };
+        let manifest = Manifest::empty(frames);
         Self { manifest, folder: None, resumed: false, every: CHECKPOINT }
     }
 
@@ -357,6 +384,10 @@ impl Record {
 
     /// What is on record, after [`super::bring`].
     pub fn into_manifest(self) -> Manifest {
+        // Whatever gets, or loses, another name changes with each of them.
+        let is_known = |top: &Entry| top.facts.kind == EntryKind::File && top.facts.names < 2;
+        let top = self.manifest.top().ok().filter(is_known);
+        *self.manifest.top_changed() = top.map(|top| top.facts.changed);
         self.manifest
     }
 

@@ -230,7 +230,7 @@ impl Freeing<'_> {
             Ok(now) => now,
         };
         let same = top.facts.kind == now.kind && top.facts.id.is_after_restart(now.id);
-        if !same || (now.kind != EntryKind::Folder && !top.is_still(&now, false)) {
+        if !same || (now.kind != EntryKind::Folder && !self.manifest.is_top(&top, &now)) {
             self.leave(Stays::Changed, Vec::new);
             return Ok(None);
         }
@@ -243,7 +243,7 @@ impl Freeing<'_> {
             return Ok(Some(now));
         }
         let looked = || self.system.facts(at.0, at.1.as_bytes()).map_err(why);
-        match self.drop(at.0, &top, at.1, &looked, &|now| top.is_still(now, false)) {
+        match self.drop(at.0, &top, at.1, &looked, &|now| self.manifest.is_top(&top, now)) {
             Ok(()) | Err(Stays::Refused(Errno::NOENT)) => lock(&self.found).freed += 1,
             Err(why) => self.leave(why, Vec::new),
         }

@@ -66,7 +66,8 @@ impl Changes {
 /// these are, their lengths and times, and which names there are. Contents are not read: whoever
 /// changes them changes a time, as far as the clock of the file system is fine enough.
 ///
-/// Of the top, whose name may be another by now, the time of any change does not count.
+/// Of the top, whose name may be another by now, the time of any change counts only where it is known
+/// what it should be: of a file, see [`Manifest::renamed`].
 ///
 /// # Errors
 /// The system's, where it could not be looked; [`Trouble::Stopped`].
@@ -175,7 +176,11 @@ impl Looking<'_> {
             }
             answer => answer.map_err(|error| looked(error, Vec::new()))?,
         };
-        if !fits(self.side, &top, &now, false) {
+        let same = match self.side {
+            Side::Copy => fits(self.side, &top, &now, false),
+            _ => self.manifest.is_top(&top, &now),
+        };
+        if !same {
             self.found().changed.add(Vec::new);
         }
         let entered = is_it(self.side, &top, &now) && now.kind == EntryKind::Folder;
