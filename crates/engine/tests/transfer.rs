@@ -411,12 +411,16 @@ fn in_memory() {
 }
 
 /// A file system in a file.
-struct Volume {
+pub(crate) struct Volume {
     scratch: Scratch,
 }
 
 impl Volume {
     fn new(kind: &str) -> Self {
+        Self::made(kind, &[])
+    }
+
+    pub(crate) fn made(kind: &str, more: &[&str]) -> Self {
         let volume = Self { scratch: Scratch::with(&["top/"]) };
         let image = volume.scratch.join("image");
         File::create(&image).expect("an image").set_len(400 << 20).expect("a length");
@@ -424,13 +428,14 @@ impl Volume {
             let status = Command::new(program).args(arguments).status().expect("it can be started");
             assert!(status.success(), "{program}: {status}");
         };
-        run(&format!("mkfs.{kind}"), &["-q".as_ref(), image.as_ref()]);
+        let more: Vec<&OsStr> = ["-q"].iter().chain(more).map(OsStr::new).collect();
+        run(&format!("mkfs.{kind}"), &[&more[..], &[image.as_ref()]].concat());
         let top = volume.top();
         run("mount", &["-o".as_ref(), "loop".as_ref(), image.as_ref(), top.as_ref()]);
         volume
     }
 
-    fn top(&self) -> PathBuf {
+    pub(crate) fn top(&self) -> PathBuf {
         self.scratch.join("top")
     }
 }

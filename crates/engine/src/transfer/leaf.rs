@@ -160,7 +160,8 @@ impl Job<'_> {
             let file = self.open(at.from, name)?;
             return self.one(hand, at, name, &{ file.facts }, Some(file));
         }
-        let facts = self.system.facts(at.from, name.as_bytes()).map_err(gone)?;
+        let look = || self.system.facts(at.from, name.as_bytes()).map_err(gone);
+        let facts = self.settled(look, |facts| facts)?;
         self.one(hand, at, name, &facts, None)
     }
 
@@ -353,6 +354,10 @@ impl Job<'_> {
     /// Opens a file to be read, and looks at it; nobody opens it for writing meanwhile, where that was
     /// ordered and the system can see to it.
     fn open(&self, at: BorrowedFd<'_>, name: &Name) -> Result<Opened, Slip> {
+        self.settled(|| self.open_now(at, name), |open| &open.facts)
+    }
+
+    fn open_now(&self, at: BorrowedFd<'_>, name: &Name) -> Result<Opened, Slip> {
         let file = self.open_to_read(at, name)?;
         let leased = self.alone
             && match lease::take_read(&file) {

@@ -24,6 +24,7 @@ mod leaf;
 mod loss;
 pub mod record;
 mod release;
+mod settled;
 mod shared;
 mod still;
 mod sum;
