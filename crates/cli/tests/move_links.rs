@@ -37,6 +37,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("move: it is not looked into where that was not wanted", as_is),
         test("move: undo names what is gone, which is not the link that is there", gone),
         test("move: folders whose links are rewritten keep their times, there and back", times),
+        test_with(
+            "move --back: links on the way of the link that is typed lead there, too",
+            &[Need::Root],
+            || linkwell_testkit::volume::alone(on_the_way),
+        ),
     ]
 }
 
@@ -48,6 +53,40 @@ fn gone() {
     let place = ground.tree().join("q/r");
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains(&format!("nothing at `{}`", place.display())), "{ran:?}");
+}
+
+/// The link that is typed leads there through others, which stand on neither volume that is searched.
+fn on_the_way() {
+    for (more, folder) in [(&[][..], true), (&["--no-refs"], true), (&[], false)] {
+        let field = crate::move_field::Field::new(true);
+        let run = |words: &[&str]| {
+            let ran = field.run(words);
+            assert_eq!(ran.code, 0, "{words:?}: {ran:?}");
+            ran
+        };
+        let (thing, there, inner) = if folder { ("d", "@/d", "/f") } else { ("x", "@/x", "") };
+        let old = format!("a/p/{thing}");
+        run(&["move", "-y", "--no-refs", &old, there]);
+        let link = |text: PathBuf, at: &str| {
+            std::os::unix::fs::symlink(text, field.at(at)).expect("a link");
+        };
+        link("p".into(), "a/up");
+        link(field.at("a/up").join(thing), "a/second");
+        link("../a/second".into(), "a/first");
+        let texts = || {
+            ["a/first", "a/second", &old]
+                .map(|path| std::fs::read(field.at(&format!("{path}{inner}"))).ok())
+        };
+        let before = texts();
+        assert!(before.iter().all(Option::is_some), "{before:?}");
+        let ran = run(&[&["move", "-y", "--back", "a/first"][..], more].concat());
+        assert_eq!(texts(), before, "{ran:?}");
+        let are_links = || ["a/first", "a/second", &old].map(|path| field.at(path).is_symlink());
+        assert_eq!(are_links(), [false, true, true], "{ran:?}");
+        assert!(!ran.out.contains("no link found"), "{ran:?}");
+        run(&["undo", "-y"]);
+        assert_eq!((are_links(), texts()), ([true; 3], before));
+    }
 }
 
 fn times() {

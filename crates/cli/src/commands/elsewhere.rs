@@ -63,13 +63,14 @@ pub(super) struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// What is to be said of the search, where `would` is what a link would that was found.
-    pub(super) fn remarks(&self, would: &str) -> Vec<String> {
+    /// What is to be said of the search, where `would` is what a link would that was found; `no` is `no link`,
+    /// or says that there are some besides.
+    pub(super) fn remarks(&self, no: &str, would: &str) -> Vec<String> {
         let mut all = Vec::new();
         if self.found.is_empty() {
             let roots: Vec<String> =
                 self.roots.iter().map(|root| format!("`{}`", shown(root))).collect();
-            all.push(format!("no link found below {} {would}", roots.join(", ")));
+            all.push(format!("{no} found below {} {would}", roots.join(", ")));
         }
         if self.cut_short {
             all.push(

@@ -200,6 +200,13 @@ fn elsewhere(
         return;
     }
     let Some(item) = looked.plan.items.first_mut() else { return };
+    // These are known without a search.
+    let mut links = std::mem::take(&mut looked.on_the_way);
+    let follow = Follow {
+        follow: moving.follow_refs,
+        allow_broken: moving.allow_broken,
+        accept_owner: moving.accept_loss.iter().any(|word| word == Loss::Owner.word()),
+    };
     if moving.no_refs || !needed {
         if !leaves {
             item.remarks.push(
@@ -208,22 +215,23 @@ fn elsewhere(
                     .into(),
             );
         }
+        if !links.is_empty() {
+            lead(surveyor, looked, &links, follow);
+        }
         return;
     }
     let volumes = std::sync::Arc::clone(surveyor.volumes());
     let going = std::mem::take(&mut looked.going);
-    let places = going.places().cloned().collect();
+    // Home again: links to the link that brings it home are most likely where that is.
+    let home = looked.moving.as_ref().filter(|_| moving.dest.is_none()).map(|found| &found.to);
+    let places = going.places().chain(home).cloned().collect();
     let search = Search { going, places, under, volumes: &volumes };
     let found = search.run(args, world);
-    let links: Vec<AbsPath> = found.found.iter().map(|link| link.place.clone()).collect();
-    let follow = Follow {
-        follow: moving.follow_refs,
-        allow_broken: moving.allow_broken,
-        accept_owner: moving.accept_loss.iter().any(|word| word == Loss::Owner.word()),
-    };
+    let no = if links.is_empty() { "no link" } else { "no other link" };
+    links.extend(found.found.iter().map(|link| link.place.clone()));
     lead(surveyor, looked, &links, follow);
     if let Some(item) = looked.plan.items.first_mut() {
-        item.remarks.extend(found.remarks("leads into it"));
+        item.remarks.extend(found.remarks(no, "leads into it"));
     }
 }
 

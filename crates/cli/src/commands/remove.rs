@@ -110,6 +110,6 @@ fn tell_broken(
     }
     // It concerns them all, and is told with the first, where programs find it as well.
     if let Some(item) = plan.items.first_mut() {
-        item.remarks.extend(elsewhere.remarks("would be left broken"));
+        item.remarks.extend(elsewhere.remarks("no link", "would be left broken"));
     }
 }

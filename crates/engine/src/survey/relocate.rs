@@ -25,7 +25,7 @@ use crate::operator::Spot;
 use crate::refer::Going;
 use crate::system::Facts;
 use after::Moved;
-use ends::{back, out};
+use ends::{back, on_the_way_to, out};
 use links::{bridge, by_name_with, links_inside};
 use linkwell_model::entry::{EntryKind, FileId, Identity};
 use linkwell_model::path::AbsPath;
@@ -71,6 +71,8 @@ pub struct Looked {
     pub moving: Option<Moving>,
     /// What leaves its place, for the search for links that lead there.
     pub going: Going,
+    /// Links that lead into it, besides the one that it takes the place of: that one leads there by them.
+    pub on_the_way: Vec<AbsPath>,
     /// What must be known to plan for these.
     shape: Option<Shape>,
 }
@@ -78,7 +80,7 @@ pub struct Looked {
 impl Looked {
     /// A plan without regard to links elsewhere: they go on working as they are.
     pub(super) fn alone(plan: Plan, moving: Option<Moving>) -> Self {
-        Self { plan, moving, going: Going::default(), shape: None }
+        Self { plan, moving, going: Going::default(), on_the_way: Vec::new(), shape: None }
     }
 }
 
@@ -160,11 +162,12 @@ fn planned(
     record: impl FnOnce(&Object, &AbsPath) -> Vec<Rewritten>,
 ) -> Looked {
     let mut plan = Plan::default();
-    let (mut going, mut shape) = (Going::default(), None);
+    let (mut going, mut on_the_way, mut shape) = (Going::default(), Vec::new(), None);
     let moving = ends.and_then(|mut ends| {
         let mut remarks = Vec::new();
         if let Some(over) = &ends.over {
             ends.record = record(over, &ends.from.place());
+            on_the_way = on_the_way_to(surveyor, &ends);
         }
         let (moving, against) = look(surveyor, wanted, &ends, &mut remarks)?;
         if against.is_empty() {
@@ -197,7 +200,7 @@ fn planned(
         Ok(moving)
     });
     let moving = moving.map_err(|why| conflict(&mut plan, typed, why)).ok();
-    Looked { plan, moving, going, shape }
+    Looked { plan, moving, going, on_the_way, shape }
 }
 
 /// Looks at all that is to be moved; gives what speaks against it.

@@ -112,6 +112,20 @@ pub(super) fn back(surveyor: &mut Surveyor, wanted: &Wanted, link: &[u8]) -> Res
     Ok(Ends { from, object: there, facts, above, to, over: Some(object), record: Vec::new() })
 }
 
+/// The links by which that at the new place leads to what is moved, and that lead into it themselves.
+pub(super) fn on_the_way_to(surveyor: &mut Surveyor, ends: &Ends) -> Vec<AbsPath> {
+    let folder = Folder::of_place(&ends.to.held.place);
+    let chain = resolve(&mut surveyor.live, &folder, ends.to.name.as_bytes());
+    let (from, to) = (ends.from.place(), ends.to.place());
+    let leads = |surveyor: &mut Surveyor, folder: &AbsPath, name: &[u8]| {
+        let led = surveyor.led(Some(folder), name);
+        led.physical.is_some_and(|place| place.is_at_or_below(&from))
+    };
+    let hops = chain.hops.iter().map(|hop| (hop.folder.place(), &hop.name));
+    let hops = hops.filter(|(folder, name)| leads(surveyor, folder, name));
+    hops.map(|(folder, name)| folder.joined(name)).filter(|place| *place != to).collect()
+}
+
 /// The link `link`, which stands at `to`, leads nowhere: its volume may only be away.
 fn nowhere(surveyor: &mut Surveyor, to: &Spot, end: &AbsPath, link: &[u8]) -> Why {
     let folder = Folder::of_place(&to.held.place);
