@@ -5,13 +5,15 @@
     reason = "a test stands outside: it makes its trees and looks at them by itself"
 )]
 
+use crate::move_field::{Field, Program, files, points, seen, stopped};
 use crate::support::{Ground, as_nobody};
 use libtest_mimic::Trial;
 use linkwell_testkit::crafted::allow;
 use linkwell_testkit::need::{Need, test_with};
 use linkwell_testkit::program::Ran;
 use linkwell_testkit::tree::Scratch;
-use std::os::unix::fs::{MetadataExt as _, lchown};
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown};
 use std::path::Path;
 
 const NOBODY: u32 = 65534;
@@ -32,6 +34,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             "move --merge: a link that is another's does not become the user's unsaid",
             &[Need::Root],
             merged,
+        ),
+        test_with(
+            "move: nothing is copied into a folder that somebody put in place of the one that was made",
+            &[Need::Root, Need::Program("strace")],
+            || linkwell_testkit::volume::alone(exchanged),
         ),
     ]
 }
@@ -169,4 +176,53 @@ fn merged() {
     let ran = run(&ground, &accept);
     assert!(ran.code == 0 && ran.out.contains("as you accepted"), "{ran:?}");
     assert!(tree.join("e/A/l").exists() && tree.join("e/A/d/l").exists());
+}
+
+/// What somebody puts in place of the folder that was made: its owner, its permissions, what is in it.
+const THEIRS: [(u32, u32, Option<&str>); 4] =
+    [(NOBODY, 0o777, None), (NOBODY, 0o700, None), (0, 0o755, None), (0, 0o700, Some("kept"))];
+
+fn exchanged() {
+    let typed = ["move", "-y", "--no-refs", "a/p/d", "@/d"];
+    let program = Program::Linkwell(&typed);
+    let windows = points(&Field::new(true), "a/p/d", &program, false);
+    let mut acted = 0;
+    for point in windows.iter().filter(|point| point.call == "mkdirat") {
+        for (owner, mode, inside) in THEIRS {
+            let field = Field::new(true);
+            let theirs = field.there().join("theirs");
+            let before = seen(&field.at("a/p/d"));
+            let mut met = false;
+            let ran = stopped(&field, "a/p/d", &program, point, || {
+                let mut there = fs::read_dir(field.there()).expect("a folder").flatten();
+                let Some(made) = there.next().map(|entry| entry.path()) else { return false };
+                if fs::read_dir(&made).expect("a folder").next().is_some() {
+                    return false;
+                }
+                fs::create_dir(&theirs).expect("a folder");
+                if let Some(name) = inside {
+                    fs::write(theirs.join(name), name).expect("a file");
+                }
+                lchown(&theirs, Some(owner), Some(owner)).expect("an owner");
+                fs::set_permissions(&theirs, fs::Permissions::from_mode(mode)).expect("a mode");
+                let flags = rustix::fs::RenameFlags::EXCHANGE;
+                let (cwd, one) = (rustix::fs::CWD, &made);
+                rustix::fs::renameat_with(cwd, one, cwd, &theirs, flags).expect("exchanged");
+                met = true;
+                true
+            });
+            if !met {
+                continue;
+            }
+            acted += 1;
+            let what = format!("{owner} {mode:o} behind {point:?}: {ran:?}");
+            assert!(ran.code == 1 && ran.err.contains("somebody else"), "{what}");
+            assert_eq!(seen(&field.at("a/p/d")), before, "{what}");
+            let there = files(&field.there());
+            let texts: Vec<&[u8]> = there.values().map(Vec::as_slice).collect();
+            let wanted: Vec<&[u8]> = inside.iter().map(|text| text.as_bytes()).collect();
+            assert_eq!(texts, wanted, "{what}");
+        }
+    }
+    assert_eq!(acted, THEIRS.len(), "of {windows:?}");
 }

@@ -182,6 +182,10 @@ impl Work<'_> {
         }
         self.copied.0 += counting.entries.into_inner();
         self.copied.1 += counting.bytes.into_inner();
+        if brought == Err(Trouble::Foreign) {
+            // What stands under the staged name is not to be removed, as what was made would be.
+            self.begun = false;
+        }
         let brought = brought.map_err(|trouble| self.trouble(trouble, of, at))?;
         if let Some(lost) = brought.lost.iter().find(|lost| lost.kind == Loss::Sharing) {
             let mut place = self.places.place(at);
@@ -206,6 +210,7 @@ impl Work<'_> {
             Trouble::InUse(path) => Fail::InUse { place: place(of, &path), by: None },
             Trouble::Mounted(path) => Fail::Mounted(place(of, &path)),
             Trouble::Differs(path) => Fail::NotAsMade(place(at, &path)),
+            Trouble::Foreign => Fail::NotAsMade(self.places.place(at)),
             Trouble::Lossy(lost) => Fail::Lossy { place: self.places.place(of), lost },
             Trouble::System { doing, side: Side::Original, path, error } => {
                 Fail::System { doing, place: place(of, &path), error }

@@ -22,6 +22,7 @@ mod first;
 mod frame;
 mod leaf;
 mod loss;
+mod ours;
 pub mod record;
 mod release;
 mod settled;
@@ -152,6 +153,8 @@ pub enum Trouble {
     Unexpected(Vec<u8>),
     /// What was copied does not read back as it was written.
     Differs(Vec<u8>),
+    /// Somebody else's stands where the copy was to be made.
+    Foreign,
     /// The copy would lack something that was not accepted; all that it would lack.
     Lossy(Vec<Lost>),
     /// The system refuses.
@@ -186,6 +189,8 @@ enum Slip {
     InUse,
     Mounted,
     Unexpected,
+    /// In place of what was made, something of somebody else's is there.
+    Foreign,
     Stopped,
     System(&'static str, Side, Errno),
 }
@@ -205,6 +210,7 @@ impl Slip {
             Self::InUse => Trouble::InUse(path),
             Self::Mounted => Trouble::Mounted(path),
             Self::Unexpected => Trouble::Unexpected(path),
+            Self::Foreign => Trouble::Foreign,
             Self::Stopped => Trouble::Stopped,
             Self::System(doing, side, error) => Trouble::System { doing, side, path, error },
         }

@@ -469,7 +469,10 @@ impl<'a> Job<'a> {
             }
         }
         self.disk.make_folder(at.0, at.1).map_err(Slip::copy("make it"))?;
-        let made = system.facts(at.0, at.1.as_bytes()).map_err(Slip::copy("look at it"))?;
+        let made = match door.above {
+            Some(_) => system.facts(at.0, at.1.as_bytes()).map_err(Slip::copy("look at it"))?,
+            None => self.made_by_us(at)?,
+        };
         if made.kind != EntryKind::Folder {
             return Err(Slip::System("make it", Side::Copy, Errno::AGAIN));
         }
