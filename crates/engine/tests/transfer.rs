@@ -128,7 +128,7 @@ impl Ground {
         wish: &Wish<'_>,
         record: &mut Record,
     ) -> Result<Brought, Trouble> {
-        self.bring_named("tree", disk, wish, record)
+        self.bring_named("tree", disk, wish, record, &Unwatched)
     }
 
     pub(crate) fn bring_named(
@@ -137,6 +137,7 @@ impl Ground {
         disk: &dyn Disk,
         wish: &Wish<'_>,
         record: &mut Record,
+        watch: &dyn Watch,
     ) -> Result<Brought, Trouble> {
         let (from, to) = (hold(&self.from()), hold(&self.to()));
         let facts = self.system.facts(from.as_fd(), of.as_bytes()).expect("it is there");
@@ -151,7 +152,7 @@ impl Ground {
             links: wish.links,
             alone: wish.alone,
             threads: wish.threads,
-            watch: &Unwatched,
+            watch,
         };
         bring(&order, Some(record))
     }

@@ -4,16 +4,19 @@
 use crate::transfer::{Ground, Volume, WHOLE, Wish};
 use libtest_mimic::Trial;
 use linkwell_engine::disk::Unix;
-use linkwell_engine::transfer::Trouble;
+use linkwell_engine::transfer::{Phase, Trouble, Unwatched, Watch};
 use linkwell_model::plan::Verify;
 use linkwell_testkit::need::{Need, test_with};
 use linkwell_testkit::tree::make;
 use rustix::fs::CWD;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use std::fs;
+use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -27,6 +30,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             "transfer told: a write in the same second is seen where times are in seconds",
             &[Need::LoopDevices, Need::Program("mkfs.ext4")],
             in_seconds,
+        ),
+        test_with(
+            "transfer told: a failed write is told, though another sync was told of it before",
+            &[Need::LoopDevices, Need::Program("mkfs.ext4")],
+            failed_write,
         ),
     ]
 }
@@ -72,7 +80,7 @@ fn empty() {
     for verify in [Verify::Full, Verify::Sizes] {
         let wish = Wish { verify, ..WHOLE };
         let mut record = ground.record(false);
-        let brought = ground.bring_named("waiting", &Unix, &wish, &mut record);
+        let brought = ground.bring_named("waiting", &Unix, &wish, &mut record, &Unwatched);
         assert_eq!(brought, Err(Trouble::Changed(Vec::new())), "{verify:?}");
         drop(fs::remove_file(ground.copy()));
         fs::remove_file(ground.scratch.join("state/tree")).expect("the record");
@@ -119,4 +127,50 @@ fn in_seconds() {
 fn again_from_nothing(ground: &Ground) {
     fs::remove_dir_all(ground.copy()).expect("the copy");
     fs::remove_file(ground.scratch.join("state/tree")).expect("the record");
+}
+
+/// Syncs a volume right before the copy is synced, as anybody may.
+struct Sooner(fs::File, Mutex<Option<rustix::io::Result<()>>>);
+
+impl Watch for Sooner {
+    fn phase(&self, phase: Phase) {
+        if phase == Phase::Syncing {
+            *self.1.lock().expect("one thread") = Some(rustix::fs::syncfs(&self.0));
+        }
+    }
+}
+
+/// A disk whose room is not there: writes are taken, and fail when they are sent to it.
+fn failed_write() {
+    let ground = Ground::new();
+    let memory = Mounted::new(ground.scratch.join("memory"), "tmpfs", "size=24m");
+    let image = memory.0.join("image");
+    fs::File::create(&image).and_then(|image| image.set_len(64 << 20)).expect("an image");
+    let run = |program: &str, more: &[&str], at: &[&Path]| {
+        let status = Command::new(program).args(more).args(at).status();
+        assert!(status.expect("it can be started").success(), "{program}");
+    };
+    run("mkfs.ext4", &["-q", "-O", "^has_journal"], &[&image]);
+    let top = ground.scratch.join("volume");
+    fs::create_dir(&top).expect("a folder");
+    run("mount", &["-o", "loop"], &[&image, &top]);
+    let _volume = Mounted(top.clone());
+    fs::create_dir(top.join("work")).expect("a folder");
+    fs::remove_dir(ground.to()).expect("it is empty");
+    symlink(top.join("work"), ground.to()).expect("a link");
+    rustix::fs::syncfs(fs::File::open(&top).expect("a folder")).expect("there is room so far");
+    fs::create_dir(ground.original()).expect("a folder");
+    for number in 0..40 {
+        fs::write(ground.original().join(number.to_string()), vec![7; 64 << 10]).expect("a file");
+    }
+    // All that is left of the room goes.
+    let mut rest = fs::File::create(memory.0.join("rest")).expect("a file");
+    while rest.write_all(&[1; 4096]).is_ok() {}
+    let sooner = Sooner(fs::File::open(&top).expect("a folder"), Mutex::default());
+    let wish = Wish { verify: Verify::Sizes, ..WHOLE };
+    let mut record = ground.record(false).with_checkpoints(u64::MAX, u64::MAX);
+    let brought = ground.bring_named("tree", &Unix, &wish, &mut record, &sooner);
+    let told = sooner.1.into_inner().expect("one thread");
+    assert!(told.is_some_and(|told| told.is_err()), "no write failed: {told:?} {brought:?}");
+    assert!(matches!(brought, Err(Trouble::System { doing: "make it last", .. })), "{brought:?}");
 }

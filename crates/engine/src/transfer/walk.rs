@@ -87,6 +87,9 @@ pub(super) struct Job<'a> {
     pub(super) kept: AtomicU64,
     since: (AtomicU64, AtomicU64),
     pub(super) early: Early,
+    /// The folder that the copy lies in, opened before anything was written: what the disk refuses from then
+    /// on is told here, though somebody else's sync has been told of it (syncfs(2)).
+    volume: OnceLock<OwnedFd>,
     small: Mutex<Vec<(Arc<Folder>, Option<Name>)>>,
     made: AtomicUsize,
     /// Whether this run goes on with what another one left.
@@ -253,6 +256,7 @@ impl<'a> Job<'a> {
             bytes: AtomicU64::new(0),
             since: (AtomicU64::new(0), AtomicU64::new(0)),
             early: Early::default(),
+            volume: OnceLock::new(),
             small: Mutex::default(),
             made: AtomicUsize::new(0),
             top: OnceLock::new(),
@@ -261,6 +265,9 @@ impl<'a> Job<'a> {
     }
 
     fn run(&self, order: &Order<'a>) -> Result<Brought, Trouble> {
+        if let Ok(volume) = self.system.open(order.to.0, c".", Access::List) {
+            self.volume.get_or_init(|| volume);
+        }
         for pass in 1..=PASSES {
             let facts = self.system.facts(order.from.0, order.from.1.as_bytes());
             let facts = facts.map_err(|_| Trouble::Changed(Vec::new()))?;
@@ -296,8 +303,9 @@ impl<'a> Job<'a> {
 
     /// Does some copying, and sends to its disk meanwhile what was copied, once that is much.
     fn with_early<T>(&self, order: &Order<'_>, copying: impl FnOnce() -> T) -> T {
-        let volume = self.system.open(order.to.0, c".", Access::List);
-        let Some(volume) = volume.ok().filter(|_| order.threads > 1) else { return copying() };
+        let Some(volume) = self.volume.get().filter(|_| order.threads > 1) else {
+            return copying();
+        };
         std::thread::scope(|scope| {
             let closing = self.early.open();
             scope.spawn(|| self.early.serve(|| self.disk.sync_volume(volume.as_fd())));
@@ -834,8 +842,14 @@ impl<'a> Job<'a> {
         if few && let Some(synced) = alone() {
             return synced.map_err(failed);
         }
-        let folder = self.system.open(order.to.0, c".", Access::List).map_err(failed)?;
-        self.disk.sync_volume(folder.as_fd()).map_err(failed)
+        let late = match self.volume.get() {
+            Some(_) => None,
+            None => Some(self.system.open(order.to.0, c".", Access::List).map_err(failed)?),
+        };
+        match late.as_ref().or(self.volume.get()) {
+            Some(volume) => self.disk.sync_volume(volume.as_fd()).map_err(failed),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn record(&self) -> MutexGuard<'_, &'a mut Record> {
