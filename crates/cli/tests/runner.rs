@@ -22,6 +22,7 @@ mod keep_daily;
 mod kill;
 mod list;
 mod list_json;
+mod move_back;
 mod move_daily;
 mod move_errors;
 mod move_fidelity;
@@ -96,6 +97,7 @@ fn main() -> std::process::ExitCode {
         gates::trials(),
         keep_daily::trials(),
         kill::trials(),
+        move_back::trials(),
         move_daily::trials(),
         move_errors::trials(),
         move_safety::trials(),

@@ -258,8 +258,9 @@ fn words(recovered: &Recovered, whole: bool) -> Vec<String> {
         }
         Recovered::TakenBack(kept) => {
             let mut lines = displaced(kept);
+            let else_ = if kept.is_empty() { "" } else { " else" };
             lines.push(if whole {
-                "done: it was taken back; everything is as it was before".into()
+                format!("done: it was taken back; everything{else_} is as it was before")
             } else {
                 "done: what is on record was taken back; nothing is known of the rest".into()
             });

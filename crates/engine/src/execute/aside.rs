@@ -104,7 +104,10 @@ impl Work<'_> {
         let old = past.step.old();
         let is_old = |object: &Object| old.is_some_and(|old| same_object(old, object, self.same));
         match (past.step, now) {
-            (Step::Put { .. }, _) => self.clear(past, folder, staged, &aside),
+            // It never had its name: nobody has seen it.
+            (Step::Put { .. }, _) => {
+                self.clear(&Past { placed: &Placed::Unknown, ..*past }, folder, staged, &aside)
+            }
             // Exchanged: what is at the name is ours, and what came out is the old, or what somebody
             // else had put there just before.
             (Step::Replace { .. }, Some(now))
@@ -293,6 +296,18 @@ impl Work<'_> {
         aside: &Object,
     ) -> Result<(), Fail> {
         let at = past.step.at();
+        if let Some(Make::Copy { of, manner, .. }) = past.step.make() {
+            if let Some(given_up) = self.give_up_copy(at, of, folder, staged) {
+                return given_up;
+            }
+            // It is whole, and not on record: then by its contents, once more.
+            if matches!(past.placed, Placed::This(_))
+                && !self.is_copy_of(folder, staged, of, manner.as_deref())
+            {
+                self.keep_beside(folder, staged, at);
+                return Ok(());
+            }
+        }
         match (past.step.make(), aside) {
             // It is the thing itself, and goes back to where it came from.
             (Some(Make::Moved { from, object }), _) if same_object(object, aside, self.same) => {

@@ -126,9 +126,12 @@ impl Work<'_> {
         let Ok(inverse) = inverse(past.step, Some(made)) else { return Ok(()) };
         if let Some((of, manner)) = inverse.fate().and_then(Fate::copied) {
             let folder = self.places.folder(at)?;
-            // Somebody has written to the copy, or its original is gone: it is all that is left of that.
+            // Somebody has written to the copy, or will, or its original is gone: it is all that is left of
+            // that.
             let untouched = self.is_untouched(at, of, &folder, &at.name);
-            if untouched != Some(true) && !self.is_copy_of(&folder, &at.name, of, manner) {
+            if (untouched != Some(true) && !self.is_copy_of(&folder, &at.name, of, manner))
+                || self.is_in_use(at, &folder, &at.name)
+            {
                 self.keep_where_it_is(at);
                 return Ok(());
             }
@@ -146,12 +149,12 @@ impl Work<'_> {
                     return Ok(());
                 }
                 let make = self.as_it_is_now(make)?;
-                self.replace(&at, &old, &make, &fate, back, &mut |_| Ok(()))?;
-                self.free_aside(&at, back, &fate)
+                let replaced = self.replace(&at, &old, &make, &fate, back, &mut |_| Ok(()));
+                self.free_aside(replaced.map(drop), (&at, &old), back, &fate)
             }
             Step::Remove { at, old, fate } => {
-                self.remove(&at, &old, &fate, back)?;
-                self.free_aside(&at, back, &fate)
+                let removed = self.remove(&at, &old, &fate, back);
+                self.free_aside(removed, (&at, &old), back, &fate)
             }
             // See `relocate_back`.
             Step::Move { .. } => Ok(()),
@@ -175,13 +178,32 @@ impl Work<'_> {
         Ok(Make::Moved { from, object: now.unwrap_or(object) })
     }
 
-    /// Frees a copy of our own that the inverse has set aside.
-    fn free_aside(&mut self, at: &Slot, back: &Name, fate: &Fate) -> Result<(), Fail> {
-        if fate.frees() {
-            let folder = self.places.folder(at)?;
-            self.free_tree(&folder, back, at)?;
+    /// Frees a copy of our own that the inverse has set aside. One that somebody has got at between the last
+    /// look and that stays, and is named.
+    fn free_aside(
+        &mut self,
+        done: Result<(), Fail>,
+        (at, old): (&Slot, &Object),
+        back: &Name,
+        fate: &Fate,
+    ) -> Result<(), Fail> {
+        let Some(of) = fate.original() else { return done };
+        let folder = self.places.folder(at)?;
+        match done {
+            Ok(()) => match self.give_up_copy(at, of, &folder, back) {
+                Some(given_up) => given_up,
+                None => self.free_tree(&folder, back, at),
+            },
+            Err(Fail::Changed(_) | Fail::InUse { .. })
+                if self
+                    .look(&folder, back, at)?
+                    .is_some_and(|aside| same_object(old, &aside, self.same)) =>
+            {
+                self.keep_beside(&folder, back, at);
+                Ok(())
+            }
+            failed => failed,
         }
-        Ok(())
     }
 
     /// Whether what stands at `name`, which is `now`, is what the step made.

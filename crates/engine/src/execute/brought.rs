@@ -419,6 +419,49 @@ impl Work<'_> {
         })
     }
 
+    /// Removes a copy of our own, of `of`, that lies under `name` and had its own name before: somebody may
+    /// have seen it. What is as it was made goes, by its record; what is not stays, and is named, and so
+    /// does all of it while somebody has something in it open for writing. `None` where it is not on record.
+    pub(super) fn give_up_copy(
+        &mut self,
+        at: &Slot,
+        of: &Slot,
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+    ) -> Option<Result<(), Fail>> {
+        let manifest = self.copies.manifest(self.system, of, at)?;
+        if self.is_in_use(at, folder, name) {
+            self.keep_beside(folder, name, at);
+            return Some(Ok(()));
+        }
+        let watch = Stopping { stop: None, watch: self.watch };
+        let at_name = (folder.as_fd(), name);
+        let released =
+            transfer::release_copy(self.disk, self.system, &manifest, at_name, THREADS, &watch);
+        Some(match released {
+            Ok(released) => self.refused_release(&released, name, at).map(|()| {
+                if released.stays > 0 {
+                    self.keep_beside(folder, name, at);
+                }
+            }),
+            Err(trouble) => Err(self.trouble(trouble, at, at)),
+        })
+    }
+
+    /// Whether somebody has something open for writing in the copy that stands at `name`. The leases tell;
+    /// the processes are asked where there are none.
+    pub(super) fn is_in_use(&self, at: &Slot, folder: &Arc<OwnedFd>, name: &Name) -> bool {
+        let told = match self.system.open(folder.as_fd(), name.as_bytes(), Access::List) {
+            Ok(top) => match in_use::lease_walk(self.system, top.as_fd(), u64::MAX) {
+                Ok(walked) if !walked.written.is_empty() => Some(true),
+                Ok(walked) if walked.unasked == 0 => Some(false),
+                _ => None,
+            },
+            Err(_) => in_use::written_to(self.system, folder.as_fd(), name.as_bytes()),
+        };
+        told.unwrap_or_else(|| self.nobody_writes(at, folder, name).is_err())
+    }
+
     fn left_over(
         &mut self,
         released: &Released,
@@ -426,6 +469,15 @@ impl Work<'_> {
         staged: &Name,
         at: &Slot,
     ) -> Result<(), Fail> {
+        self.refused_release(released, staged, at)?;
+        if released.stays > 0 {
+            self.keep_left_over(folder, staged, at);
+        }
+        Ok(())
+    }
+
+    /// Whether something stays because it could not be removed: that is tried again.
+    fn refused_release(&self, released: &Released, staged: &Name, at: &Slot) -> Result<(), Fail> {
         let mut aside = self.places.place(at).parent().joined(staged.as_bytes());
         for left in &released.left {
             if let Stays::Refused(error) = left.why {
@@ -437,15 +489,22 @@ impl Work<'_> {
                 return Err(Fail::Mounted(aside));
             }
         }
-        if released.stays == 0 {
-            return Ok(());
-        }
-        self.keep_left_over(folder, staged, at);
         Ok(())
     }
 
     /// Keeps what is left of something given up, under a name that a person recognises if that is free.
     pub(super) fn keep_left_over(&mut self, folder: &Arc<OwnedFd>, staged: &Name, at: &Slot) {
+        let place = self.beside(folder, staged, at);
+        self.left.push(place);
+    }
+
+    /// The same for something that is not removed when a step is taken back.
+    pub(super) fn keep_beside(&mut self, folder: &Arc<OwnedFd>, staged: &Name, at: &Slot) {
+        let place = self.beside(folder, staged, at);
+        self.kept.push(place);
+    }
+
+    fn beside(&self, folder: &Arc<OwnedFd>, staged: &Name, at: &Slot) -> AbsPath {
         let mut aside = self.places.place(at).parent().joined(staged.as_bytes());
         for number in 1..100 {
             let number = if number == 1 { String::new() } else { format!(" {number}") };
@@ -462,7 +521,7 @@ impl Work<'_> {
                 Err(_) => break,
             }
         }
-        self.left.push(aside);
+        aside
     }
 }
 

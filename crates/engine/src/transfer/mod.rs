@@ -35,7 +35,7 @@ mod walk;
 pub use clear::clear;
 pub use loss::Lost;
 pub use record::{Manifest, Record};
-pub use release::{Left, Released, Stays, release};
+pub use release::{Left, Released, Stays, release, release_copy};
 pub use still::{Changes, Few, is_there, still, untouched};
 pub use walk::bring;
 

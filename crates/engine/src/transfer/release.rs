@@ -4,8 +4,8 @@
 use super::crew::{Crew, run_all};
 use super::entry::Entry;
 use super::record::{Manifest, Names};
-use super::still::list;
-use super::{At, Phase, Trouble, Watch};
+use super::still::{fits, is_it, list};
+use super::{At, Phase, Side, Trouble, Watch};
 use crate::descent::{Descent, Place};
 use crate::disk::Disk;
 use crate::system::{Access, Facts, System};
@@ -95,9 +95,36 @@ pub fn release(
     threads: usize,
     watch: &dyn Watch,
 ) -> Result<Released, Trouble> {
+    release_side(Side::Original, disk, system, manifest, (at, Some(copy)), threads, watch)
+}
+
+/// [`release`] for the other side: frees the copy that stands at `at`, every entry that is as it was made.
+///
+/// # Errors
+/// As [`release`].
+pub fn release_copy(
+    disk: &dyn Disk,
+    system: System,
+    manifest: &Manifest,
+    at: At<'_>,
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Released, Trouble> {
+    release_side(Side::Copy, disk, system, manifest, (at, None), threads, watch)
+}
+
+fn release_side(
+    side: Side,
+    disk: &dyn Disk,
+    system: System,
+    manifest: &Manifest,
+    (at, copy): (At<'_>, Option<At<'_>>),
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Released, Trouble> {
     watch.phase(Phase::Freeing);
     let (found, left) = (Mutex::default(), AtomicUsize::new(0));
-    let freeing = Freeing { disk, system, manifest, at, copy, watch, found, left };
+    let freeing = Freeing { side, disk, system, manifest, at, copy, watch, found, left };
     if let Some(now) = freeing.top()? {
         let work = |_: &mut (), task: Task| freeing.task(&task);
         run_all(threads, work, |crew| freeing.walk(&now, crew))?;
@@ -106,11 +133,13 @@ pub fn release(
 }
 
 struct Freeing<'a> {
+    side: Side,
     disk: &'a dyn Disk,
     system: System,
     manifest: &'a Manifest,
     at: At<'a>,
-    copy: At<'a>,
+    /// Where the copy of what is freed is; none of a copy.
+    copy: Option<At<'a>>,
     watch: &'a dyn Watch,
     found: Mutex<Released>,
     /// How many folders were left by the walk and are not empty yet.
@@ -207,14 +236,23 @@ pub(super) fn is_its_copy(entry: &Entry, now: &Facts) -> bool {
     now.kind == EntryKind::File && now.size >= entry.facts.size && (same || alike)
 }
 
-/// Whether an entry is what was copied. Each name of a file that goes changes the time of any change.
-fn is_as_copied(entry: &Entry, now: &Facts) -> bool {
-    entry.is_still(now, entry.facts.names < 2)
+/// Whether an entry is what was copied, or made. Each name of a file that goes changes the time of any
+/// change.
+fn is_as_copied(side: Side, entry: &Entry, now: &Facts) -> bool {
+    fits(side, entry, now, entry.facts.names < 2)
 }
 
 impl Freeing<'_> {
     fn leave(&self, why: Stays, path: impl FnOnce() -> Vec<u8>) {
         lock(&self.found).leave(why, path);
+    }
+
+    /// Whether a top that is no folder is as it was.
+    fn is_top(&self, top: &Entry, now: &Facts) -> bool {
+        match self.side {
+            Side::Copy => fits(self.side, top, now, false),
+            _ => self.manifest.is_top(top, now),
+        }
     }
 
     /// Frees a top that is no folder; of a folder, gives what it is.
@@ -229,21 +267,23 @@ impl Freeing<'_> {
             }
             Ok(now) => now,
         };
-        let same = top.facts.kind == now.kind && top.facts.id.is_after_restart(now.id);
-        if !same || (now.kind != EntryKind::Folder && !self.manifest.is_top(&top, &now)) {
+        let same = is_it(self.side, &top, &now);
+        if !same || (now.kind != EntryKind::Folder && !self.is_top(&top, &now)) {
             self.leave(Stays::Changed, Vec::new);
             return Ok(None);
         }
-        let copy = self.system.facts(self.copy.0, self.copy.1.as_bytes());
-        if !copy.is_ok_and(|copy| is_its_copy(&top, &copy)) {
-            self.leave(Stays::Alone, Vec::new);
-            return Ok(None);
+        if let Some((above, name)) = self.copy {
+            let copy = self.system.facts(above, name.as_bytes());
+            if !copy.is_ok_and(|copy| is_its_copy(&top, &copy)) {
+                self.leave(Stays::Alone, Vec::new);
+                return Ok(None);
+            }
         }
         if now.kind == EntryKind::Folder {
             return Ok(Some(now));
         }
         let looked = || self.system.facts(at.0, at.1.as_bytes()).map_err(why);
-        match self.drop(at.0, &top, at.1, &looked, &|now| self.manifest.is_top(&top, now)) {
+        match self.drop(at.0, &top, at.1, &looked, &|now| self.is_top(&top, now)) {
             Ok(()) | Err(Stays::Refused(Errno::NOENT)) => lock(&self.found).freed += 1,
             Err(why) => self.leave(why, Vec::new),
         }
@@ -294,10 +334,11 @@ impl Freeing<'_> {
                 return Ok(());
             }
         };
-        let (above, name) = self.copy;
-        let copy = self.system.facts(above, name.as_bytes());
-        let copy = copy.and_then(|now| Descent::begin(self.system, above, name, &now));
-        let mut copy = Beside { descent: copy.ok(), missing: 0 };
+        let copy = self.copy.and_then(|(above, name)| {
+            let now = self.system.facts(above, name.as_bytes()).ok()?;
+            Descent::begin(self.system, above, name, &now).ok()
+        });
+        let mut copy = Beside { descent: copy, missing: 0 };
         let mut folder = self.begin(0, self.at.1.clone(), None, (&descent, &copy), crew)?;
         // The folders in each that are still to be emptied.
         let mut todo = vec![self.manifest.children(0)];
@@ -318,7 +359,7 @@ impl Freeing<'_> {
             };
             let Some(inner) = self.manifest.folder(number)? else { continue };
             let entered = descent.look(&inner.name).and_then(|now| {
-                let same = inner.facts.id.is_after_restart(now.id) && now.kind == EntryKind::Folder;
+                let same = is_it(self.side, &inner, &now) && now.kind == EntryKind::Folder;
                 if same {
                     descent.down(&inner.name, &now)?;
                 }
@@ -392,8 +433,8 @@ impl Freeing<'_> {
                 return Err(Trouble::Stopped);
             }
             let look = || place.look(&entry.name).map_err(why);
-            let copied = |now: &Facts| is_as_copied(entry, now);
-            let gone = if stands(entry, copy.as_ref()) {
+            let copied = |now: &Facts| is_as_copied(self.side, entry, now);
+            let gone = if self.copy.is_none() || stands(entry, copy.as_ref()) {
                 self.drop(place.held(), entry, &entry.name, &look, &copied)
             } else {
                 // What is gone already needs no copy.

@@ -135,7 +135,7 @@ struct Looking<'a> {
 
 /// Whether an entry is what is on record, on this side. `changed`: whether the time of any change counts,
 /// which is on record of the original alone.
-fn fits(side: Side, entry: &Entry, now: &Facts, changed: bool) -> bool {
+pub(super) fn fits(side: Side, entry: &Entry, now: &Facts, changed: bool) -> bool {
     match (side, &entry.copy) {
         // A folder is on record as it was before anything was put into it; what is in it is compared.
         (Side::Copy, Some(copy)) => {
@@ -149,7 +149,7 @@ fn fits(side: Side, entry: &Entry, now: &Facts, changed: bool) -> bool {
 }
 
 /// Whether it is that very object.
-fn is_it(side: Side, entry: &Entry, now: &Facts) -> bool {
+pub(super) fn is_it(side: Side, entry: &Entry, now: &Facts) -> bool {
     match (side, &entry.copy) {
         (Side::Copy, Some(copy)) => {
             let born = copy.born.is_none() || now.id.born.is_none() || copy.born == now.id.born;
