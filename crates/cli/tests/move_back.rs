@@ -15,11 +15,12 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 4] = [
+    let tests: [(&str, fn()); 5] = [
         ("move back: what was put into the copy before it is removed stays", put_in),
         ("move back: and what was put in when it was half removed", put_in_late),
         ("move back: a program that opened the copy loses nothing it writes", opened),
         ("move back: nor when the same run takes it back", opened_in_run),
+        ("move back: what is saved over a link right before it is dropped stays", saved_over),
     ];
     let needs = [Need::Root, Need::Program("strace")];
     tests.map(|(name, run)| test_with(name, &needs, move || alone(run))).into()
@@ -137,6 +138,35 @@ fn opened_in_run() {
         writer.write_all(b" and acknowledged").expect("it writes");
         kept(&field, "and acknowledged", &ran.err);
         assert_eq!(fs::read(field.at("a/p/d/f")).expect("a file"), b"changed meanwhile");
+    }
+    assert!(met > 0, "it never came to pass");
+}
+
+/// Something comes home within a volume; an editor saves it at the place that it leaves, between the last look
+/// at the link that stands there and its end.
+fn saved_over() {
+    let mut met = 0;
+    for number in 1..=8 {
+        let field = Field::new(false);
+        let moved = field.run(&["move", "-y", "--no-refs", "a/p/x", "@/x"]);
+        assert_eq!(moved.code, 0, "{moved:?}");
+        let (real, new) = (field.there().join("x"), field.there().join("saving"));
+        let point = Point { call: "readlinkat".into(), number, near: true };
+        let words = ["move", "-y", "--no-refs", "--back", "a/p/x"];
+        let mut acted = false;
+        let ran = stopped(&field, "t/x", &Program::Linkwell(&words), &point, || {
+            acted = real.is_symlink()
+                && fs::write(&new, "saved").is_ok()
+                && fs::rename(&new, &real).is_ok();
+            acted
+        });
+        if !acted {
+            continue;
+        }
+        met += 1;
+        assert_eq!(fs::read(&real).ok().as_deref(), Some(&b"saved"[..]), "{number}: {ran:?}");
+        assert!(ran.code != 0 && field.bytes().contains(b"a/p/x".as_slice()), "{ran:?}");
+        assert!(field.strays().is_empty(), "{:?}: {ran:?}", field.strays());
     }
     assert!(met > 0, "it never came to pass");
 }

@@ -38,7 +38,7 @@ impl Work<'_> {
         let (staged, back) = (self.token.staged(number), self.token.staged_back(number));
         let at = step.at();
         let past = Past { step, placed };
-        if let Some(way) = Way::of(step) {
+        if let Some(way) = Way::of(step, number, &self.token) {
             return self.relocate_back(&past, &way);
         }
         let folder = match self.places.folder(at) {

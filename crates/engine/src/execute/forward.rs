@@ -29,13 +29,14 @@ impl Work<'_> {
         let staged = self.token.staged(number);
         (self.begun, self.placed) = (false, Placed::Not);
         self.step = Some(number);
-        let done = self.step_forward(step, &staged, announce);
+        let done = self.step_forward(number, step, &staged, announce);
         self.step = None;
         done
     }
 
     fn step_forward(
         &mut self,
+        number: usize,
         step: &Step,
         staged: &Name,
         announce: Announce<'_>,
@@ -46,10 +47,10 @@ impl Work<'_> {
                 self.replace(at, old, make, fate, staged, announce).map(Some)
             }
             Step::Remove { at, old, fate } => self.remove(at, old, fate, staged).map(|()| None),
-            Step::Move { at, old, to, leave, over } => {
-                let (leave, over) = (leave.as_ref(), over.as_ref());
-                self.relocate(&Way { at, old, to, leave, over })
-            }
+            Step::Move { .. } => match Way::of(step, number, &self.token) {
+                Some(way) => self.relocate(&way),
+                None => Err(Fail::Record),
+            },
         }
     }
 
@@ -346,7 +347,7 @@ impl Work<'_> {
 
     /// Something was renamed that somebody had put there between the last look and the call: it goes
     /// back to where it stood, or is reported.
-    fn return_stranger(
+    pub(super) fn return_stranger(
         &mut self,
         folder: &Arc<OwnedFd>,
         name: &Name,

@@ -11,7 +11,7 @@ use crate::system::Facts;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::entry::Identity;
 use linkwell_model::name::Name;
-use linkwell_model::plan::{Leave, Object, Slot, Step};
+use linkwell_model::plan::{Leave, Object, Slot, Step, Token};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::sync::Arc;
@@ -23,14 +23,18 @@ pub(super) struct Way<'s> {
     pub(super) to: &'s Slot,
     pub(super) leave: Option<&'s Leave>,
     pub(super) over: Option<&'s Object>,
+    /// Under which names a link at the one end, and at the other, is looked at before it is dropped.
+    asides: [Name; 2],
 }
 
 impl<'s> Way<'s> {
-    /// The move that `step` is, if it is one.
-    pub(super) fn of(step: &'s Step) -> Option<Self> {
+    /// The move that `step` is, if it is one; `number` is its number in the plan.
+    pub(super) fn of(step: &'s Step, number: usize, token: &Token) -> Option<Self> {
         match step {
             Step::Move { at, old, to, leave, over } => {
-                Some(Self { at, old, to, leave: leave.as_ref(), over: over.as_ref() })
+                let (leave, over) = (leave.as_ref(), over.as_ref());
+                let asides = [token.staged(number), token.staged_back(number)];
+                Some(Self { at, old, to, leave, over, asides })
             }
             _ => None,
         }
@@ -92,7 +96,7 @@ impl Work<'_> {
             Err(error) if cannot(error) => {
                 // The thing is missing for a moment: that was said before, and recovery knows it by
                 // what stands at the two names.
-                self.drop_link(&ends.there, way.to, &link)?;
+                self.drop_link(&ends.there, way.to, &way.asides[1], &link)?;
                 self.plain_rename(way, ends)?;
                 self.arrived(way, ends)?;
                 return self.make_left(&ends.here, way.at, leave);
@@ -112,14 +116,14 @@ impl Work<'_> {
         match self.exchange(way, ends) {
             Ok(()) => {}
             Err(error) if cannot(error) => {
-                self.drop_link(&ends.there, way.to, over)?;
+                self.drop_link(&ends.there, way.to, &way.asides[1], over)?;
                 self.plain_rename(way, ends)?;
                 return self.arrived(way, ends);
             }
             Err(error) => return Err(self.refused(way.at, "exchange it with the link", error)),
         }
         self.arrived(way, ends)?;
-        self.drop_link(&ends.here, way.at, over)
+        self.drop_link(&ends.here, way.at, &way.asides[0], over)
     }
 
     fn exchange(&self, way: &Way<'_>, ends: &Ends) -> Result<(), Errno> {
@@ -186,19 +190,62 @@ impl Work<'_> {
         }
     }
 
-    /// Removes a link, if it is that very link.
-    fn drop_link(&self, folder: &Arc<OwnedFd>, at: &Slot, link: &Object) -> Result<(), Fail> {
-        match self.look(folder, &at.name, at)? {
-            Some(now) if link.is_still(&now, self.same) => {}
-            _ => return Err(Fail::Changed(self.places.place(at))),
+    /// Removes a link, if it is that very link. It is looked at under a name that nobody else has chosen:
+    /// what somebody saved over it in that moment gets its name back.
+    fn drop_link(
+        &mut self,
+        folder: &Arc<OwnedFd>,
+        at: &Slot,
+        aside: &Name,
+        link: &Object,
+    ) -> Result<(), Fail> {
+        let same = self.same;
+        let is_it = |found: Option<Object>| found.is_some_and(|now| link.is_still(&now, same));
+        let changed = Fail::Changed(self.places.place(at));
+        if !is_it(self.look(folder, &at.name, at)?) {
+            return Err(changed);
         }
-        let dropped = self.disk.drop_name(folder.as_fd(), &at.name);
-        dropped.map_err(|error| self.refused(at, "remove the link", error))
+        let refused = |work: &Self, error| work.refused(at, "remove the link", error);
+        let set_aside = self.rename(folder, &at.name, folder, aside);
+        set_aside.map_err(|error| refused(self, error))?;
+        if !is_it(self.look(folder, aside, at)?) {
+            self.return_stranger(folder, aside, folder, &at.name, at);
+            return Err(changed);
+        }
+        let dropped = self.disk.drop_name(folder.as_fd(), aside);
+        dropped.map_err(|error| refused(self, error))
+    }
+
+    /// Settles what stood where a link was to be dropped, if that was interrupted.
+    fn settle_dropped(&mut self, way: &Way<'_>, ends: &Ends) -> Result<(), Fail> {
+        let [here, there] = &way.asides;
+        for (folder, at, aside) in [(&ends.here, way.at, here), (&ends.there, way.to, there)] {
+            let Some(found) = self.look(folder, aside, at)? else { continue };
+            let text = match &found {
+                Object::Link { target, .. } => Some(target),
+                _ => None,
+            };
+            let left = way.leave.map(|leave| &leave.target);
+            let over = match way.over {
+                Some(Object::Link { target, .. }) => Some(target),
+                _ => None,
+            };
+            if text.is_some() && (text == left || text == over) {
+                let dropped = self.disk.drop_name(folder.as_fd(), aside);
+                dropped.map_err(|error| self.refused(at, "remove the link", error))?;
+            } else if self.look(folder, &at.name, at)?.is_none() {
+                self.put_back(folder, aside, at)?;
+            } else {
+                self.cannot_return(folder, aside, &found, at, false)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes a move back, wherever it stopped, by what stands at the two names.
     pub(super) fn relocate_back(&mut self, past: &Past<'_>, way: &Way<'_>) -> Result<(), Fail> {
         let ends = self.ends(way)?;
+        self.settle_dropped(way, &ends)?;
         let here = self.look(&ends.here, &way.at.name, way.at)?;
         let there = self.look(&ends.there, &way.to.name, way.to)?;
         let is_old =
@@ -240,6 +287,7 @@ impl Work<'_> {
         way: &Way<'_>,
     ) -> Result<Option<Option<Object>>, Fail> {
         let ends = self.ends(way)?;
+        self.settle_dropped(way, &ends)?;
         let here = self.look(&ends.here, &way.at.name, way.at)?;
         let there = self.look(&ends.there, &way.to.name, way.to)?;
         if !there.is_some_and(|there| self.is_it(way, &there)) {
@@ -283,7 +331,11 @@ impl Work<'_> {
         match (way.leave, way.over, there) {
             (Some(leave), _, Some(link)) => {
                 let ours = matches!(&link, Object::Link { target, .. } if *target == leave.target);
-                if ours { self.drop_link(&ends.there, way.to, &link) } else { Ok(()) }
+                if ours {
+                    self.drop_link(&ends.there, way.to, &way.asides[1], &link)
+                } else {
+                    Ok(())
+                }
             }
             // A link that this very plan had put there is gone because that was taken back already.
             (None, Some(over), None) if over.id() == Identity::TO_COME => Ok(()),
@@ -312,7 +364,7 @@ impl Work<'_> {
             Ok(()) => {}
             Err(error) if cannot(error) => {
                 if let Some(link) = self.look(&ends.here, &way.at.name, way.at)? {
-                    self.drop_link(&ends.here, way.at, &link)?;
+                    self.drop_link(&ends.here, way.at, &way.asides[0], &link)?;
                 }
                 let renamed = self.rename_new(&ends.there, &way.to.name, &ends.here, &way.at.name);
                 renamed.map_err(|error| self.refused(way.at, "move it back", error))?;

@@ -88,7 +88,7 @@ impl Work<'_> {
         (self.begun, self.placed) = (false, Placed::Not);
         let placed = Placed::recorded(did);
         let past = Past { step, placed: &placed };
-        if let Some(way) = Way::of(step) {
+        if let Some(way) = Way::of(step, number, &self.token) {
             if let Some(made) = self.has_moved(&past, &way)? {
                 return Ok(made);
             }
