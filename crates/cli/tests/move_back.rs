@@ -9,17 +9,20 @@ use crate::kill::killed;
 use crate::move_field::{Field, Point, Program, stopped};
 use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test_with};
+use linkwell_testkit::tree::make;
 use linkwell_testkit::volume::alone;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::chown;
 use std::path::PathBuf;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 5] = [
+    let tests: [(&str, fn()); 6] = [
         ("move back: what was put into the copy before it is removed stays", put_in),
         ("move back: and what was put in when it was half removed", put_in_late),
         ("move back: a program that opened the copy loses nothing it writes", opened),
         ("move back: nor when the same run takes it back", opened_in_run),
+        ("move back: a folder that somebody put in the place of a copy is not emptied", planted),
         ("move back: what is saved over a link right before it is dropped stays", saved_over),
     ];
     let needs = [Need::Root, Need::Program("strace")];
@@ -31,16 +34,16 @@ const BACK: &[&str] = &["recover", "-y", "--back"];
 
 /// A move that was killed when the copy stood there and nothing else was done.
 fn with_copy() -> Field {
-    for number in 1..=3 {
+    let stopped = (1..=3).find_map(|number| {
         let field = Field::new(true);
         let typed = field.typed(MOVE);
         let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
-        if killed(&field.ground, "symlinkat", number, &typed) && field.there().join("d").is_dir() {
-            assert!(!field.at("a/p/d").is_symlink());
-            return field;
-        }
-    }
-    panic!("it was never killed there");
+        let killed = killed(&field.ground, "symlinkat", number, &typed);
+        (killed && field.there().join("d").is_dir()).then_some(field)
+    });
+    let field = stopped.expect("it is killed there");
+    assert!(!field.at("a/p/d").is_symlink());
+    field
 }
 
 /// The copy under a name of linkwell's own.
@@ -54,7 +57,8 @@ fn aside(field: &Field) -> Option<PathBuf> {
 fn kept(field: &Field, bytes: &str, said: &str) {
     let files = field.files();
     let found = files.iter().find(|(_, found)| String::from_utf8_lossy(found).contains(bytes));
-    let (path, _) = found.unwrap_or_else(|| panic!("lost: {files:?}: {said}"));
+    assert!(found.is_some(), "lost: {files:?}: {said}");
+    let (path, _) = found.expect("it is there");
     let mut told = path.ancestors().map(|path| path.to_string_lossy().into_owned());
     assert!(told.any(|path| said.contains(&format!("`{path}`"))), "{path:?}: not a word: {said}");
     assert_eq!(fs::read(field.at("a/p/d/sub/g")).expect("it is at home"), b"a/p/d/sub/g");
@@ -140,6 +144,43 @@ fn opened_in_run() {
         assert_eq!(fs::read(field.at("a/p/d/f")).expect("a file"), b"changed meanwhile");
     }
     assert!(met > 0, "it never came to pass");
+}
+
+/// Whoever owns the folder that things go to can put there under linkwell's own name what they could not
+/// remove themselves: half a copy stands there, a whole one, or one that was not begun.
+fn planted() {
+    let mut met = 0;
+    for (call, number) in [("utimensat", 1), ("fsync", 4), ("fsync", 5), ("mkdirat", 3)] {
+        for words in [BACK, BACK, &["recover", "-y"]] {
+            let field = Field::new(true);
+            let there = field.there();
+            chown(&there, Some(65534), Some(65534)).expect("an owner");
+            let typed = field.typed(MOVE);
+            let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
+            assert!(killed(&field.ground, call, number, &typed), "{call} {number}");
+            let staged = aside(&field);
+            let Some(staged) = staged else { continue };
+            met += 1;
+            if met % 3 == 1 {
+                // Nobody came: it is removed (control).
+                let ran = field.run(words);
+                assert_eq!(ran.code, 0, "{call} {number}: {ran:?}");
+                assert_eq!(fs::read_dir(&there).expect("a folder").count(), 0, "{ran:?}");
+                continue;
+            }
+            fs::rename(&staged, there.join("x")).expect("a rename");
+            make(&there, &["theirs/in/file"]);
+            fs::rename(there.join("theirs"), &staged).expect("a rename");
+            let ran = field.run(words);
+            let kept = there.join("d (left over)/in/file");
+            assert!(kept.is_file(), "{call} {number}, {words:?}: {ran:?}");
+            assert!(ran.err.contains("d (left over)`"), "{call} {number}: {ran:?}");
+            assert_eq!(ran.code, 0, "{call} {number}: {ran:?}");
+            assert!(field.at("a/p/d/sub/g").is_file(), "{call} {number}: {ran:?}");
+            assert!(field.strays().is_empty(), "{:?}: {ran:?}", field.strays());
+        }
+    }
+    assert!(met >= 6, "{met}");
 }
 
 /// Something comes home within a volume; an editor saves it at the place that it leaves, between the last look

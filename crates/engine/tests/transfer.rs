@@ -10,8 +10,8 @@ use linkwell_calls::attributes::{self, Attributes, Flags};
 use linkwell_engine::disk::{Disk, Unix};
 use linkwell_engine::system::System;
 use linkwell_engine::transfer::{
-    Brought, Changes, Manifest, Order, Record, Released, Stays, Trouble, Unwatched, Watch, bring,
-    clear, release, still,
+    Brought, Changes, Copied, Manifest, Order, Record, Released, Stays, Trouble, Unwatched, Watch,
+    bring, clear, release, still,
 };
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Bytes, Loss, Rewritten, Verify};
@@ -141,12 +141,20 @@ impl Ground {
     ) -> Result<Brought, Trouble> {
         let (from, to) = (hold(&self.from()), hold(&self.to()));
         let facts = self.system.facts(from.as_fd(), of.as_bytes()).expect("it is there");
+        // Who goes on has looked that it is their own.
+        let stands = self.system.facts(to.as_fd(), b"copy").ok();
+        let made = Mutex::new(stands.map(|now| Copied {
+            inode: now.id.inode,
+            born: now.id.born,
+            modified: now.modified,
+        }));
         let order = Order {
             disk,
             system: self.system,
             from: (from.as_fd(), &name(of)),
             facts: &facts,
             to: (to.as_fd(), &name("copy")),
+            made: &made,
             verify: wish.verify,
             accept: wish.accept,
             links: wish.links,
@@ -966,6 +974,7 @@ fn deep() {
         from: (from.as_fd(), &name("tree")),
         facts: &facts,
         to: (to.as_fd(), &name("copy")),
+        made: &Mutex::new(None),
         verify: Verify::Full,
         accept: &[],
         links: &[],

@@ -104,10 +104,7 @@ impl Work<'_> {
         let old = past.step.old();
         let is_old = |object: &Object| old.is_some_and(|old| same_object(old, object, self.same));
         match (past.step, now) {
-            // It never had its name: nobody has seen it.
-            (Step::Put { .. }, _) => {
-                self.clear(&Past { placed: &Placed::Unknown, ..*past }, folder, staged, &aside)
-            }
+            (Step::Put { .. }, _) => self.clear(past, folder, staged, &aside),
             // Exchanged: what is at the name is ours, and what came out is the old, or what somebody
             // else had put there just before.
             (Step::Replace { .. }, Some(now))
@@ -281,7 +278,13 @@ impl Work<'_> {
             return self.cannot_return(folder, back, aside, at, false);
         }
         // Nothing is made again as a folder with something in it; see `clear`.
-        if matches!(aside, Object::Folder { .. }) && !matches!(again, Some(Make::Copy { .. })) {
+        let own = match again {
+            Some(Make::Copy { of, .. }) => {
+                self.is_own_folder(&Placed::Unknown, (of, at), folder, back, aside)?
+            }
+            _ => !matches!(aside, Object::Folder { .. }),
+        };
+        if !own {
             return self.cannot_return(folder, back, aside, at, false);
         }
         self.free_tree(folder, back, at)
@@ -300,10 +303,16 @@ impl Work<'_> {
             if let Some(given_up) = self.give_up_copy(at, of, folder, staged) {
                 return given_up;
             }
-            // It is whole, and not on record: then by its contents, once more.
-            if matches!(past.placed, Placed::This(_))
-                && !self.is_copy_of(folder, staged, of, manner.as_deref())
-            {
+            // It is whole, and not on record: then by its contents, once more. Under its first name nobody
+            // has seen it.
+            let had_its_name =
+                !matches!(past.step, Step::Put { .. }) || staged.as_bytes().ends_with(b"-back");
+            let seen = had_its_name && matches!(past.placed, Placed::This(_));
+            if seen && !self.is_copy_of(folder, staged, of, manner.as_deref()) {
+                self.keep_beside(folder, staged, at);
+                return Ok(());
+            }
+            if !self.is_own_folder(past.placed, (of, at), folder, staged, aside)? {
                 self.keep_beside(folder, staged, at);
                 return Ok(());
             }
@@ -334,6 +343,35 @@ impl Work<'_> {
             // Another name of a file that has others, or a link, or a copy of our own.
             (Some(_), _) => self.free_tree(folder, staged, at),
         }
+    }
+
+    /// Whether a folder under a name of our own is the one that was made there to copy `of` to `at`. Whoever
+    /// may rename in there can put another in its place, and must not have it emptied by somebody with
+    /// more rights.
+    fn is_own_folder(
+        &mut self,
+        placed: &Placed,
+        (of, at): (&Slot, &Slot),
+        folder: &Arc<OwnedFd>,
+        name: &Name,
+        aside: &Object,
+    ) -> Result<bool, Fail> {
+        let facts = match self.system.facts(folder.as_fd(), name.as_bytes()) {
+            Ok(facts) if facts.kind == EntryKind::Folder => facts,
+            _ => return Ok(true),
+        };
+        let is_top = self.top.as_ref().is_some_and(|(top, made)| top == name && made.is(&facts));
+        let is_placed = matches!(placed, Placed::This(made) if same_object(made, aside, self.same));
+        let begun = self.copies.begun(self.system, of, at);
+        if is_top || is_placed || begun.is_some_and(|(_, made)| made.is(&facts)) {
+            return Ok(true);
+        }
+        // It is not on record, after a power cut: nobody else may rename where only its owner writes.
+        let around = self.system.facts_of(folder.as_fd());
+        let around = around.map_err(|error| self.refused(at, "look at its folder", error))?;
+        let user = rustix::process::geteuid().as_raw();
+        let alone = [user, 0].contains(&around.owner) && around.mode & 0o022 == 0;
+        Ok(begun.is_none() && (alone || self.is_empty(folder, name)))
     }
 
     /// Renames back to its slot what was set aside.

@@ -8,7 +8,7 @@ use super::{Fail, Work};
 use crate::in_use::{self, Subject};
 use crate::system::{Access, System};
 use crate::transfer::{
-    self, Manifest, Order, Phase, Record, Released, Side, Stays, Trouble, Watch,
+    self, Copied, Manifest, Order, Phase, Record, Released, Side, Stays, Trouble, Watch,
 };
 use linkwell_calls::lease;
 use linkwell_model::entry::EntryKind;
@@ -18,8 +18,8 @@ use linkwell_model::plan::{Fate, Loss, Make, Manner, Object, Plan, Slot, Step, V
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many threads copy, look again and free.
 const THREADS: usize = 2;
@@ -93,11 +93,6 @@ impl Copies {
         }
     }
 
-    /// Whether copies are on record at all.
-    pub(super) fn are_kept(&self) -> bool {
-        self.folder.is_some()
-    }
-
     /// Where what stands at `at` is copied to by this operation.
     fn made_of(&self, at: &Slot) -> Option<Slot> {
         self.originals.get(at)?.first().map(|(to, _)| to.clone())
@@ -109,8 +104,7 @@ impl Copies {
         if let Some(read) = self.read.get(&step) {
             return Some(Arc::clone(read));
         }
-        let (folder, operation) = self.folder.as_ref()?;
-        let read = Manifest::open(system, folder.as_fd(), &Self::name(*operation, step)).ok()?;
+        let read = self.half(system, step)?;
         // Half a record is none: what it does not hold would be taken for new.
         if !read.is_complete() {
             return None;
@@ -118,6 +112,19 @@ impl Copies {
         let read = Arc::new(read);
         self.read.insert(step, Arc::clone(&read));
         Some(read)
+    }
+
+    /// The record of a step, whole or not.
+    fn half(&self, system: System, step: usize) -> Option<Manifest> {
+        let (folder, operation) = self.folder.as_ref()?;
+        Manifest::open(system, folder.as_fd(), &Self::name(*operation, step)).ok()
+    }
+
+    /// The record of a copy that was interrupted, and can be gone on with; and which folder was made.
+    pub(super) fn begun(&self, system: System, at: &Slot, to: &Slot) -> Option<(bool, Copied)> {
+        let step = self.originals.get(at)?.iter().find(|(copy, _)| copy == to)?.1;
+        let half = self.half(system, step)?;
+        Some((half.is_lasting(), half.top().ok()?.copy?))
     }
 
     /// Removes the records of copies that nobody has any more.
@@ -149,6 +156,8 @@ impl Work<'_> {
         let plain =
             Manner { verify: Verify::Full, accept: AS_FAR_AS_CAN_BE.to_vec(), links: Vec::new() };
         let how = manner.as_deref().unwrap_or(&plain);
+        let made = if self.resume { self.copies.begun(self.system, of, at) } else { None };
+        let made = Mutex::new(made.map(|(_, made)| made));
         let begun = self.step.map(|step| (step, self.copies.begin(self, step)));
         let (step, mut record) = match begun {
             None => (0, None),
@@ -167,6 +176,7 @@ impl Work<'_> {
             from: (from.as_fd(), &of.name),
             facts: &facts,
             to: (to.as_fd(), staged),
+            made: &made,
             verify: how.verify,
             accept: &how.accept,
             links: &how.links,
@@ -175,6 +185,8 @@ impl Work<'_> {
             watch: &counting,
         };
         let brought = transfer::bring(&order, record.as_mut());
+        let made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.top = made.map(|made| (staged.clone(), made));
         if let Ok(brought) = &brought
             && self.resume
         {

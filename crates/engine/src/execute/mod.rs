@@ -31,9 +31,10 @@ use crate::journal::record::{Ended, Header, How};
 use crate::journal::{Lock, Store};
 use crate::operator::Held;
 use crate::system::System;
-use crate::transfer::Watch;
+use crate::transfer::{Copied, Watch};
 use brought::{Copies, folder_of};
 use linkwell_model::entry::Identity;
+use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Object, Plan, Step, Token};
 use places::Places;
@@ -115,6 +116,8 @@ struct Work<'a> {
     placed: Placed,
     /// Whether the copy that is made next goes on with what lies under its staged name.
     resume: bool,
+    /// The last folder that was made to copy into, and its staged name.
+    top: Option<(Name, Copied)>,
     /// How many entries and bytes were copied in this run.
     copied: (u64, u64),
     /// How many entries of a copy were there already, and of how many.
@@ -329,6 +332,7 @@ impl<'a> Work<'a> {
             begun: false,
             placed: Placed::Not,
             resume: false,
+            top: None,
             copied: (0, 0),
             went_on: None,
             moves: moves(plan),

@@ -13,7 +13,7 @@ use super::{Fail, Placed, Report, Run, Stop, Work};
 use crate::journal::record::Operation;
 use linkwell_model::name::Name;
 use linkwell_model::plan::{Fate, Make, Object, Slot, Step};
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 
 impl Run<'_, '_, '_> {
@@ -181,15 +181,20 @@ impl Work<'_> {
         staged: &Name,
     ) -> Result<bool, Fail> {
         let at = past.step.at();
-        let Some(make @ Make::Copy { .. }) = past.step.make() else { return Ok(false) };
+        let Some(make @ Make::Copy { of, .. }) = past.step.make() else { return Ok(false) };
         let can = match (past.step.old(), self.look(folder, &at.name, at)?) {
             (None, None) => true,
             (Some(old), Some(now)) => old.is_still(&now, self.same),
             _ => false,
         };
-        Ok(can
-            && self.look(folder, staged, at)?.is_some()
-            && self.copies.are_kept()
-            && is_on_record(make))
+        if !can || !is_on_record(make) {
+            return Ok(false);
+        }
+        let Ok(facts) = self.system.facts(folder.as_fd(), staged.as_bytes()) else {
+            return Ok(false);
+        };
+        // What else stands there goes, or stays, like what is taken back.
+        let begun = self.copies.begun(self.system, of, at);
+        Ok(begun.is_some_and(|(lasting, made)| lasting && made.is(&facts)))
     }
 }

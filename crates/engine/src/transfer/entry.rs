@@ -36,7 +36,7 @@ impl Copied {
     }
 
     /// Whether these are the facts of it, unchanged as far as they tell.
-    pub(super) fn is(&self, facts: &Facts) -> bool {
+    pub fn is(&self, facts: &Facts) -> bool {
         let born = match (self.born, facts.id.born) {
             (Some(one), Some(other)) => one == other,
             _ => true,

@@ -33,6 +33,7 @@ mod verify;
 mod walk;
 
 pub use clear::clear;
+pub use entry::Copied;
 pub use loss::Lost;
 pub use record::{Manifest, Record};
 pub use release::{Left, Released, Stays, release, release_copy};
@@ -45,6 +46,7 @@ use linkwell_model::name::Name;
 use linkwell_model::plan::{Loss, Rewritten, Verify};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
+use std::sync::Mutex;
 
 /// One name in a held folder.
 pub type At<'a> = (BorrowedFd<'a>, &'a Name);
@@ -61,6 +63,9 @@ pub struct Order<'a> {
     pub facts: &'a Facts,
     /// Where to: a name that is free, unless an interrupted run is gone on with.
     pub to: At<'a>,
+    /// Which folder of our own stands there, if one does: known of an earlier run, or of this one as soon as
+    /// it is made. No other is emptied: whoever may rename there can put one in its place.
+    pub made: &'a Mutex<Option<Copied>>,
     /// How the copy is compared with the original.
     pub verify: Verify,
     /// What it may lack.

@@ -35,6 +35,8 @@ struct Index {
     top: Vec<u64>,
     /// Whether some of it was replaced by what follows.
     patched: bool,
+    /// Whether some of it lasts.
+    lasting: bool,
     complete: bool,
 }
 
@@ -88,7 +90,7 @@ impl Index {
                 self.patched = true;
                 self.folder_mut(number)?.at = 0;
             }
-            Kind::Checkpoint => {}
+            Kind::Checkpoint => self.lasting = true,
             Kind::End => self.complete = true,
         }
         Some(())
@@ -148,6 +150,11 @@ impl Manifest {
     /// Whether it holds a whole tree, copied, verified and made to last.
     pub fn is_complete(&self) -> bool {
         self.index.complete
+    }
+
+    /// Whether it can be gone on with.
+    pub fn is_lasting(&self) -> bool {
+        self.index.lasting
     }
 
     /// The top of the tree.

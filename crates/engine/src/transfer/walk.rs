@@ -55,6 +55,7 @@ pub(super) struct Job<'a> {
     pub(super) disk: &'a dyn Disk,
     pub(super) system: System,
     pub(super) watch: &'a dyn Watch,
+    made_top: &'a Mutex<Option<Copied>>,
     pub(super) verify: Verify,
     pub(super) links: &'a [Rewritten],
     pub(super) alone: bool,
@@ -233,6 +234,7 @@ impl<'a> Job<'a> {
             disk: order.disk,
             system: order.system,
             watch: order.watch,
+            made_top: order.made,
             verify: order.verify,
             links: order.links,
             alone: order.alone,
@@ -321,6 +323,9 @@ impl<'a> Job<'a> {
         if known {
             let name = std::slice::from_ref(order.from.1);
             self.record().gone(self.disk, NONE, name)?;
+            if let Ok(now) = self.system.facts(order.to.0, order.to.1.as_bytes()) {
+                self.is_own(&now).map_err(at)?;
+            }
             super::clear(self.disk, self.system, order.to)
                 .map_err(|error| at(Slip::copy("begin anew")(error)))?;
         }
@@ -368,10 +373,13 @@ impl<'a> Job<'a> {
         let number = if known { self.known_top()? } else { None };
         let door = Door { parent: NONE, above: None, old: number, known };
         let (facts, made) = self.door(order.to, &door).map_err(top)?;
+        *lock(self.made_top) = Some(Copied::of(&facts));
         let own = facts.id;
         let begun = Descent::begin(self.system, order.to.0, order.to.1, &facts);
         let mut copy = begun.map_err(|error| top(Slip::copy("open it")(error)))?;
         let mut level = self.level(&mut tools, order.from.1, &door, (&original, &copy), made)?;
+        // Before anything is in it: whoever removes it after a crash must know which folder it is.
+        self.record().so_far(self.disk)?;
         let mut open = vec![self.listed(&level, &original, &copy, crew)?];
         loop {
             let Some(rest) = open.last_mut() else { return Ok(()) };
@@ -472,7 +480,10 @@ impl<'a> Job<'a> {
                 }
                 return Ok((now, seen(&now)));
             }
-            if now.is_some() {
+            if let Some(now) = now {
+                if door.above.is_none() {
+                    self.is_own(&now)?;
+                }
                 super::clear(self.disk, system, at).map_err(Slip::copy("begin anew"))?;
             }
         }
@@ -485,6 +496,15 @@ impl<'a> Job<'a> {
             return Err(Slip::System("make it", Side::Copy, Errno::AGAIN));
         }
         Ok((made, Made { inherits: door.above.is_none() || door.known, ..seen(&made) }))
+    }
+
+    /// Refuses a folder at the top's name that was not made there.
+    fn is_own(&self, now: &Facts) -> Result<(), Slip> {
+        let own = lock(self.made_top).is_some_and(|made| made.is(now));
+        if own || now.kind != EntryKind::Folder {
+            return Ok(());
+        }
+        Err(Slip::System("begin anew", Side::Copy, Errno::EXIST))
     }
 
     fn on_record(&self, number: u32) -> Result<Option<Entry>, Slip> {
