@@ -40,6 +40,8 @@ pub fn systemd(service: &Service) -> String {
             format!("Environment={}\n", systemd_word(&pair, false))
         })
         .collect();
+    // The helper that opens handles for who is not root takes a user and a mount namespace of its own, and its
+    // one call is not among those of services (`systemd-analyze syscall-filter`).
     format!(
         "# {MARK}: `linkwell watch --uninstall` removes it.\n\
          [Unit]\n\
@@ -59,11 +61,11 @@ pub fn systemd(service: &Service) -> String {
          LockPersonality=yes\n\
          MemoryDenyWriteExecute=yes\n\
          RestrictAddressFamilies=AF_UNIX\n\
-         RestrictNamespaces=yes\n\
+         RestrictNamespaces=user mnt\n\
          RestrictRealtime=yes\n\
          RestrictSUIDSGID=yes\n\
          SystemCallArchitectures=native\n\
-         SystemCallFilter=@system-service\n\
+         SystemCallFilter=@system-service open_by_handle_at\n\
          SystemCallErrorNumber=EPERM\n\
          \n\
          [Install]\n\
