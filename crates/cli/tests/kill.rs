@@ -140,7 +140,7 @@ pub(crate) const ROWS: [Row; 39] = [
     ),
     row("repair", F, LOST, &["repair", "-y", "--near"]),
     row("undo of repair", F, REPAIRED, &["undo", "-y"]),
-    row("repair --delete", F, &[TRACK, &["sh", "rm g"]], &["repair", "-y", "--near", "--delete"]),
+    row("repair --delete", F, GONE, &["repair", "-y", "--near", "--delete"]),
     row(
         "repair --replaced target",
         F,
@@ -183,6 +183,9 @@ const TRACK: &[&str] = &["track", "."];
 const LOST: &[&[&str]] = &[TRACK, AWAY];
 
 const AWAY: &[&str] = &["sh", "mv g e/h"];
+
+/// Nothing else may look like it.
+const GONE: &[&[&str]] = &[&["sh", "echo longer >g"], TRACK, &["sh", "rm g"]];
 
 const OVER: &[&str] = &["sh", "mv f l"];
 

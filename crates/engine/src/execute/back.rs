@@ -242,9 +242,14 @@ impl Work<'_> {
     }
 
     pub(super) fn holds(&self, folder: &Arc<OwnedFd>, name: &Name, bytes: &[u8]) -> bool {
-        let opened = self.system.open(folder.as_fd(), name.as_bytes(), crate::system::Access::Read);
-        let read = opened.and_then(|file| self.system.read_all(file.as_fd()));
-        read.is_ok_and(|read| read == bytes)
+        self.reads(folder, name).is_ok_and(|read| read == bytes)
+    }
+
+    /// What a file holds.
+    pub(super) fn reads(&self, folder: &Arc<OwnedFd>, name: &Name) -> Result<Vec<u8>, Errno> {
+        let file =
+            self.system.open(folder.as_fd(), name.as_bytes(), crate::system::Access::Read)?;
+        self.system.read_all(file.as_fd())
     }
 }
 
