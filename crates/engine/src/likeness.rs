@@ -87,7 +87,7 @@ impl<'a> Looker<'a> {
         depth: Depth,
     ) -> Result<Likeness, Errno> {
         let facts = self.system.facts(at, name.as_bytes())?;
-        let mut found = self.of_facts(at, &facts);
+        let mut found = self.of_facts(at, Some(name), &facts);
         found.name = name.as_bytes().into();
         let own = CString::new(name.as_bytes()).map_err(|_| Errno::INVAL)?;
         (found.handle, found.connectable) = self.handles(at, &own);
@@ -104,7 +104,7 @@ impl<'a> Looker<'a> {
     /// The system's.
     pub fn of_folder(&mut self, held: &Held, depth: Depth) -> Result<Likeness, Errno> {
         let at = held.folder.as_fd();
-        let mut found = self.of_facts(at, &self.system.facts_of(at)?);
+        let mut found = self.of_facts(at, None, &self.system.facts_of(at)?);
         found.name =
             held.place.split().map_or_else(Box::default, |(_, name)| name.as_bytes().into());
         (found.handle, found.connectable) = self.handles(at, c"");
@@ -115,8 +115,9 @@ impl<'a> Looker<'a> {
         Ok(found)
     }
 
-    fn of_facts(&mut self, at: BorrowedFd<'_>, facts: &Facts) -> Likeness {
-        let (volume, trust) = self.volume(at, facts);
+    /// `facts` are those of `name` in the held folder, or of that folder itself.
+    fn of_facts(&mut self, at: BorrowedFd<'_>, name: Option<&Name>, facts: &Facts) -> Likeness {
+        let (volume, trust) = self.volume(at, name, facts);
         // Image builders write zeros, which are no birth.
         let born = facts.id.born.filter(|born| *born != Time(0, 0));
         Likeness {
@@ -140,16 +141,35 @@ impl<'a> Looker<'a> {
     }
 
     /// Which volume, and what can be relied on there; asked once for each mount.
-    fn volume(&mut self, at: BorrowedFd<'_>, facts: &Facts) -> (Option<VolumeId>, Trust) {
-        let key = (facts.id.device, facts.mount);
-        if let Some(known) = self.volumes.get(&key) {
+    ///
+    /// A mount point is asked itself: the folder that it stands in lies on another volume, and what is
+    /// remembered here counts for all that lies below.
+    fn volume(
+        &mut self,
+        at: BorrowedFd<'_>,
+        name: Option<&Name>,
+        facts: &Facts,
+    ) -> (Option<VolumeId>, Trust) {
+        let key = |facts: &Facts| (facts.id.device, facts.mount);
+        let wanted = key(facts);
+        if let Some(known) = self.volumes.get(&wanted) {
             return *known;
         }
         let mount = facts.mount.and_then(|mount| self.table.mounts().by_id(mount));
         let fs_type = mount.and_then(|mount| std::str::from_utf8(&mount.fs_type).ok());
-        let found = (self.system.volume_of(at), Trust::of(fs_type.unwrap_or_default()));
-        self.volumes.insert(key, found);
-        found
+        let trust = Trust::of(fs_type.unwrap_or_default());
+        let system = self.system;
+        let lies_there =
+            |held: BorrowedFd<'_>| system.facts_of(held).is_ok_and(|facts| key(&facts) == wanted);
+        let volume = if lies_there(at) {
+            system.volume_of(at)
+        } else {
+            let own = name.and_then(|name| system.open(at, name.as_bytes(), Access::Hold).ok());
+            let Some(own) = own.filter(|own| lies_there(own.as_fd())) else { return (None, trust) };
+            system.volume_of(own.as_fd())
+        };
+        self.volumes.insert(wanted, (volume, trust));
+        (volume, trust)
     }
 
     fn handles(

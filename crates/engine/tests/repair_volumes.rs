@@ -28,6 +28,7 @@ pub(super) const PIECES: &[Piece] = &[
     ("repair::deleted", deleted),
     ("repair::across", across),
     ("repair::away", away),
+    ("repair::point", point),
     ("repair::namespace", namespace),
     ("repair::closed", closed),
     ("repair::chance", super::chance::on_ext4),
@@ -66,6 +67,12 @@ pub(super) fn trials() -> Vec<Trial> {
         alone("repair: a name that ends in (deleted) is a name", "repair::deleted", ext4, &[]),
         alone("repair: what mv copied to another volume is likely", "repair::across", ext4, &[]),
         alone("repair: what lay on a volume that is away is asleep", "repair::away", ext4, &[]),
+        alone(
+            "repair: a link to a mount point says of no volume that it is another",
+            "repair::point",
+            ext4,
+            &[],
+        ),
         alone(
             "repair: in 100 scenarios no link is led wrong, on ext4",
             "repair::chance",
@@ -305,6 +312,28 @@ fn away() {
     std::fs::remove_file(other.join("t/file")).expect("removed");
     let survey = kept.survey_of(&[], &[&top]);
     assert_eq!(of(&survey, "l").candidates[0].place, kept.there("b/file"));
+}
+
+/// The volume of a mount point is the one that is mounted there, and so is that of all below it.
+fn point() {
+    let (Some(one), Some(mut other)) = (volume(Kind::Tmpfs), volume(Kind::Ext4)) else { return };
+    let top = one.path();
+    make(&top, &["l/"]);
+    make(&other.path(), &["t/file"]);
+    let link = |name: &str, to: &Path| {
+        std::os::unix::fs::symlink(to, top.join(name)).expect("a link");
+    };
+    link("l/disk", &other.path());
+    link("l/file", &other.join("t/file"));
+    let mut kept = Kept::at(&top);
+    // The mount point first.
+    kept.record(&["l/disk", "l/file"]);
+    other.vanish();
+    let survey = kept.survey_of(&[], &[&top]);
+    assert!(survey.found.is_empty(), "{survey:#?}");
+    assert_eq!(survey.asleep[0].link, kept.there("l/file"));
+    // The folder on which it was mounted still stands: that link leads there for now.
+    assert_eq!(survey.asleep.len(), 1);
 }
 
 /// As a user without rights, in a folder of that user's.
