@@ -59,14 +59,14 @@ fn place(of: &Path) -> AbsPath {
     AbsPath::cleaned(of.as_os_str().as_bytes()).expect("absolute")
 }
 
-fn catalogue(ground: &Ground) -> Catalogue {
+pub(crate) fn catalogue(ground: &Ground) -> Catalogue {
     let folder = place(&ground.scratch().join("state/linkwell"));
     let held = state::open_or_make(&Unix, System::new(), &folder).expect("a state folder");
     Catalogue::open_or_make(&held).expect("it opens").0
 }
 
 /// Puts links on record.
-fn track(ground: &Ground, links: &[&str]) {
+pub(crate) fn track(ground: &Ground, links: &[&str]) {
     let system = System::new();
     let volumes = Arc::new(Volumes::read(
         system,
@@ -83,23 +83,23 @@ fn track(ground: &Ground, links: &[&str]) {
     catalogue(ground).record(&seen, 1).expect("recorded");
 }
 
-fn ends(ran: &Ran, code: i32) {
+pub(crate) fn ends(ran: &Ran, code: i32) {
     assert_eq!(ran.code, code, "{ran:#?}");
 }
 
-fn target(ground: &Ground, link: &str) -> String {
+pub(crate) fn target(ground: &Ground, link: &str) -> String {
     let target = std::fs::read_link(ground.tree().join(link)).expect("a link");
     target.to_str().expect("a plain text").into()
 }
 
-fn rename(ground: &Ground, from: &str, to: &str) {
+pub(crate) fn rename(ground: &Ground, from: &str, to: &str) {
     let to = ground.tree().join(to);
     std::fs::create_dir_all(to.parent().expect("a folder")).expect("made");
     std::fs::rename(ground.tree().join(from), to).expect("moved");
 }
 
 /// Runs it with answers.
-fn answered(ground: &Ground, arguments: &[&str], answers: &str) -> Ran {
+pub(crate) fn answered(ground: &Ground, arguments: &[&str], answers: &str) -> Ran {
     let mut child = ground
         .command()
         .args(arguments)
@@ -114,7 +114,7 @@ fn answered(ground: &Ground, arguments: &[&str], answers: &str) -> Ran {
 
 const NEAR: &[&str] = &["repair", "--near", "--search", "."];
 
-fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [NEAR, more].concat()
 }
 

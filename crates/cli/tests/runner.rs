@@ -52,6 +52,7 @@ mod remove;
 mod remove_races;
 mod remove_trash;
 mod repair;
+mod repair_gone;
 mod retarget;
 mod shortcuts;
 mod show;
@@ -114,6 +115,7 @@ fn main() -> std::process::ExitCode {
         move_layers::trials(),
         move_links::trials(),
         repair::trials(),
+        repair_gone::trials(),
         retarget::trials(),
         remove::trials(),
         remove_races::trials(),

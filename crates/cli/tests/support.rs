@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) const LINKWELL: &str = env!("CARGO_BIN_EXE_linkwell");
 
 /// The number of the user `nobody`, and of a group without rights.
-const NOBODY: u32 = 65534;
+pub(crate) const NOBODY: u32 = 65534;
 
 /// Where the program stands for everybody: the build folder may be closed to others.
 static NOBODYS: Mutex<Option<Scratch>> = Mutex::new(None);

@@ -1,6 +1,6 @@
 //! `linkwell repair`: broken links are led to where their targets are now.
 
-use super::change::{Manner, carry_out, state, surveyor, trouble};
+use super::change::{Manner, carry_out_prepared, state, surveyor, trouble};
 use super::{refuse_if_lost, system};
 use crate::World;
 use crate::args::Args;
@@ -13,6 +13,7 @@ use crate::output::progress::Bar;
 use crate::output::{Output, mending};
 use linkwell_engine::catalogue::{Catalogue, Opened};
 use linkwell_engine::disk::Unix;
+use linkwell_engine::folder::Folder;
 use linkwell_engine::scan::Handle;
 use linkwell_engine::state::{self, Trouble};
 use linkwell_engine::survey::lead::{self, Lead};
@@ -20,10 +21,14 @@ use linkwell_engine::survey::repair::{
     Broken, Found, Replaced, Survey, Wanted, renew, replaced, survey,
 };
 use linkwell_engine::survey::{Surveyor, conflict};
+use linkwell_engine::system::{Access, System};
 use linkwell_model::keep::choice::Choice;
+use linkwell_model::keep::link::Kept;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Plan, Why};
 use linkwell_model::shown::shown;
+use rustix::fd::AsFd as _;
+use rustix::io::Errno;
 use std::ffi::OsString;
 use std::io::BufRead as _;
 use std::os::unix::ffi::OsStringExt as _;
@@ -127,7 +132,7 @@ impl Wishes {
             };
             match found.chosen().filter(|_| meant) {
                 Some(chosen) => wishes.leads.extend(found.leads(&chosen.place)),
-                None if repair.delete && found.choice == Choice::None => {
+                None if repair.delete && survey.is_gone(found) => {
                     wishes.gone.extend(found.lost.links.iter().cloned());
                 }
                 None => wishes.left = true,
@@ -186,7 +191,7 @@ fn asked(survey: &Survey, repair: &Repair) -> Wishes {
         }
         match pick(found) {
             Some(place) => wishes.leads.extend(found.leads(&place)),
-            None if found.choice == Choice::None && repair.delete => {
+            None if repair.delete && survey.is_gone(found) => {
                 for broken in &found.lost.links {
                     let link = broken.link.place();
                     if yes(&format!("remove `{}`? [y/N] ", link.shown())) {
@@ -294,7 +299,12 @@ fn mend(
     let mut change = repair.change;
     change.yes |= wishes.agreed;
     let manner = Manner { change, each: None, undoes: None, amount: None };
-    let exit = carry_out(plan, &manner, surveyor, args, world)?;
+    let exit = carry_out_prepared(plan, &manner, surveyor, args, world, |plan| {
+        // It may have come back while a person thought about the question.
+        for broken in &wishes.gone {
+            drop_if(plan, &broken.link.place(), replaced::leads_nowhere(surveyor, &broken.link));
+        }
+    })?;
     if !change.dry_run && matches!(exit, Exit::Done | Exit::Partly) {
         record(found, &wishes, catalogue, surveyor, world);
     }
@@ -307,6 +317,14 @@ fn mend(
 
 fn add(plan: &mut Plan, place: AbsPath, plan_it: impl FnOnce(&mut Plan) -> Result<(), Why>) {
     if let Err(why) = plan_it(plan) {
+        conflict(plan, place.as_bytes(), why);
+    }
+}
+
+/// Takes out what must not be done any more.
+fn drop_if(plan: &mut Plan, place: &AbsPath, asked: Result<(), Why>) {
+    if let Err(why) = asked {
+        plan.items.retain(|item| *item.path != *place.as_bytes());
         conflict(plan, place.as_bytes(), why);
     }
 }
@@ -353,13 +371,21 @@ fn record(
         let (system, volumes) = (surveyor.system(), surveyor.volumes());
         let renewed = renew(system, volumes, &mut catalogue, &links, world.now.0);
         renewed.map_err(|error| error.to_string())?;
-        let gone = wishes.gone.iter().filter_map(|broken| broken.number);
+        // What was not removed after all stays on record.
+        let removed = |broken: &&Broken| !stands(surveyor.system(), &broken.link);
+        let gone = wishes.gone.iter().filter(removed).filter_map(|broken| broken.number);
         let numbers: Vec<i64> = gone.chain(wishes.forget.iter().copied()).collect();
         catalogue.forget(&numbers).map_err(|error| error.to_string())
     };
     if let Err(why) = done() {
         say(&format!("note: what was changed could not be put on record: {why}"));
     }
+}
+
+fn stands(system: System, link: &Kept) -> bool {
+    let folder = Folder::of_place(&link.folder).open(system, Access::Hold);
+    let found = folder.and_then(|held| system.facts(held.as_fd(), link.name.as_bytes()));
+    !matches!(found, Err(Errno::NOENT | Errno::NOTDIR))
 }
 
 fn made(world: &World) -> Result<Catalogue, String> {
@@ -373,6 +399,10 @@ fn made(world: &World) -> Result<Catalogue, String> {
     Ok(opened.0)
 }
 
+fn is_not_found(found: &Found) -> bool {
+    found.choice == Choice::None
+}
+
 /// What is left to be said, on standard error.
 fn say_rest(found: &Survey, repair: &Repair, args: &Args) {
     if !args.quiet {
@@ -382,6 +412,15 @@ fn say_rest(found: &Survey, repair: &Repair, args: &Args) {
                 "note: {} on a volume that is not attached; nothing is to be done about that",
                 things(asleep, "link leads to something", "links lead to something")
             ));
+        }
+        if repair.delete && found.unsearched > 0 && found.found.iter().any(is_not_found) {
+            say(&format!(
+                "note: {} could not be searched, so that nothing is known to be gone, and no link was removed",
+                things(usize::try_from(found.unsearched).unwrap_or(usize::MAX), "place", "places")
+            ));
+            if !repair.near {
+                say("hint: `--near --search FOLDER` searches only where it may be");
+            }
         }
         if !found.unjudged.is_empty() {
             say(&format!(

@@ -44,7 +44,7 @@ pub(crate) fn survey(out: &mut Vec<u8>, survey: &Survey, verbose: bool, paint: P
         let mut left = most;
         for found in group {
             for broken in found.lost.links.iter().take(left) {
-                self::broken(out, found, broken, verbose);
+                self::broken(out, found, broken, survey.is_gone(found), verbose);
             }
             left = left.saturating_sub(found.lost.links.len());
         }
@@ -56,7 +56,7 @@ pub(crate) fn survey(out: &mut Vec<u8>, survey: &Survey, verbose: bool, paint: P
     replaced(out, &survey.replaced, most, paint);
 }
 
-fn broken(out: &mut Vec<u8>, found: &Found, broken: &Broken, verbose: bool) {
+fn broken(out: &mut Vec<u8>, found: &Found, broken: &Broken, gone: bool, verbose: bool) {
     let mark = if matches!(found.choice, Choice::Certain(_)) { "[x]" } else { "[ ]" };
     drop(write!(out, "  {mark} "));
     text::path(out, broken.link.place().as_bytes());
@@ -69,7 +69,12 @@ fn broken(out: &mut Vec<u8>, found: &Found, broken: &Broken, verbose: bool) {
         }
         Choice::Ambiguous(numbers) => candidates(out, found, numbers),
         Choice::None => {
-            drop(writeln!(out, "      `{}` is gone", found.lost.to.shown()));
+            let words = match found.candidates.len() {
+                0 if gone => "is gone".into(),
+                0 => "was not found".into(),
+                many => format!("is not there; {} may be it", things(many, "thing", "things")),
+            };
+            drop(writeln!(out, "      `{}` {words}", found.lost.to.shown()));
         }
     }
     let most = if verbose { usize::MAX } else { 3 };

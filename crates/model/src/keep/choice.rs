@@ -18,6 +18,8 @@ pub enum Doubt {
     Contested,
     /// It lies in the trash: somebody threw it away.
     Trash,
+    /// It stands where the link led once, and the way there leads elsewhere now: somebody led it there.
+    WayChanged,
 }
 
 impl Doubt {
@@ -30,6 +32,7 @@ impl Doubt {
             Self::Outside => "outside",
             Self::Contested => "contested",
             Self::Trash => "trash",
+            Self::WayChanged => "way_changed",
         }
     }
 
@@ -42,6 +45,7 @@ impl Doubt {
             Self::Outside => "it lies outside the folder that the link is kept in".into(),
             Self::Contested => "another broken link may have led there".into(),
             Self::Trash => "it lies in the trash".into(),
+            Self::WayChanged => "the way there leads elsewhere now".into(),
         }
     }
 }

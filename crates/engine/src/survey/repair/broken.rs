@@ -219,14 +219,13 @@ impl<'g> Gatherer<'g> {
         };
         let here = here.filter(|entry| entry.link.target == hop.target);
         if let Some(entry) = here {
-            let to = entry.link.to.clone();
             let link = Kept {
                 folder: folder.clone(),
                 name: name.clone(),
                 id: facts.id,
                 ..entry.link.clone()
             };
-            let was = entry.target.or_else(|| self.led_by_others(&to));
+            let was = entry.target.or_else(|| self.led_by_others(&link.to));
             let broken = Broken { link, number: Some(entry.id), moved: false, mends: Vec::new() };
             return Some((broken, to, was));
         }

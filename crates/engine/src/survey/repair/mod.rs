@@ -174,6 +174,12 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// Whether it is known that nothing is left of it: every place was searched, and nothing that may be it
+    /// was found, however unlike.
+    pub fn is_gone(&self, found: &Found) -> bool {
+        found.choice == Choice::None && found.candidates.is_empty() && self.unsearched == 0
+    }
+
     /// Changes that explain several links each, the most first.
     pub fn answers(&self) -> Vec<Answer> {
         let mut counts: HashMap<(AbsPath, AbsPath), usize> = HashMap::new();
@@ -205,7 +211,23 @@ impl Hunt {
 
     fn consider(&mut self, weigher: &mut Weigher<'_>, place: &AbsPath) {
         let own = self.lost.links.iter().any(|broken| broken.link.place() == *place);
-        if own || !self.tried.insert(place.clone()) {
+        if own || *place == self.lost.to {
+            return;
+        }
+        self.weigh(weigher, place);
+    }
+
+    /// What is on record may stand where it stood: then the link was moved, or the way that it leads by.
+    fn consider_where_it_stood(&mut self, weigher: &mut Weigher<'_>) {
+        let stood: HashSet<AbsPath> =
+            self.lost.links.iter().map(|broken| broken.link.to.clone()).collect();
+        for place in stood {
+            self.weigh(weigher, &place);
+        }
+    }
+
+    fn weigh(&mut self, weigher: &mut Weigher<'_>, place: &AbsPath) {
+        if !self.tried.insert(place.clone()) {
             return;
         }
         let Some(looked) = weigher.look(place, &self.lost.to, self.lost.was.as_ref()) else {
@@ -262,6 +284,9 @@ pub fn survey(
     let mut hunts: Vec<Hunt> = lost.into_iter().map(Hunt::new).collect();
     let mut weigher = Weigher::new(system, &volumes);
     let roots = search_roots(surveyor, wanted, &mut survey);
+    for hunt in &mut hunts {
+        hunt.consider_where_it_stood(&mut weigher);
+    }
     if !hunts.is_empty() {
         reach(&present, wanted, system, &mut weigher, &mut hunts, &mut survey);
         let mut all = roots;
@@ -393,9 +418,10 @@ fn gather(
     survey.unjudged.sort();
     survey.unjudged.dedup();
     let mut lost: Vec<Lost> = Vec::new();
-    let mut known: HashMap<AbsPath, usize> = HashMap::new();
+    // Two links that lead to one place now, and led to two, have lost two things.
+    let mut known: HashMap<(AbsPath, AbsPath), usize> = HashMap::new();
     for (broken, to, was) in found {
-        let number = *known.entry(to.clone()).or_insert_with(|| {
+        let number = *known.entry((to.clone(), broken.link.to.clone())).or_insert_with(|| {
             lost.push(Lost { to, was: None, links: Vec::new() });
             lost.len() - 1
         });
@@ -680,6 +706,10 @@ fn weighed(weigher: &mut Weigher<'_>, mut hunts: Vec<Hunt>) -> Vec<Found> {
         for Looked { is, mut candidate } in found {
             let doubts = weigher.doubts(&candidate.place, &is, lost.was.as_ref(), &links);
             candidate.doubts.extend(doubts);
+            let stood = |link: &&Kept| link.to == candidate.place && link.to != lost.to;
+            if links.iter().any(stood) {
+                candidate.doubts.push(Doubt::WayChanged);
+            }
             candidates.push(candidate);
         }
         let choice = choose(&candidates);

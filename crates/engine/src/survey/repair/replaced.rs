@@ -3,10 +3,12 @@
 
 use super::Replaced;
 use crate::folder::Folder;
+use crate::likeness::Depth;
 use crate::look;
 use crate::operator::Held;
 use crate::survey::{Surveyor, refused};
 use crate::system::Access;
+use crate::track::{Found, Tracker};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::keep::link::Kept;
 use linkwell_model::name::Name;
@@ -147,6 +149,7 @@ pub fn remove(surveyor: &mut Surveyor, plan: &mut Plan, link: &Kept) -> Result<(
     if *target != link.target {
         return Err(Why::Other { what: "it leads elsewhere by now".into(), hint: None });
     }
+    leads_nowhere(surveyor, link)?;
     let facts = surveyor.system().facts_of(home.folder.as_fd());
     let facts = facts.map_err(|error| refused("its folder cannot be looked at", error))?;
     let me = rustix::process::geteuid().as_raw();
@@ -161,6 +164,37 @@ pub fn remove(surveyor: &mut Surveyor, plan: &mut Plan, link: &Kept) -> Result<(
     let remarks = vec![format!("it led to `{}`, which is gone", link.to.shown())];
     plan.items.push(Item { path: link.place().as_bytes().into(), steps: vec![step], remarks });
     Ok(())
+}
+
+/// Whether a link leads nowhere at this moment: neither by its text, nor is anything where it led once. Asked
+/// when its removal is planned, and again right before, since a person may have taken long to say yes.
+///
+/// # Errors
+/// That something is there, or that nobody can tell.
+pub fn leads_nowhere(surveyor: &Surveyor, link: &Kept) -> Result<(), Why> {
+    let there = |place: &AbsPath| Why::Other {
+        what: format!("there is something at `{}` again", place.shown()),
+        hint: Some("look once more, with `linkwell repair`".into()),
+    };
+    let volumes = Arc::clone(surveyor.volumes());
+    let mut tracker = Tracker::new(surveyor.system(), &volumes, Depth::Facts);
+    let step = tracker.step(&Folder::of_place(&link.folder), &link.target);
+    match step.found {
+        Found::Here(_) => return Err(there(&step.to)),
+        Found::Unseen => return Err(refused("where it leads cannot be looked at", Errno::ACCESS)),
+        Found::Nothing => {}
+    }
+    let Some((folder, name)) = link.to.split().filter(|_| link.to != step.to) else {
+        return Ok(());
+    };
+    match hold(surveyor, &folder) {
+        Err(Why::NoFolder(_)) => Ok(()),
+        Err(why) => Err(why),
+        Ok(held) => match object(surveyor, &held, &name)? {
+            None => Ok(()),
+            Some(_) => Err(there(&link.to)),
+        },
+    }
 }
 
 /// Opens a folder by its physical place, through no link.

@@ -163,7 +163,9 @@ impl Visitor for Seeker {
         true
     }
 
-    fn unanswered(&mut self, _: &Arc<Root>, _: Found<'_>) {}
+    fn unanswered(&mut self, _: &Arc<Root>, _: Found<'_>) {
+        self.own.problems += 1;
+    }
 
     fn file(&mut self, _: &Arc<Root>, _: Found<'_>, _: EntryKind) {}
 

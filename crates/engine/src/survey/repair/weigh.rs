@@ -62,7 +62,7 @@ impl<'v> Weigher<'v> {
         to: &AbsPath,
         was: Option<&Likeness>,
     ) -> Option<Looked> {
-        if place == to || place.names().any(|name| name.starts_with(b".linkwell-")) {
+        if place.names().any(|name| name.starts_with(b".linkwell-")) {
             return None;
         }
         let (folder, name) = place.split()?;

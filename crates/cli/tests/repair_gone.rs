@@ -1,0 +1,139 @@
+//! `linkwell repair --delete`: what is there is never called gone, and its link is never removed.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test stands outside: it makes its trees, looks at them by itself"
+)]
+
+use crate::repair::{ends, rename, target, track, with};
+use crate::support::{Ground, LINKWELL, NOBODY, as_nobody};
+use libtest_mimic::Trial;
+use linkwell_testkit::need::{Need, test, test_with};
+use linkwell_testkit::program::{self, Ran};
+use linkwell_testkit::tree::make;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::process::Stdio;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let at_terminal: &[Need] = &[Need::Program("script")];
+    vec![
+        test("repair: a link that was moved leads to what it led to", moved),
+        test("repair: a link whose way was led elsewhere is not removed", switched),
+        test("repair: many things of one name are not nothing", many_names),
+        test_with("repair: what cannot be searched is not gone", &[Need::Root], unsearched),
+        test_with("repair: what came back while a person thought is not gone", at_terminal, back),
+    ]
+}
+
+fn is_link(ground: &Ground, name: &str) -> bool {
+    ground.tree().join(name).is_symlink()
+}
+
+fn moved() {
+    let ground = Ground::with(&["t1", "l -> t1", "sub/"]);
+    track(&ground, &["l"]);
+    rename(&ground, "l", "sub/l");
+    let ran = ground.run(&["repair", "-y", "--near", "--delete", "sub"]);
+    ends(&ran, 0);
+    assert_eq!(target(&ground, "sub/l"), "../t1", "{ran:#?}");
+}
+
+fn switched() {
+    let ground = Ground::with(&["r1/x", "r2/", "current -> r1", "w -> current/x"]);
+    track(&ground, &["w"]);
+    std::fs::remove_file(ground.tree().join("current")).expect("removed");
+    symlink("r2", ground.tree().join("current")).expect("a link");
+    let ran = ground.run(&["repair", "-y", "--near", "--delete", "--likely", "w"]);
+    ends(&ran, 1);
+    assert_eq!(target(&ground, "w"), "current/x", "{ran:#?}");
+    assert!(ran.out.contains("the way there leads elsewhere now"), "{ran:#?}");
+}
+
+fn many_names() {
+    let ground = Ground::with(&["t/readme", "l/r -> ../t/readme"]);
+    for number in 0..7 {
+        make(&ground.tree(), &[&format!("p{number}/readme")]);
+    }
+    std::fs::remove_dir_all(ground.tree().join("t")).expect("removed");
+    let ran = ground.run(&with(&["-y", "--delete", "l"]));
+    ends(&ran, 1);
+    assert!(is_link(&ground, "l/r"), "{ran:#?}");
+    assert!(ran.out.contains("is not there; 7 things may be it"), "{ran:#?}");
+    // The control: without them it is gone.
+    for number in 0..7 {
+        std::fs::remove_dir_all(ground.tree().join(format!("p{number}"))).expect("removed");
+    }
+    ends(&ground.run(&with(&["-y", "--delete", "l"])), 0);
+    assert!(!is_link(&ground, "l/r"));
+}
+
+fn unsearched() {
+    let ground = Ground::with(&["t/f", "new/", "state/", "l/r -> ../t/f"]);
+    let allow = |name: &str, mode: u32| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(ground.tree().join(name), mode).expect("changed");
+    };
+    let nobody = |arguments: &[&str]| -> Ran {
+        let mut command = as_nobody(ground.scratch());
+        command
+            .current_dir(ground.tree())
+            .env("HOME", ground.tree())
+            .env("XDG_STATE_HOME", ground.tree().join("state"));
+        command.args(arguments).output().expect("it starts").into()
+    };
+    for name in ["", "l", "t", "state"] {
+        chown(ground.tree().join(name), Some(NOBODY), Some(NOBODY)).expect("root may");
+    }
+    rename(&ground, "t/f", "new/other");
+    allow("new", 0o700);
+    let arguments = with(&["-y", "--delete", "l"]);
+    let ran = nobody(&arguments);
+    ends(&ran, 1);
+    assert!(is_link(&ground, "l/r"), "{ran:#?}");
+    assert!(ran.err.contains("no link was removed"), "{ran:#?}");
+    // The control: with nothing that is closed it goes.
+    allow("new", 0o755);
+    ends(&nobody(&arguments), 0);
+    assert!(!is_link(&ground, "l/r"));
+}
+
+/// Answers `y` at a terminal, after `meanwhile`.
+pub(crate) fn at_terminal(ground: &Ground, arguments: &[&str], meanwhile: impl FnOnce()) -> Ran {
+    let mut command = program::command("script", &ground.tree());
+    for (name, value) in ground.command().get_envs() {
+        command.env(name, value.expect("nothing is taken away"));
+    }
+    let mut child = command
+        .args(["--quiet", "--return", "--command"])
+        .arg(format!("{LINKWELL} {}", arguments.join(" ")))
+        .arg("/dev/null")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut out = child.stdout.take().expect("a pipe");
+    let (mut said, mut byte) = (Vec::new(), [0]);
+    while !said.ends_with(b"[y/N] ") && out.read(&mut byte).is_ok_and(|count| count > 0) {
+        said.extend(byte);
+    }
+    meanwhile();
+    let mut typed = child.stdin.take().expect("a pipe");
+    typed.write_all(b"y\n").expect("an answer");
+    out.read_to_end(&mut said).expect("the rest");
+    drop(typed);
+    let code = child.wait().expect("it ends").code().unwrap_or(-1);
+    Ran { code, out: String::from_utf8_lossy(&said).into_owned(), err: String::new() }
+}
+
+fn back() {
+    let ground = Ground::with(&["l/r -> ../t/f"]);
+    let ran = at_terminal(&ground, &with(&["--delete", "l"]), || make(&ground.tree(), &["t/f"]));
+    assert!(is_link(&ground, "l/r"), "{ran:#?}");
+    assert!(ran.out.contains("again"), "{ran:#?}");
+    // The control: what stays away goes.
+    std::fs::remove_file(ground.tree().join("t/f")).expect("removed");
+    let ran = at_terminal(&ground, &with(&["--delete", "l"]), || {});
+    ends(&ran, 0);
+    assert!(!is_link(&ground, "l/r"));
+}
