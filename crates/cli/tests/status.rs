@@ -7,6 +7,7 @@
 )]
 
 use crate::support::{Ground, text};
+use crate::watch::Watching;
 use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::Ran;
@@ -116,22 +117,20 @@ fn waiting() {
 }
 
 fn watcher() {
-    use rustix::fs::{FlockOperation, flock};
     let ground = Ground::with(&["d/f", "l -> d/f"]);
     assert_eq!(ground.run(&["track", "."]).code, 0);
     assert!(status(&ground).out.contains("\nno watcher runs"));
-    let place = ground.scratch().join("state/linkwell/watch.lock");
-    std::fs::write(&place, "1234\n").expect("written");
-    assert!(status(&ground).out.contains("\nno watcher runs"), "a file alone is no watcher");
-    let file = std::fs::File::open(&place).expect("there");
-    flock(&file, FlockOperation::LockExclusive).expect("locked");
-    assert!(status(&ground).out.contains("\na watcher runs (process 1234)\n"));
+    let watching = Watching::watching(&ground);
+    let process = watching.child.id();
+    let told = status(&ground);
+    assert!(told.out.contains(&format!("\na watcher runs (process {process})\n")), "{told:?}");
     let json: Value = serde_json::from_str(&ground.run(&["status", "--json"]).out).expect("one");
     assert_eq!(
         (json.get("watcher"), json.get("process")),
-        (Some(&json!(true)), Some(&json!(1234)))
+        (Some(&json!(true)), Some(&json!(process)))
     );
-    drop(file);
+    assert_eq!(watching.end(), 0);
+    assert!(status(&ground).out.contains("\nno watcher runs"), "its file alone is no watcher");
 }
 
 fn for_programs() {

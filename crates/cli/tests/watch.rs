@@ -89,8 +89,8 @@ fn watch(ground: &Ground, options: &[&str]) -> Command {
 }
 
 /// A watcher whose lines are read.
-struct Watching {
-    child: Child,
+pub(crate) struct Watching {
+    pub(crate) child: Child,
     lines: BufReader<std::process::ChildStdout>,
 }
 
@@ -126,8 +126,15 @@ impl Watching {
         kill_process(Pid::from_raw(number).expect("a number"), signal).expect("sent");
     }
 
+    /// One that watches already.
+    pub(crate) fn watching(ground: &Ground) -> Self {
+        let mut watching = Self::start(watch(ground, &[]));
+        watching.line("watching");
+        watching
+    }
+
     /// Asks for the end; how it ended.
-    fn end(mut self) -> i32 {
+    pub(crate) fn end(mut self) -> i32 {
         self.signal(Signal::TERM);
         self.child.wait().expect("it ends").code().unwrap_or(-1)
     }

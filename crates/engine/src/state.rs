@@ -91,19 +91,6 @@ pub(crate) fn nearest(system: System, place: &AbsPath) -> Result<(Held, Vec<Name
     }
 }
 
-/// Who holds a lock that is a file in the state folder: nobody, or a process, whose number is told if it has
-/// written it there.
-pub fn holder(system: System, state: &Held, lock: &[u8]) -> Option<Option<u32>> {
-    use rustix::fs::FlockOperation;
-    let file = system.open(state.folder.as_fd(), lock, Access::Read).ok()?;
-    let free = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
-    if free != Err(Errno::WOULDBLOCK) {
-        return None;
-    }
-    let text = system.read_all(file.as_fd()).unwrap_or_default();
-    Some(std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok()))
-}
-
 fn root(system: System) -> Result<Held, Trouble> {
     let trouble = |error| Trouble::System(AbsPath::root(), error);
     let folder = system.open(rustix::fs::CWD, c"/", Access::Hold).map_err(trouble)?;

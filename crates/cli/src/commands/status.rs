@@ -3,7 +3,7 @@
 use super::catalogue::{self, Open};
 use super::recorded::{Chosen, Judged};
 use super::refs::ago;
-use super::{Channel, Outcome, options, system, volumes};
+use super::{Channel, Outcome, change, options, volumes};
 use crate::World;
 use crate::args::track::Status;
 use crate::args::{Args, LinkFormat, Scan};
@@ -18,14 +18,10 @@ use linkwell_engine::judge::Depth;
 use linkwell_engine::scan::Problem;
 use linkwell_engine::scan::judged::{Item, Sink, Wanted};
 use linkwell_engine::scan::recorded::Told;
-use linkwell_engine::state::holder;
 use linkwell_model::health::Health;
 use linkwell_model::path::AbsPath;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The watcher's lock, in the state folder.
-const WATCH_LOCK: &[u8] = b"watch.lock";
 
 /// So many of the latest things that the watcher did are told.
 const EVENTS: u32 = 10;
@@ -169,7 +165,7 @@ pub(super) fn run(status: &Status, args: &Args, world: &World) -> Result<Exit, F
 
 /// What the catalogue knows without a look at the links.
 fn from_catalogue(open: &Open, world: &World) -> Result<Found, Failure> {
-    let Open { catalogue, state } = open;
+    let Open { catalogue, .. } = open;
     let unusable = |found| catalogue::unusable(&found);
     let asked = catalogue.questions().map_err(unusable)?;
     let mut questions = Vec::with_capacity(asked.len());
@@ -182,7 +178,7 @@ fn from_catalogue(open: &Open, world: &World) -> Result<Found, Failure> {
         links: catalogue.count().map_err(unusable)?,
         questions,
         events: catalogue.events(EVENTS).map_err(unusable)?,
-        watcher: holder(system(world), state, WATCH_LOCK),
+        watcher: change::store_if_any(world)?.and_then(|store| store.watcher()),
         roots: catalogue.recorded().map_err(unusable)?,
         latest: catalogue.latest().map_err(unusable)?,
         ..Found::default()

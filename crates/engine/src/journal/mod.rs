@@ -152,9 +152,9 @@ impl Store {
         self.lock_by(disk, WATCHER)
     }
 
-    /// The number of the process that watches now; `None` when none does, or it does not say.
-    pub fn watcher(&self) -> Option<u32> {
-        self.is_taken(WATCHER).then(|| self.holder(WATCHER)).flatten()
+    /// Whether a process watches now, and its number if it says so.
+    pub fn watcher(&self) -> Option<Option<u32>> {
+        self.is_taken(WATCHER).then(|| self.holder(WATCHER))
     }
 
     fn lock_by(&self, disk: &dyn Disk, which: &[u8]) -> Result<Lock, NoLock> {

@@ -157,7 +157,8 @@ pub(super) fn status(world: &World) -> Result<Exit, Failure> {
         .and_then(|place| install::read(system(world), &place).ok().flatten().map(|_| place));
     let watcher = change::store_if_any(world)?.and_then(|store| store.watcher());
     match watcher {
-        Some(process) => print(&format!("a watcher runs (process {process})\n"))?,
+        Some(Some(process)) => print(&format!("a watcher runs (process {process})\n"))?,
+        Some(None) => print("a watcher runs\n")?,
         None => print("no watcher runs\n")?,
     }
     match installed {
