@@ -41,6 +41,7 @@ mod support;
 mod transfer;
 mod transfer_told;
 mod watch;
+mod watch_again;
 mod watch_hazards;
 mod watch_support;
 
@@ -108,6 +109,7 @@ fn main() -> ExitCode {
         preflight_refusals::trials(),
         preflight_mounts::trials(),
         watch::trials(),
+        watch_again::trials(),
         watch_hazards::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())

@@ -129,6 +129,7 @@ pub fn bring_up(
     }
     if !seen.is_empty() {
         brought.recorded = catalogue.record(&seen, now)?;
+        withdraw(catalogue, &seen)?;
     }
     if !forgotten.is_empty() {
         catalogue.forget(&forgotten)?;
@@ -138,6 +139,24 @@ pub fn bring_up(
         catalogue.tidy()?;
     }
     Ok(brought)
+}
+
+/// Takes back what a person was asked about links that an operation led elsewhere, or made anew: that was
+/// the answer. What is to be asked about them now, the watcher sees by looking.
+fn withdraw(catalogue: &mut Catalogue, seen: &[Seen]) -> Result<(), Trouble> {
+    let questions = catalogue.questions()?;
+    if questions.is_empty() {
+        return Ok(());
+    }
+    let places: HashSet<AbsPath> = seen.iter().map(|seen| seen.link.place()).collect();
+    let mut answered = Vec::new();
+    for question in questions {
+        let link = catalogue.numbered(question.link)?;
+        if link.is_some_and(|entry| places.contains(&entry.link.place())) {
+            answered.push(question.link);
+        }
+    }
+    catalogue.answered(&answered)
 }
 
 /// The links on record that what has moved concerns: those to be looked at again, and those that stand

@@ -204,7 +204,6 @@ impl Watcher<'_> {
     fn record(&mut self, done: &[(&Leading, Identity)], operation: u64, told: &mut Vec<Told>) {
         let mut links: Vec<LinkId> = Vec::with_capacity(done.len());
         let mut seen: Vec<Seen> = Vec::with_capacity(done.len());
-        let mut answered = Vec::new();
         let volumes = Arc::clone(&self.volumes);
         let mut round = Round::new(self.system, &volumes);
         for (lead, made) in done {
@@ -221,17 +220,14 @@ impl Watcher<'_> {
                 Some(operation),
             );
             told.push((event, None, Vec::new()));
-            if known.state == State::Asked {
-                answered.push(lead.link);
-            }
             let target = Some(with_old_sums(lead.is.clone(), known.was.as_ref()));
             links.push(lead.link);
             seen.push(round.seen(link, target));
         }
-        let recorded = self.catalogue.record(&seen, clock().0);
-        if let Err(trouble) = recorded.and_then(|_| self.catalogue.answered(&answered)) {
+        if let Err(trouble) = self.catalogue.record(&seen, clock().0) {
             self.trouble(format!("what was healed could not be recorded: {trouble}"));
         }
+        self.withdraw(&links);
         for (link, seen) in links.into_iter().zip(seen) {
             let id = seen.link.id;
             self.take_over(link, seen);

@@ -168,9 +168,7 @@ impl Watcher<'_> {
         for link in links {
             self.look_at(&mut round, link, due, &mut found);
         }
-        if let Err(trouble) = self.catalogue.answered(&found.answered) {
-            self.trouble(format!("the catalogue cannot be written: {trouble}"));
-        }
+        self.withdraw(&found.answered);
         self.renew(&mut round, found.renewed);
         let mut leads = Vec::new();
         let mut told = found.told;
@@ -272,8 +270,8 @@ impl Watcher<'_> {
         if !matches!(state, State::Sound | State::New | State::Unseen) {
             let event = event("back", &known.link, None, Some(known.link.to.as_bytes()), None);
             found.told.push((event, None, Vec::new()));
-            found.answered.push(link);
         }
+        found.answered.push(link);
         let as_recorded = same && leads_to == known.link.to && known.link.id.is(id);
         let place = known.link.place();
         if !as_recorded {
@@ -508,11 +506,7 @@ impl Watcher<'_> {
     pub(super) fn is_lost(&mut self, link: LinkId, words: &str, told: &mut Vec<Told>) {
         let Some(known) = self.links.get(&link) else { return };
         let node = known.to;
-        if known.state == State::Asked
-            && let Err(trouble) = self.catalogue.answered(&[link])
-        {
-            self.trouble(format!("the catalogue cannot be written: {trouble}"));
-        }
+        self.withdraw(&[link]);
         self.propose(link, None);
         let Some(known) = self.links.get(&link) else { return };
         if known.state != State::Lost {
@@ -555,6 +549,26 @@ impl Watcher<'_> {
         }
     }
 
+    fn put(&mut self, question: &Question) {
+        self.questioned.insert(question.link);
+        if let Err(trouble) = self.catalogue.ask(question) {
+            self.trouble(format!("a question could not be recorded: {trouble}"));
+        }
+    }
+
+    /// Takes back what is asked about links, whoever asked it: it has answered itself. A look at the links
+    /// themselves would not tell, for what was asked before this watcher began is known from the catalogue only.
+    pub(super) fn withdraw(&mut self, links: &[LinkId]) {
+        let asked: Vec<LinkId> =
+            links.iter().copied().filter(|link| self.questioned.remove(link)).collect();
+        if asked.is_empty() {
+            return;
+        }
+        if let Err(trouble) = self.catalogue.answered(&asked) {
+            self.trouble(format!("the catalogue cannot be written: {trouble}"));
+        }
+    }
+
     /// Asks a person; the same question is asked once.
     pub(super) fn ask(
         &mut self,
@@ -576,9 +590,7 @@ impl Watcher<'_> {
         if !is_asked || before != place {
             told.push((event, Some(why.into()), proposals));
         }
-        if let Err(trouble) = self.catalogue.ask(&question) {
-            self.trouble(format!("a question could not be recorded: {trouble}"));
-        }
+        self.put(&question);
         self.set_state(link, State::Asked);
         self.await_creation(node);
     }
@@ -589,9 +601,7 @@ impl Watcher<'_> {
         let event = event("replaced", &known.link, Some(known.link.target.as_bytes()), None, None);
         let why = format!("a {} stands where the link was; nothing is overwritten", kind.word());
         let question = Question { link, asked: clock().0, why: why.clone(), proposals: Vec::new() };
-        if let Err(trouble) = self.catalogue.ask(&question) {
-            self.trouble(format!("a question could not be recorded: {trouble}"));
-        }
+        self.put(&question);
         self.set_state(link, State::Replaced);
         Some((event, Some(why), Vec::new()))
     }

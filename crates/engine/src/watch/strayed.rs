@@ -55,6 +55,8 @@ impl Watcher<'_> {
             let words = if deleted { "it was deleted" } else { "where it went is not known" };
             told.push((event, Some(words.into()), Vec::new()));
         }
+        self.withdraw(&[link]);
+        self.propose(link, None);
         self.held.release(node);
         self.set_state(link, State::Gone);
         self.await_creation(node);

@@ -85,6 +85,8 @@ pub(super) struct Watcher<'t> {
     pub(super) grace: Grace,
     pub(super) moves: Moves,
     pub(super) links: HashMap<LinkId, Tracked>,
+    /// Those about which a question is on record, by whomever and whenever it was asked.
+    pub(super) questioned: HashSet<LinkId>,
     pub(super) healed: u64,
     source: Box<dyn Source>,
     queue: Queue,
@@ -171,6 +173,7 @@ impl<'t> Watcher<'t> {
             grace: Grace::new(settings.grace),
             moves: Moves::default(),
             links: HashMap::new(),
+            questioned: HashSet::new(),
             healed: 0,
             short: source.word() == "nothing",
             source,
@@ -346,6 +349,8 @@ impl<'t> Watcher<'t> {
             }
             ControlFlow::Continue(())
         })?;
+        self.questioned =
+            self.catalogue.questions()?.into_iter().map(|question| question.link).collect();
         let known: HashSet<LinkId> = found.iter().map(|entry| entry.id).collect();
         let gone: Vec<LinkId> =
             self.links.keys().filter(|link| !known.contains(*link)).copied().collect();

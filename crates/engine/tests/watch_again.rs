@@ -1,0 +1,61 @@
+//! The watcher, looking again: questions that answer themselves, what moves on while a link is led, what
+//! lies in the trash, and heals that a person took back.
+
+use crate::watch_support::{Ground, Watching};
+use libtest_mimic::Trial;
+use linkwell_model::keep::link::Policy;
+use linkwell_testkit::need::test;
+use linkwell_testkit::tree::make;
+use std::fs;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        test("watch: a question that answered itself is taken back, across restarts", withdrawn),
+        test("watch: a question about a link that is gone, or follows now, is taken back", moot),
+    ]
+}
+
+fn mv(ground: &Ground, from: &str, to: &str) {
+    fs::rename(ground.join(from), ground.join(to)).expect("renamed");
+}
+
+fn heals(ground: &Ground, watching: &Watching, link: &str, text: &str) {
+    watching.until(&format!("{link} leads to {text}"), || ground.text(link) == text);
+}
+
+fn asking(links: usize) -> Ground {
+    let ground = Ground::new(&["src/", "other/", "l/"]);
+    for number in 1..=links {
+        let (file, link) = (format!("src/f{number}"), format!("l/{number} -> ../src/f{number}"));
+        make(&ground.tree.path(), &[&file, &link]);
+        ground.track_all(&[&format!("l/{number}")]);
+        ground.policy(&format!("l/{number}"), Policy::Ask);
+    }
+    ground
+}
+
+fn withdrawn() {
+    let ground = asking(2);
+    let watching = ground.watch();
+    mv(&ground, "src/f1", "other/f1");
+    mv(&ground, "src/f2", "other/f2");
+    watching.until("both are asked about", || ground.questions().len() == 2);
+    watching.end();
+    // While nothing watches, one comes back, and the other is deleted.
+    mv(&ground, "other/f1", "src/f1");
+    fs::remove_file(ground.join("other/f2")).expect("removed");
+    let watching = ground.watch();
+    watching.until("nothing is asked any more", || ground.questions().is_empty());
+}
+
+fn moot() {
+    let ground = asking(2);
+    let watching = ground.watch();
+    mv(&ground, "src/f1", "other/f1");
+    mv(&ground, "src/f2", "other/f2");
+    watching.until("both are asked about", || ground.questions().len() == 2);
+    fs::remove_file(ground.join("l/1")).expect("removed");
+    ground.policy("l/2", Policy::Follow);
+    heals(&ground, &watching, "l/2", "../other/f2");
+    watching.until("nothing is asked any more", || ground.questions().is_empty());
+}
