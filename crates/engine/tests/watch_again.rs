@@ -12,6 +12,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         test("watch: a question that answered itself is taken back, across restarts", withdrawn),
         test("watch: a question about a link that is gone, or follows now, is taken back", moot),
+        test(
+            "watch: what moves on while a link is led to it is followed, and not a bait",
+            moved_on,
+        ),
     ]
 }
 
@@ -58,4 +62,25 @@ fn moot() {
     ground.policy("l/2", Policy::Follow);
     heals(&ground, &watching, "l/2", "../other/f2");
     watching.until("nothing is asked any more", || ground.questions().is_empty());
+}
+
+fn moved_on() {
+    const ALL: usize = 1500;
+    let ground = Ground::new(&["t/d/", "far/", "l/"]);
+    let name = |number: usize| format!("l/{number}");
+    for number in 0..ALL {
+        let (file, bait) = (format!("t/d/{number}"), format!("far/bait/{number}"));
+        make(&ground.tree.path(), &[&file, &bait, &format!("{} -> ../t/d/{number}", name(number))]);
+    }
+    ground.track(&(0..ALL).map(|number| ground.join(&name(number))).collect::<Vec<_>>());
+    let watching = ground.watch();
+    mv(&ground, "t/d", "far/e");
+    watching.until("the first ones are led", || {
+        (0..ALL).any(|number| ground.text(&name(number)).starts_with("../far/"))
+    });
+    mv(&ground, "far/e", "far/g");
+    mv(&ground, "far/bait", "far/e");
+    watching.until("each leads to its own", || {
+        (0..ALL).all(|number| ground.text(&name(number)) == format!("../far/g/{number}"))
+    });
 }

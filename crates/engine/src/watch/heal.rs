@@ -3,7 +3,7 @@
 use super::grace::Heard;
 use super::look::Round;
 use super::nodes::LinkId;
-use super::settle::{Leading, Told, event, with_old_sums};
+use super::settle::{Leading, Told, event, is_unchanged, with_old_sums};
 use super::watcher::{State, Watcher, clock};
 use crate::catalogue::links::Seen;
 use crate::disk::Unix;
@@ -13,7 +13,7 @@ use crate::journal::{Lock, NoLock};
 use crate::survey::lead::{self, Lead};
 use crate::survey::{self, Surveyor};
 use crate::transfer::Unwatched;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Plan, Token, Why};
@@ -49,6 +49,15 @@ impl Watcher<'_> {
             let Some(lead) = of(&conflict.path) else { continue };
             // Most often something is in motion.
             self.once_more(lead, &words(&conflict.why), &mut told);
+        }
+        // Planning takes its time, and names move on meanwhile.
+        let there = self.are_there(leads.iter());
+        plan.items.retain(|item| {
+            let lead = of(&item.path);
+            lead.is_none_or(|lead| there.contains(&lead.link))
+        });
+        for lead in leads.iter().filter(|lead| !there.contains(&lead.link)) {
+            self.once_more(lead, "what it led to moves on each time", &mut told);
         }
         if plan.items.is_empty() {
             self.happened(told);
@@ -105,6 +114,17 @@ impl Watcher<'_> {
         self.record(&done, report.number, &mut told);
         self.happened(told);
         any
+    }
+
+    /// Those whose object is where they are to lead, by names from `/` at this moment.
+    fn are_there<'l>(&self, leads: impl Iterator<Item = &'l Leading>) -> HashSet<LinkId> {
+        let volumes = Arc::clone(&self.volumes);
+        let mut round = Round::new(self.system, &volumes);
+        let is_there = |lead: &&Leading| {
+            let is = round.at(&lead.to, false);
+            is.is_ok_and(|(is, _)| is_unchanged(Some(&lead.is), &is))
+        };
+        leads.filter(is_there).map(|lead| lead.link).collect()
     }
 
     /// The right to change something, unless somebody else has it or an earlier operation is unfinished.
@@ -233,6 +253,13 @@ impl Watcher<'_> {
             self.take_over(link, seen);
             self.is_other(link, id);
             self.again_if_on_the_way(link);
+        }
+        // From here on it is heard of. What has moved on before is looked for once more.
+        let there = self.are_there(done.iter().map(|(lead, _)| *lead));
+        for (lead, _) in done.iter().filter(|(lead, _)| !there.contains(&lead.link)) {
+            let Some(known) = self.links.get_mut(&lead.link) else { continue };
+            known.state = State::Misled;
+            self.grace.heard(known.to, Heard::Vacated, Instant::now());
         }
     }
 

@@ -73,7 +73,7 @@ pub(super) fn event(
 }
 
 /// Whether it is the object that was seen before, while its volume stayed attached.
-fn is_unchanged(was: Option<&Likeness>, is: &Likeness) -> bool {
+pub(super) fn is_unchanged(was: Option<&Likeness>, is: &Likeness) -> bool {
     was.is_some_and(|was| {
         (was.device, was.inode, was.born, was.kind) == (is.device, is.inode, is.born, is.kind)
     })
@@ -190,6 +190,16 @@ impl Watcher<'_> {
         let (at, to, state) = (known.at, known.to, known.state);
         let asked = known.proposed.is_some_and(|proposed| self.is_due(proposed, due));
         match round.look(&known.link) {
+            Looked::Sound(_, _, is)
+                if state == State::Misled && !is_unchanged(known.was.as_ref(), &is) =>
+            {
+                // Nobody meant what stands there.
+                if self.is_ripe(to, due) {
+                    found.vacant.push(link);
+                } else {
+                    self.found_away(link, to, state);
+                }
+            }
             Looked::Sound(id, leads_to, is) => {
                 self.sound(link, id, leads_to, *is, found);
             }
@@ -267,7 +277,7 @@ impl Watcher<'_> {
         let Some(known) = self.links.get(&link) else { return };
         let (stands, node, state) = (known.at, known.to, known.state);
         let same = is_unchanged(known.was.as_ref(), &is);
-        if !matches!(state, State::Sound | State::New | State::Unseen) {
+        if !matches!(state, State::Sound | State::New | State::Unseen | State::Misled) {
             let event = event("back", &known.link, None, Some(known.link.to.as_bytes()), None);
             found.told.push((event, None, Vec::new()));
         }
@@ -363,12 +373,27 @@ impl Watcher<'_> {
             known.mounts = mounts;
             known.state = if found { State::Sound } else { State::New };
         }
-        self.hold(after.1);
+        // What was held of it on its way is the object; what has its name by now may be another one.
+        if !self.holds_what_was(old) {
+            self.hold(after.1);
+            if !self.holds_what_was(old) {
+                self.held.release(after.1);
+            }
+        }
         self.hold(after.0);
         if !found {
             self.grace.heard(after.1, Heard::Vacated, Instant::now());
         }
         old
+    }
+
+    /// Whether the object that a link led to is held where it leads.
+    fn holds_what_was(&self, link: LinkId) -> bool {
+        let Some(known) = self.links.get(&link) else { return false };
+        let held = self.held.id(known.to);
+        let was = known.was.as_ref();
+        held.zip(was)
+            .is_some_and(|(held, was)| (held.device, held.inode) == (was.device, was.inode))
     }
 
     fn take_over_moved(&mut self, old: LinkId, seen: Seen, policy: Policy) -> LinkId {

@@ -51,6 +51,8 @@ pub(super) enum State {
     Unseen,
     /// A person is asked.
     Asked,
+    /// While it was led, its target moved on, and something else is where it leads now.
+    Misled,
 }
 
 /// The mount that something lay on, as it was seen last.
