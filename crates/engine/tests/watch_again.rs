@@ -1,12 +1,13 @@
 //! The watcher, looking again: questions that answer themselves, what moves on while a link is led, what
 //! lies in the trash, and heals that a person took back.
 
-use crate::watch_support::{Ground, Watching};
+use crate::watch_support::{Ground, Marker, Watching};
 use libtest_mimic::Trial;
 use linkwell_model::keep::link::Policy;
 use linkwell_testkit::need::test;
 use linkwell_testkit::tree::make;
 use std::fs;
+use std::os::unix::fs::symlink;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -16,6 +17,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             "watch: what moves on while a link is led to it is followed, and not a bait",
             moved_on,
         ),
+        test("watch: what is thrown away is not followed, and what is taken out again is", trash),
+        test("watch: a heal that a person took back is not done again", taken_back),
     ]
 }
 
@@ -83,4 +86,52 @@ fn moved_on() {
     watching.until("each leads to its own", || {
         (0..ALL).all(|number| ground.text(&name(number)) == format!("../far/g/{number}"))
     });
+}
+
+fn trash() {
+    let ground = Ground::new(&[
+        "t/f",
+        "t/g",
+        "share/Trash/files/",
+        "l/f -> ../t/f",
+        "l/g -> ../t/g",
+        "new/",
+    ]);
+    let marker = Marker::new(&ground);
+    ground.track_all(&["l/f", "l/g"]);
+    let watching = ground.watch();
+    mv(&ground, "t/f", "share/Trash/files/f");
+    mv(&ground, "t/g", "share/Trash/files/g.2");
+    watching.until("both are told", || watching.count("lost") == 2);
+    watching.until_settled(&marker);
+    assert_eq!((ground.text("l/f"), ground.text("l/g")), ("../t/f".into(), "../t/g".into()));
+    assert!(ground.questions().is_empty());
+    mv(&ground, "share/Trash/files/f", "t/f");
+    mv(&ground, "share/Trash/files/g.2", "new/g");
+    watching.until("one is back", || watching.count("back") == 1);
+    heals(&ground, &watching, "l/g", "../new/g");
+    assert_eq!(ground.text("l/f"), "../t/f");
+}
+
+fn taken_back() {
+    let ground = Ground::new(&["t/f", "other/", "l/f -> ../t/f"]);
+    let marker = Marker::new(&ground);
+    ground.track_all(&["l/f"]);
+    let watching = ground.watch();
+    mv(&ground, "t/f", "other/f");
+    heals(&ground, &watching, "l/f", "../other/f");
+    watching.until_said("healed");
+    let lead_back = || {
+        symlink("../t/f", ground.join("l/new")).expect("a link");
+        mv(&ground, "l/new", "l/f");
+    };
+    lead_back();
+    watching.until("it is asked about", || !ground.questions().is_empty());
+    watching.until_settled(&marker);
+    assert_eq!(ground.text("l/f"), "../t/f");
+    // As soon as its target is there again, it is followed as ever.
+    mv(&ground, "other/f", "t/f");
+    watching.until("nothing is asked any more", || ground.questions().is_empty());
+    mv(&ground, "t/f", "other/again");
+    heals(&ground, &watching, "l/f", "../other/again");
 }

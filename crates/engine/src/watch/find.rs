@@ -6,8 +6,9 @@ use super::nodes::{LinkId, NodeId};
 use super::settle::{Leading, Told};
 use super::watcher::{Tracked, Watcher};
 use crate::folder::Folder;
+use crate::survey::repair::weigh::is_trash;
 use crate::survey::repair::{self, Broken, Found, Lost};
-use crate::system::Access;
+use crate::system::{Access, Facts};
 use hashbrown::{HashMap, HashSet};
 use linkwell_calls::handle::{self, Raw};
 use linkwell_model::entry::{EntryKind, Identity};
@@ -41,8 +42,7 @@ impl Watcher<'_> {
                     && is_object(&is, held)
                     && known.was.as_ref().is_none_or(|was| was.kind == is.kind)
                 {
-                    let doubts =
-                        doubts(known.was.as_ref(), &is, folder.mode, folder.owner, folder.group);
+                    let doubts = doubts(known.was.as_ref(), &is, &place, &folder);
                     return Sought::At(place, Box::new(is), doubts);
                 }
             }
@@ -63,7 +63,7 @@ impl Watcher<'_> {
                 && liken(was, &is).0 == Likened::Same
                 && (number < heard || is_its_name(&is, &place, known))
             {
-                let doubts = doubts(Some(was), &is, folder.mode, folder.owner, folder.group);
+                let doubts = doubts(Some(was), &is, &place, &folder);
                 return Sought::At(place, Box::new(is), doubts);
             }
         }
@@ -205,7 +205,8 @@ fn is_object(is: &Likeness, id: Identity) -> bool {
 }
 
 /// What speaks against leading a link to what was found without asking (safety W3).
-fn doubts(was: Option<&Likeness>, is: &Likeness, mode: u32, owner: u32, group: u32) -> Vec<Doubt> {
+fn doubts(was: Option<&Likeness>, is: &Likeness, place: &AbsPath, folder: &Facts) -> Vec<Doubt> {
+    let (mode, owner, group) = (folder.mode, folder.owner, folder.group);
     let me = rustix::process::geteuid().as_raw();
     let mine = |user: u32| user == 0 || user == me || was.is_some_and(|was| was.owner == user);
     let mut doubts = Vec::new();
@@ -216,6 +217,9 @@ fn doubts(was: Option<&Likeness>, is: &Likeness, mode: u32, owner: u32, group: u
     let others = mode & 0o002 != 0 || (mode & 0o020 != 0 && group != owner);
     if others || !mine(owner) {
         doubts.push(Doubt::OpenFolder);
+    }
+    if is_trash(place) {
+        doubts.push(Doubt::Trash);
     }
     doubts
 }

@@ -250,7 +250,11 @@ impl Watcher<'_> {
         self.withdraw(&links);
         for (link, seen) in links.into_iter().zip(seen) {
             let id = seen.link.id;
-            self.take_over(link, seen);
+            let before = self.links.get(&link).map(|known| known.link.target.clone());
+            let link = self.take_over(link, seen);
+            if let Some(known) = self.links.get_mut(&link) {
+                known.healed_from = before;
+            }
             self.is_other(link, id);
             self.again_if_on_the_way(link);
         }

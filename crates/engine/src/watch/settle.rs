@@ -234,6 +234,9 @@ impl Watcher<'_> {
                         crate::track::Found::Here(is) => Some(*is),
                         _ => None,
                     };
+                    if let Some(known) = self.links.get_mut(&link) {
+                        known.chosen = was.is_none();
+                    }
                     found.renewed.push(Renewal { old: link, link: kept, was });
                 }
             }
@@ -307,7 +310,7 @@ impl Watcher<'_> {
         }
         self.propose(link, None);
         if let Some(known) = self.links.get_mut(&link) {
-            (known.state, known.tries) = (State::Sound, 0);
+            (known.state, known.tries, known.chosen) = (State::Sound, 0, false);
         }
         let held = self.held.id(node).map(|held| (held.device, held.inode));
         if held != Some((is.device, is.inode)) && as_recorded && state != State::New {
@@ -553,7 +556,18 @@ impl Watcher<'_> {
         told: &mut Vec<Told>,
     ) {
         let Some(known) = self.links.get(&link) else { return };
+        if doubts.contains(&Doubt::Trash) {
+            // Who threw it away meant that. It may be taken out again, to here or to anywhere.
+            self.is_lost(link, "what it led to is in the trash", told);
+            self.propose(link, Some(&place));
+            return;
+        }
         match known.link.policy {
+            Policy::Follow if known.chosen => {
+                let why = "it was led back to where nothing is any more";
+                let words = "it is the same object".to_owned();
+                self.ask(link, why, Some((place, words)), told);
+            }
             Policy::Follow if doubts.is_empty() => leads.push(Leading { link, to: place, is }),
             Policy::Follow => {
                 let words: Vec<String> = doubts.iter().map(|doubt| doubt.words()).collect();

@@ -22,6 +22,7 @@ use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::Kept;
 use linkwell_model::path::AbsPath;
 use linkwell_model::shown::shown;
+use linkwell_model::target::Target;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
@@ -71,6 +72,10 @@ pub(super) struct Tracked {
     pub(super) state: State,
     /// The mounts that both lay on when they were there.
     pub(super) mounts: (OnMount, OnMount),
+    /// The text that it had before it was healed: who gives it that again takes the heal back.
+    pub(super) healed_from: Option<Target>,
+    /// A person led it to where nothing is: it is led away from there only when they say so.
+    pub(super) chosen: bool,
     /// How often it was in motion when it was to be led elsewhere.
     pub(super) tries: u8,
 }
@@ -371,9 +376,16 @@ impl<'t> Watcher<'t> {
                     (known.link, known.was, known.state) = (entry.link, entry.target, State::New);
                     fresh.push(entry.id);
                 }
-                Some(_) => {
+                Some(known) => {
+                    let chosen = known.link.place() == entry.link.place()
+                        && (known.healed_from.as_ref() == Some(&entry.link.target)
+                            || known.chosen && known.link.target == entry.link.target);
                     self.dismiss(entry.id);
-                    fresh.push(self.admit(entry));
+                    let link = self.admit(entry);
+                    if let Some(known) = self.links.get_mut(&link) {
+                        known.chosen = chosen;
+                    }
+                    fresh.push(link);
                 }
                 None => fresh.push(self.admit(entry)),
             }
@@ -392,7 +404,18 @@ impl<'t> Watcher<'t> {
         self.watch_way(to);
         let (link, was) = (entry.link, entry.target);
         let (state, mounts) = (State::New, (None, None));
-        let tracked = Tracked { link, was, at, to, proposed: None, state, mounts, tries: 0 };
+        let tracked = Tracked {
+            link,
+            was,
+            at,
+            to,
+            proposed: None,
+            state,
+            mounts,
+            healed_from: None,
+            chosen: false,
+            tries: 0,
+        };
         self.links.insert(entry.id, tracked);
         entry.id
     }

@@ -19,7 +19,7 @@ mod renew;
 pub mod replaced;
 mod seek;
 mod texts;
-mod weigh;
+pub(crate) mod weigh;
 
 pub use renew::renew;
 

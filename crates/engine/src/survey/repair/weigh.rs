@@ -209,7 +209,7 @@ fn depth(was: &Likeness, is: &Likeness) -> Option<Depth> {
 }
 
 /// Whether a place is in a trash of a desktop's (the trash specification of freedesktop.org).
-pub(super) fn is_trash(place: &AbsPath) -> bool {
+pub(crate) fn is_trash(place: &AbsPath) -> bool {
     let names: Vec<&[u8]> = place.names().collect();
     names.iter().zip(names.iter().skip(1)).any(|(name, next)| {
         let home = *name == b"Trash" && *next == b"files";
