@@ -180,8 +180,10 @@ fn ended() {
         let ground = Ground::in_memory(&lines);
         let sent = format!("inject=renameat2:signal={signal}:when={number}");
         let slow = format!("inject=write:delay_enter=300000:when={next}+");
-        let options =
-            ["-qq", "-o", "/dev/null", "-e", "trace=renameat2,write", "-e", &sent, "-e", &slow];
+        // So that it is heard before all is done, however busy the machine is.
+        let busy = "inject=symlinkat:delay_enter=300000";
+        let trace = "trace=renameat2,symlinkat,write";
+        let options = ["-qq", "-o", "/dev/null", "-e", trace, "-e", &sent, "-e", &slow, "-e", busy];
         let ran: Ran = traced(&ground, &options, &words).output().expect("strace").into();
         assert_eq!(ran.code, code, "{signal} {number}: {ran:?}");
         let moved = ground.tree().join("e/d/f").is_file();

@@ -1,7 +1,6 @@
 //! `linkwell status`: one screen about the links on record.
 #![expect(
     clippy::disallowed_methods,
-    clippy::disallowed_types,
     clippy::indexing_slicing,
     reason = "a test makes what it looks at, and may stop at the first surprise"
 )]
@@ -120,7 +119,7 @@ fn watcher() {
     let ground = Ground::with(&["d/f", "l -> d/f"]);
     assert_eq!(ground.run(&["track", "."]).code, 0);
     assert!(status(&ground).out.contains("\nno watcher runs"));
-    let watching = Watching::watching(&ground);
+    let watching = Watching::begun(&ground);
     let process = watching.child.id();
     let told = status(&ground);
     assert!(told.out.contains(&format!("\na watcher runs (process {process})\n")), "{told:?}");

@@ -127,7 +127,7 @@ impl Watching {
     }
 
     /// One that watches already.
-    pub(crate) fn watching(ground: &Ground) -> Self {
+    pub(crate) fn begun(ground: &Ground) -> Self {
         let mut watching = Self::start(watch(ground, &[]));
         watching.line("watching");
         watching
