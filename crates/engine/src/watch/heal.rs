@@ -15,6 +15,7 @@ use crate::survey::{self, Surveyor};
 use crate::transfer::Unwatched;
 use hashbrown::{HashMap, HashSet};
 use linkwell_model::entry::Identity;
+use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Plan, Token, Why};
 use std::sync::Arc;
@@ -226,6 +227,11 @@ impl Watcher<'_> {
         let mut seen: Vec<Seen> = Vec::with_capacity(done.len());
         let volumes = Arc::clone(&self.volumes);
         let mut round = Round::new(self.system, &volumes);
+        // A link that was led here is another object now, also for those that were led to it here.
+        let own: HashMap<AbsPath, Identity> = done
+            .iter()
+            .filter_map(|(lead, made)| Some((self.links.get(&lead.link)?.link.place(), *made)))
+            .collect();
         for (lead, made) in done {
             let Some(known) = self.links.get(&lead.link) else { continue };
             let mut link = known.link.clone();
@@ -240,7 +246,11 @@ impl Watcher<'_> {
                 Some(operation),
             );
             told.push((event, None, Vec::new()));
-            let target = Some(with_old_sums(lead.is.clone(), known.was.as_ref()));
+            let mut target = with_old_sums(lead.is.clone(), known.was.as_ref());
+            if let Some(id) = own.get(&lead.to) {
+                become_other(&mut target, *id);
+            }
+            let target = Some(target);
             links.push(lead.link);
             seen.push(round.seen(link, target));
         }
@@ -260,7 +270,8 @@ impl Watcher<'_> {
         }
         // From here on it is heard of. What has moved on before is looked for once more.
         let there = self.are_there(done.iter().map(|(lead, _)| *lead));
-        for (lead, _) in done.iter().filter(|(lead, _)| !there.contains(&lead.link)) {
+        let is_away = |lead: &Leading| !there.contains(&lead.link) && !own.contains_key(&lead.to);
+        for (lead, _) in done.iter().filter(|(lead, _)| is_away(lead)) {
             let Some(known) = self.links.get_mut(&lead.link) else { continue };
             known.state = State::Misled;
             self.grace.heard(known.to, Heard::Vacated, Instant::now());
@@ -274,11 +285,16 @@ impl Watcher<'_> {
             self.nodes.links(known.at).filter(|other| *other != link).collect();
         for other in others {
             if let Some(was) = self.links.get_mut(&other).and_then(|known| known.was.as_mut()) {
-                (was.device, was.inode, was.born) = (id.device, id.inode, id.born);
-                (was.handle, was.connectable) = (None, None);
+                become_other(was, id);
             }
         }
     }
+}
+
+/// It stands where it was, and is another object.
+fn become_other(was: &mut Likeness, id: Identity) {
+    (was.device, was.inode, was.born) = (id.device, id.inode, id.born);
+    (was.handle, was.connectable) = (None, None);
 }
 
 fn words(why: &Why) -> String {
