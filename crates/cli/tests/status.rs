@@ -119,7 +119,7 @@ fn watcher() {
     let ground = Ground::with(&["d/f", "l -> d/f"]);
     assert_eq!(ground.run(&["track", "."]).code, 0);
     assert!(status(&ground).out.contains("\nno watcher runs"));
-    let watching = Watching::begun(&ground);
+    let watching = Watching::ready(&ground);
     let process = watching.child.id();
     let told = status(&ground);
     assert!(told.out.contains(&format!("\na watcher runs (process {process})\n")), "{told:?}");

@@ -127,7 +127,7 @@ impl Watching {
     }
 
     /// One that watches already.
-    pub(crate) fn begun(ground: &Ground) -> Self {
+    pub(crate) fn ready(ground: &Ground) -> Self {
         let mut watching = Self::start(watch(ground, &[]));
         watching.line("watching");
         watching
@@ -175,7 +175,19 @@ fn heals() {
     assert!(line.contains("l → t/g (it was t/f; operation 1)"), "{line}");
     assert_eq!(text(&ground, "l"), "t/g");
     assert_eq!(watching.end(), 0);
-    // It is an operation like any other.
+    // It is an operation like any other. But without a number, a person's own is meant.
+    linkwell_testkit::tree::make(&ground.tree(), &["own -> t/g"]);
+    let led = ground.run(&["retarget", "-y", "own", "--to", "t"]);
+    assert_eq!(led.code, 0, "{led:?}");
+    let mut again = Watching::ready(&ground);
+    mv(&ground, "t/g", "t/h");
+    again.line("healed");
+    assert_eq!(again.end(), 0);
+    let undone = ground.run(&["undo", "-y"]);
+    assert_eq!((text(&ground, "own").as_str(), undone.code), ("t/g", 0), "{undone:?}");
+    assert!(undone.err.contains("note: operation 3 is the watcher's"), "{undone:?}");
+    let undone = ground.run(&["undo", "-y"]);
+    assert_eq!((text(&ground, "l").as_str(), undone.code), ("t/g", 0), "{undone:?}");
     let undone = ground.run(&["undo", "-y"]);
     assert_eq!(undone.code, 0, "{undone:?}");
     assert_eq!(text(&ground, "l"), "t/f");

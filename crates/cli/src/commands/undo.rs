@@ -31,6 +31,13 @@ pub(super) fn run(undo: &Undo, args: &Args, world: &World) -> Result<Exit, Failu
     };
     let number = operation.header.operation;
     if !args.quiet && !undo.change.json {
+        if undo.id.is_none()
+            && let Some(healed) = passed_over(&all, operation)
+        {
+            say(&format!(
+                "note: operation {healed} is the watcher's, and stays; `linkwell undo {healed}` takes it back"
+            ));
+        }
         let command = super::log::command(operation);
         // What is shown next is what that one did, and not what is typed here.
         say(&match operation.header.undoes {
@@ -132,15 +139,31 @@ fn is_standing(all: &[Operation], operation: &Operation) -> bool {
     done && !undone
 }
 
-/// The operation that `undo` means without a number: the last that stands and takes nothing back.
+/// Whether the watcher did it, and no person.
+fn is_watchers(operation: &Operation) -> bool {
+    operation.header.command.first().is_some_and(|word| *word.0 == *b"watch")
+}
+
+/// The last operation of the watcher that was done after this one of a person's, and stands.
+fn passed_over(all: &[Operation], chosen: &Operation) -> Option<u64> {
+    let mut later =
+        all.iter().rev().take_while(|one| one.header.operation > chosen.header.operation);
+    let healed = later.find(|one| is_watchers(one) && is_standing(all, one));
+    healed.filter(|_| !is_watchers(chosen)).map(|one| one.header.operation)
+}
+
+/// The operation that `undo` means without a number: the last that stands and takes nothing back. What the
+/// watcher did meanwhile, nobody typed; it is meant only if there is nothing else.
 ///
 /// One whose record is damaged may be the last one done, so what came before it is not taken back
 /// unless it is named.
 fn last<'a>(all: &'a [Operation], unusable: &[u64]) -> Result<Option<&'a Operation>, Failure> {
-    let found = all
+    let mut standing = all
         .iter()
         .rev()
-        .find(|one| one.header.undoes.is_none() && !one.is_mutilated() && is_standing(all, one));
+        .filter(|one| one.header.undoes.is_none() && !one.is_mutilated() && is_standing(all, one));
+    let latest = standing.clone().next();
+    let found = standing.find(|one| !is_watchers(one)).or(latest);
     let from = found.map_or(0, |found| found.header.operation);
     let mutilated = all.iter().filter(|one| one.is_mutilated() && !is_left(one));
     let damaged = mutilated.map(|one| one.header.operation).chain(unusable.iter().copied());
