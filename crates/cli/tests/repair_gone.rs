@@ -1,4 +1,4 @@
-//! `linkwell repair --delete`: what is there is never called gone, and its link is never removed.
+//! `linkwell repair`: what is there is never called gone, and what came in its place is not led to.
 #![expect(
     clippy::disallowed_methods,
     reason = "a test stands outside: it makes its trees, looks at them by itself"
@@ -21,6 +21,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("repair: a link whose way was led elsewhere is not removed", switched),
         test("repair: many things of one name are not nothing", many_names),
         test_with("repair: what cannot be searched is not gone", &[Need::Root], unsearched),
+        test_with(
+            "repair: no link is led to what came in place of what was found",
+            at_terminal,
+            bait,
+        ),
         test_with("repair: what came back while a person thought is not gone", at_terminal, back),
     ]
 }
@@ -136,4 +141,21 @@ fn back() {
     let ran = at_terminal(&ground, &with(&["--delete", "l"]), || {});
     ends(&ran, 0);
     assert!(!is_link(&ground, "l/r"));
+}
+
+fn bait() {
+    let ground = Ground::with(&["t/f", "t/g", "o/", "l/f -> ../t/f", "l/g -> ../t/g"]);
+    track(&ground, &["l/f", "l/g"]);
+    rename(&ground, "t/f", "o/f");
+    rename(&ground, "t/g", "o/g");
+    let ran = at_terminal(&ground, &with(&[]), || {
+        rename(&ground, "o/f", "o/h");
+        std::fs::write(ground.tree().join("o/f"), "bait").expect("written");
+    });
+    assert_eq!(target(&ground, "l/f"), "../t/f", "{ran:#?}");
+    assert!(ran.out.contains("something else stands at"), "{ran:#?}");
+    assert_eq!(target(&ground, "l/g"), "../o/g", "the other one is mended");
+    // The link is as much on record as before.
+    ends(&ground.run(&with(&["-y"])), 0);
+    assert_eq!(target(&ground, "l/f"), "../o/h");
 }

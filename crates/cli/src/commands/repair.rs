@@ -300,7 +300,10 @@ fn mend(
     change.yes |= wishes.agreed;
     let manner = Manner { change, each: None, undoes: None, amount: None };
     let exit = carry_out_prepared(plan, &manner, surveyor, args, world, |plan| {
-        // It may have come back while a person thought about the question.
+        // What was found may have been replaced, or come back, while a person thought about the question.
+        for lead in &wishes.leads {
+            drop_if(plan, &lead.link.place(), lead::still_there(surveyor, lead));
+        }
         for broken in &wishes.gone {
             drop_if(plan, &broken.link.place(), replaced::leads_nowhere(surveyor, &broken.link));
         }

@@ -8,6 +8,7 @@ use super::{Fare, Surveyor, conflict, create, refused};
 use crate::folder::Folder;
 use crate::look;
 use crate::system::Access;
+use linkwell_model::entry::{EntryKind, Identity};
 use linkwell_model::keep::link::Kept;
 use linkwell_model::path::{self, AbsPath};
 use linkwell_model::plan::spelling::{Style, written};
@@ -27,6 +28,31 @@ pub struct Lead {
     pub link: Kept,
     /// The entry that its text is to name, physically.
     pub to: AbsPath,
+    /// The object that was found there: see [`still_there`]. Absent if whoever leads compares by themselves.
+    pub object: Option<(Identity, EntryKind)>,
+}
+
+/// Whether what was found for a link still stands where the link is to lead: asked right before, since
+/// something else may have taken its place while a person thought about the question.
+///
+/// # Errors
+/// That something else, or nothing, is there.
+pub fn still_there(surveyor: &Surveyor, lead: &Lead) -> Result<(), Why> {
+    let Some((id, kind)) = lead.object else { return Ok(()) };
+    let Some((folder, name)) = lead.to.split() else { return Ok(()) };
+    let system = surveyor.system();
+    let held = Folder::of_place(&folder).open(system, Access::Hold);
+    match held.and_then(|held| system.facts(held.as_fd(), name.as_bytes())) {
+        Ok(facts) if facts.kind == kind && id.is(facts.id) => Ok(()),
+        Ok(_) => Err(Why::Other {
+            what: format!("something else stands at `{}` by now", lead.to.shown()),
+            hint: Some("look once more, with `linkwell repair`".into()),
+        }),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
+            Err(Why::Nothing(lead.to.as_bytes().into()))
+        }
+        Err(error) => Err(refused("what it is to lead to cannot be looked at", error)),
+    }
 }
 
 /// Plans it. Each link is an item of its own; one that cannot be led there is a conflict, and the others

@@ -180,7 +180,7 @@ impl Watcher<'_> {
             .iter()
             .filter_map(|lead| {
                 let link = self.links.get(&lead.link)?.link.clone();
-                Some(Lead { link, to: lead.to.clone() })
+                Some(Lead { link, to: lead.to.clone(), object: None })
             })
             .collect();
         Some(lead::plan(&mut surveyor, &wanted))

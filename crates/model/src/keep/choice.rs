@@ -1,6 +1,7 @@
 //! What is made of all candidates for one lost target.
 
 use super::evidence::{Evidence, Likened};
+use crate::entry::{EntryKind, Identity};
 use crate::path::AbsPath;
 
 /// Why a candidate is never chosen without a person, however alike it is.
@@ -55,6 +56,10 @@ impl Doubt {
 pub struct Candidate {
     /// Where it is, physically.
     pub place: AbsPath,
+    /// Which object it is.
+    pub id: Identity,
+    /// Of which kind.
+    pub kind: EntryKind,
     /// How it compares with what is on record.
     pub likened: Likened,
     /// Why.

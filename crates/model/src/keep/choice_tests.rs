@@ -2,11 +2,14 @@
 
 use super::choice::{Candidate, Choice, Doubt, choose};
 use super::evidence::Likened;
+use crate::entry::{EntryKind, Identity};
 use crate::path::AbsPath;
 
 fn candidate(likened: Likened) -> Candidate {
     Candidate {
         place: AbsPath::root(),
+        id: Identity::TO_COME,
+        kind: EntryKind::File,
         likened,
         evidence: Vec::new(),
         doubts: Vec::new(),

@@ -111,9 +111,12 @@ impl Found {
         }
     }
 
-    /// All its links, to be led to `place`.
+    /// All its links, to be led to the candidate at `place`.
     pub fn leads<'f>(&'f self, place: &'f AbsPath) -> impl Iterator<Item = Lead> + 'f {
-        self.lost.links.iter().map(|broken| Lead { link: broken.link.clone(), to: place.clone() })
+        let chosen = self.candidates.iter().find(|candidate| candidate.place == *place);
+        let object = chosen.map(|candidate| (candidate.id, candidate.kind));
+        let lead = move |link: &Kept| Lead { link: link.clone(), to: place.clone(), object };
+        self.lost.links.iter().map(move |broken| lead(&broken.link))
     }
 }
 

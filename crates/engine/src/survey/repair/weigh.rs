@@ -6,7 +6,7 @@ use crate::live::Live;
 use crate::system::{Access, System};
 use crate::volumes::Volumes;
 use linkwell_model::chain::{End, MOST_HOPS, resolve};
-use linkwell_model::entry::EntryKind;
+use linkwell_model::entry::{EntryKind, Identity};
 use linkwell_model::keep::choice::{Candidate, Doubt};
 use linkwell_model::keep::evidence::{Evidence, Likened, liken};
 use linkwell_model::keep::likeness::Likeness;
@@ -91,6 +91,8 @@ impl<'v> Weigher<'v> {
         let same_name = to.split().is_some_and(|(_, own)| own == name);
         let candidate = Candidate {
             place: place.clone(),
+            id: Identity { device: is.device, inode: is.inode, born: is.born },
+            kind: is.kind,
             likened,
             evidence,
             doubts: Vec::new(),
