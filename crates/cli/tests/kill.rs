@@ -363,6 +363,11 @@ fn goal(row: &Row) -> (String, BTreeMap<String, Vec<usize>>) {
     (timeless(&ground.listing()), points)
 }
 
+/// How many pages the catalogue writes depends on numbers of inodes and on times.
+fn may_be_missed(call: &str) -> bool {
+    call == "pwrite64"
+}
+
 fn sweep(row: &Row) {
     let (goal, points) = goal(row);
     let (mut kills, mut torn, mut unfinished) = (0, 0, 0);
@@ -371,8 +376,12 @@ fn sweep(row: &Row) {
             let ground = row.prepared();
             let before = ground.listing();
             let what = format!("{}, killed at {call} {number}", row.name);
-            // The kinds and their order do not depend on chance, so each point that was seen is met.
-            assert!(killed(&ground, call.as_str(), number, row.command), "not {what}");
+            // The kinds and their order do not depend on chance, so each point that was seen is met: but for
+            // those of the database.
+            if !killed(&ground, call.as_str(), number, row.command) {
+                assert!(may_be_missed(&call), "not {what}");
+                continue;
+            }
             kills += 1;
             let now = ground.listing();
             torn += usize::from(now != before && timeless(&now) != goal);
@@ -431,7 +440,10 @@ fn sweep_recover(row: &Row) {
             let before = ground.listing();
             assert!(killed(&ground, "fsync", stop, row.command) && is_unfinished(&ground));
             let what = format!("{}, recover killed at {call} {number}", row.name);
-            assert!(killed(&ground, &call, number, &["recover", "-y"]), "not {what}");
+            if !killed(&ground, &call, number, &["recover", "-y"]) {
+                assert!(may_be_missed(&call), "not {what}");
+                continue;
+            }
             kills += 1;
             mended(row, &ground, &before, &goal, &what);
         }

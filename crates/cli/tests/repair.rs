@@ -42,6 +42,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("repair: --delete removes what is gone, and undo brings it back", delete),
         test("repair: the record follows, so that it can be mended again", again),
         test("repair: a file saved over a link goes where the link led", into_target),
+        test("repair: nothing goes where the text of its link no longer leads", switched),
         test_with(
             "repair: what was saved over is still known after an undo that was killed",
             &[Need::Program("strace")],
@@ -320,6 +321,23 @@ fn into_target() {
     ends(&ground.run(&["undo", "-y"]), 0);
     assert_eq!(ground.listing(), before);
     assert!(ground.strays().is_empty());
+}
+
+/// A link through another one, which was led elsewhere since.
+fn switched() {
+    let ground = Ground::with(&["r1/x", "r2/x", "current -> r1", "l -> current/x"]);
+    let tree = ground.tree();
+    track(&ground, &["l", "current"]);
+    std::fs::remove_file(tree.join("l")).expect("removed");
+    std::fs::write(tree.join("l"), "new").expect("saved over");
+    std::fs::remove_file(tree.join("current")).expect("removed");
+    std::os::unix::fs::symlink("r2", tree.join("current")).expect("a link");
+    let before = ground.listing();
+    let ran = ground.run(&with(&["-y", "--replaced", "target"]));
+    assert!(ran.code == 1 && ran.err.contains("its text leads to"), "{ran:#?}");
+    assert_eq!(ground.listing(), before);
+    ends(&ground.run(&with(&["-y", "--replaced", "both"])), 0);
+    assert_eq!((read(&ground, "l"), read(&ground, "l.~1~")), ("r2/x".into(), "new".into()));
 }
 
 fn known_after_kill() {

@@ -40,6 +40,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("catalogue: nobody else may read it", closed),
         test("catalogue: a file of a later version is left as it is", newer),
         test("catalogue: two connections write without losing anything", two),
+        test("catalogue: a new link does not inherit what once stood where it leads", orphaned),
         test("catalogue: questions and events", questions),
     ]
 }
@@ -293,6 +294,30 @@ fn two() {
     let before = one.version().expect("asked");
     other.record([&all[0]], 2).expect("recorded");
     assert_ne!(one.version().expect("asked"), before, "a change elsewhere is noticed");
+}
+
+fn orphaned() {
+    let scratch = Scratch::with(&["a", "b", "l -> a", "m -> a"]);
+    let state = state_in(&scratch);
+    let mut catalogue = open(&state);
+    let folder = place(&scratch.path());
+    let target = |catalogue: &Catalogue, of: &[u8]| {
+        catalogue.at(&folder, &name(of)).expect("asked").expect("on record").target
+    };
+    catalogue.record(&seen(&scratch.join("l")), 1).expect("recorded");
+    assert!(target(&catalogue, b"l").is_some(), "the control: it is known what it leads to");
+    std::fs::remove_file(scratch.join("a")).expect("removed");
+    // As long as a link leads there that has seen it, another one that leads there means the same.
+    catalogue.record(&seen(&scratch.join("m")), 2).expect("recorded");
+    assert!(target(&catalogue, b"m").is_some());
+    for link in ["l", "m"] {
+        std::fs::remove_file(scratch.join(link)).expect("removed");
+        std::os::unix::fs::symlink("b", scratch.join(link)).expect("a link");
+        catalogue.record(&seen(&scratch.join(link)), 3).expect("recorded");
+    }
+    std::os::unix::fs::symlink("a", scratch.join("n")).expect("a link");
+    catalogue.record(&seen(&scratch.join("n")), 4).expect("recorded");
+    assert_eq!(target(&catalogue, b"n"), None, "it never led there");
 }
 
 fn questions() {

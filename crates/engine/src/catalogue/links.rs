@@ -75,6 +75,11 @@ impl Catalogue {
                 "SELECT ends, whole FROM target WHERE place = ? AND inode = ? AND size = ? \
                  AND modified_s = ? AND modified_n = ?",
             )?;
+            // What once stood there, and no link leads to any more, says nothing of a new one.
+            let mut orphan = transaction.prepare_cached(
+                "DELETE FROM target WHERE place = ? \
+                 AND NOT EXISTS (SELECT 1 FROM link WHERE link.target = target.id)",
+            )?;
             let mut unseen_target = transaction.prepare_cached(
                 "INSERT INTO target (place) VALUES (?) \
                  ON CONFLICT (place) DO UPDATE SET place = place RETURNING id",
@@ -117,7 +122,10 @@ impl Catalogue {
                         }
                         put(&mut put_target, &link.to, &found, now)?
                     }
-                    None => unseen_target.query_row([link.to.as_bytes()], |row| row.get(0))?,
+                    None => {
+                        orphan.execute([link.to.as_bytes()])?;
+                        unseen_target.query_row([link.to.as_bytes()], |row| row.get(0))?
+                    }
                 };
                 let values = params![
                     link.folder.as_bytes(),

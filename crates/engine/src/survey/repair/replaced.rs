@@ -82,6 +82,20 @@ fn into_target(
     let Some((folder, name)) = link.to.split() else {
         return Err(Why::Name("the link led to `/`, which nothing can take the place of"));
     };
+    let volumes = Arc::clone(surveyor.volumes());
+    let step = Tracker::new(surveyor.system(), &volumes, Depth::Facts)
+        .step(&Folder::of_place(&link.folder), &link.target);
+    if step.to != link.to {
+        // What was saved would not be seen through the link.
+        return Err(Why::Other {
+            what: format!(
+                "the link led to `{}`, and its text leads to `{}` by now",
+                link.to.shown(),
+                step.to.shown()
+            ),
+            hint: Some("keep both with `--replaced both`".into()),
+        });
+    }
     let there = hold(surveyor, &folder)?;
     let system = surveyor.system();
     let facts = |held: &Held| {
