@@ -42,6 +42,7 @@ struct Event {
 }
 
 struct Bytes {
+    /// Only held: nobody is to take the recorder for a writer.
     file: OwnedFd,
     synced: u64,
     of_state: bool,
@@ -62,6 +63,12 @@ pub(crate) struct Recorder {
 
 fn held(fd: BorrowedFd<'_>) -> OwnedFd {
     rustix::io::fcntl_dupfd_cloexec(fd, 0).expect("a descriptor")
+}
+
+/// The file of a descriptor, opened anew.
+fn again(fd: BorrowedFd<'_>, how: OFlags) -> OwnedFd {
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    rustix::fs::open(path, how | OFlags::CLOEXEC, Mode::empty()).expect("it is held")
 }
 
 fn inode(fd: BorrowedFd<'_>) -> u64 {
@@ -99,7 +106,7 @@ impl Recorder {
         let size = rustix::fs::fstat(file).expect("a file").st_size;
         let synced = u64::try_from(size).expect("a length");
         let files = &mut self.log.lock().expect("unpoisoned").files;
-        let fresh = || Bytes { file: held(file), synced, of_state };
+        let fresh = || Bytes { file: again(file, OFlags::PATH), synced, of_state };
         files.entry(inode(file)).or_insert_with(fresh);
     }
 
@@ -159,10 +166,11 @@ impl Recorder {
                 1 => bytes.synced,
                 _ => bytes.synced + u64::try_from(random.below(lost + 1)).expect("small"),
             };
-            rustix::fs::ftruncate(&bytes.file, to).expect("it can be cut");
+            let file = again(bytes.file.as_fd(), OFlags::WRONLY);
+            rustix::fs::ftruncate(&file, to).expect("it can be cut");
             // The length may last before the bytes do.
             if random.percent(25) {
-                rustix::fs::ftruncate(&bytes.file, length).expect("it can be filled");
+                rustix::fs::ftruncate(&file, length).expect("it can be filled");
             }
         }
         std::fs::remove_dir_all(&self.side).expect("what was dropped goes for good");

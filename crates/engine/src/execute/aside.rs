@@ -362,10 +362,15 @@ impl Work<'_> {
         match (make, aside) {
             (Make::Link { target, .. }, Object::Link { target: found, .. }) => target == found,
             (Make::Name { id, .. }, _) => (self.same)(*id, aside.id()),
-            // It is written from its beginning.
+            // It is written from its beginning. After a power cut its length may have outlasted its bytes:
+            // then it ends in zeros.
             (Make::File { bytes, .. }, Object::File { size, .. }) => {
+                let written = |read: &[u8]| {
+                    let end = read.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+                    read.get(..end).is_some_and(|read| bytes.0.starts_with(read))
+                };
                 usize::try_from(*size).is_ok_and(|size| size <= bytes.0.len())
-                    && self.reads(folder, staged).is_ok_and(|read| bytes.0.starts_with(&read))
+                    && self.reads(folder, staged).is_ok_and(|read| written(&read))
             }
             // What a copy is was recorded before it was put in place.
             (Make::Copy { .. }, _) => match placed {
