@@ -342,7 +342,7 @@ impl Work<'_> {
             }
             // What came out of an exchange, and was somebody else's by then: the old has its name again,
             // by their doing.
-            (Some(make), _) if !self.can_be(make, past.placed, folder, staged, aside) => {
+            (Some(make), _) if !self.can_be(make, folder, staged, aside) => {
                 self.cannot_return(folder, staged, aside, at, false)
             }
             // Another name of a file that has others, or a link, or a copy of our own.
@@ -351,14 +351,7 @@ impl Work<'_> {
     }
 
     /// Whether what is under a name of our own can be what a step makes there, or a part of it.
-    fn can_be(
-        &self,
-        make: &Make,
-        placed: &Placed,
-        folder: &Arc<OwnedFd>,
-        staged: &Name,
-        aside: &Object,
-    ) -> bool {
+    fn can_be(&self, make: &Make, folder: &Arc<OwnedFd>, staged: &Name, aside: &Object) -> bool {
         match (make, aside) {
             (Make::Link { target, .. }, Object::Link { target: found, .. }) => target == found,
             (Make::Name { id, .. }, _) => (self.same)(*id, aside.id()),
@@ -372,11 +365,8 @@ impl Work<'_> {
                 usize::try_from(*size).is_ok_and(|size| size <= bytes.0.len())
                     && self.reads(folder, staged).is_ok_and(|read| written(&read))
             }
-            // What a copy is was recorded before it was put in place.
-            (Make::Copy { .. }, _) => match placed {
-                Placed::This(made) => same_object(made, aside, self.same),
-                Placed::Not | Placed::Unknown => true,
-            },
+            // Asked before: by its record, or which folder was made. It may be begun anew, and not recorded yet.
+            (Make::Copy { .. }, _) => true,
             _ => false,
         }
     }
