@@ -685,6 +685,17 @@ fn torn() {
     assert!(opened().is_some_and(|found| found.is_complete()));
 }
 
+/// What stays, by name.
+fn left(released: &Released) -> Vec<(String, Stays)> {
+    let mut left: Vec<(String, Stays)> = released
+        .left
+        .iter()
+        .map(|left| (String::from_utf8_lossy(&left.path).into_owned(), left.why))
+        .collect();
+    left.sort_by(|one, other| one.0.cmp(&other.0));
+    left
+}
+
 fn freed_alone() {
     let lines = [
         "k/free",
@@ -717,12 +728,7 @@ fn freed_alone() {
     fs::remove_file(copy.join("l")).expect("removed");
     let released = ground.release(&Unix, &manifest);
     drop(writer);
-    let mut left: Vec<(String, Stays)> = released
-        .left
-        .iter()
-        .map(|left| (String::from_utf8_lossy(&left.path).into_owned(), left.why))
-        .collect();
-    left.sort_by(|one, other| one.0.cmp(&other.0));
+    let left = left(&released);
     let wanted = [
         ("k/e/f", Stays::Alone),
         ("k/gone", Stays::Alone),
@@ -770,12 +776,7 @@ fn freed() {
     let changes = ground.still(&manifest);
     assert!(!changes.is_none());
     let released = ground.release(&Unix, &manifest);
-    let mut left: Vec<(String, Stays)> = released
-        .left
-        .iter()
-        .map(|left| (String::from_utf8_lossy(&left.path).into_owned(), left.why))
-        .collect();
-    left.sort_by(|one, other| one.0.cmp(&other.0));
+    let left = left(&released);
     let wanted = [
         ("a/b/new", Stays::New),
         ("a/g", Stays::Changed),

@@ -97,7 +97,7 @@ pub(super) fn unusable(trouble: &Trouble) -> Failure {
 /// be repaired.
 pub(super) fn undoes_repair(store: &Store, undoes: Option<u64>) -> bool {
     let undone = undoes.and_then(|number| store.read(number).ok());
-    undone.is_some_and(|it| it.header.command.first().is_some_and(|word| *word.0 == *b"repair"))
+    undone.is_some_and(|it| it.header.verb() == Some(b"repair"))
 }
 
 /// Brings the catalogue up to date after an operation: never the reason that something fails. `keeps`: see

@@ -179,12 +179,12 @@ pub(super) fn carry(
     }
     let exit = tell(&plan, &report, told, manner, args, &output);
     // By looking, so what was not done, or was taken back, is no danger.
+    let ended = matches!(report.state, State::Ended);
     let items = match report.state {
-        State::Ended => report.done.clone(),
+        State::Ended => report.done,
         State::TakenBack(_) | State::Unfinished(..) => (0..plan.items.len()).collect(),
     };
-    let keeps =
-        !matches!(report.state, State::Ended) || catalogue::undoes_repair(&store, manner.undoes);
+    let keeps = !ended || catalogue::undoes_repair(&store, manner.undoes);
     catalogue::after(&plan, items, surveyor.volumes(), args.quiet, world, keeps);
     output.finish()?;
     Ok(Came::Ended(exit))

@@ -141,7 +141,7 @@ fn is_standing(all: &[Operation], operation: &Operation) -> bool {
 
 /// Whether the watcher did it, and no person.
 fn is_watchers(operation: &Operation) -> bool {
-    operation.header.command.first().is_some_and(|word| *word.0 == *b"watch")
+    operation.header.verb() == Some(b"watch")
 }
 
 /// The last operation of the watcher that was done after this one of a person's, and stands.

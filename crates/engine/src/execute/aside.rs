@@ -350,8 +350,12 @@ impl Work<'_> {
         }
     }
 
-    /// Whether what is under a name of our own can be what a step makes there, or a part of it.
+    /// Whether what is under a name of our own can be what a step makes there, or a part of it: by what it is, if
+    /// this run made it, else by how it looks.
     fn can_be(&self, make: &Make, folder: &Arc<OwnedFd>, staged: &Name, aside: &Object) -> bool {
+        if let Some((_, id)) = self.built.as_ref().filter(|(name, _)| name == staged) {
+            return (self.same)(*id, aside.id());
+        }
         match (make, aside) {
             (Make::Link { target, .. }, Object::Link { target: found, .. }) => target == found,
             (Make::Name { id, .. }, _) => (self.same)(*id, aside.id()),

@@ -382,6 +382,7 @@ impl Work<'_> {
     ) -> Result<(), Fail> {
         let fd = folder.as_fd();
         let refused = |work: &Self, error| work.refused(at, "make it", error);
+        self.built = None;
         match make {
             Make::Link { target, attributes } => {
                 let made = self.disk.make_link(fd, staged, target);
@@ -445,7 +446,10 @@ impl Work<'_> {
         // it looks.
         self.placed = match self.look(folder, staged, at)? {
             None => Placed::Unknown,
-            Some(made) => Placed::This(made),
+            Some(made) => {
+                self.built = Some((staged.clone(), made.id()));
+                Placed::This(made)
+            }
         };
         Ok(())
     }

@@ -116,6 +116,9 @@ struct Work<'a> {
     placed: Placed,
     /// Whether the copy that is made next goes on with what lies under its staged name.
     resume: bool,
+    /// What this run has built last, and its staged name: a copy that an earlier run has recorded may have been
+    /// begun anew since.
+    built: Option<(Name, Identity)>,
     /// The last folder that was made to copy into, and its staged name.
     top: Option<(Name, Copied)>,
     /// How many entries and bytes were copied in this run.
@@ -332,6 +335,7 @@ impl<'a> Work<'a> {
             begun: false,
             placed: Placed::Not,
             resume: false,
+            built: None,
             top: None,
             copied: (0, 0),
             went_on: None,

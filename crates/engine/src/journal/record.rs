@@ -36,6 +36,21 @@ pub struct Header {
     pub undoes: Option<u64>,
 }
 
+impl Header {
+    /// The verb that was typed: the first word that is neither an option nor the colour of one.
+    pub fn verb(&self) -> Option<&[u8]> {
+        let mut words = self.command.iter().map(|word| &*word.0);
+        while let Some(word) = words.next() {
+            if word == b"--color" {
+                words.next();
+            } else if !word.starts_with(b"-") {
+                return Some(word);
+            }
+        }
+        None
+    }
+}
+
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -300,4 +315,32 @@ fn add(operation: &mut Option<Operation>, record: Record<'static>) -> bool {
         _ => return false,
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bytes, Header, Time, Token};
+
+    #[test]
+    fn the_verb_is_found_behind_options() {
+        let verb = |typed: &[&str]| {
+            let header = Header {
+                linkwell: super::VERSION,
+                operation: 1,
+                time: Time(0, 0),
+                command: typed.iter().map(|word| Bytes(word.as_bytes().into())).collect(),
+                folder: None,
+                user: 0,
+                token: Token::new(1),
+                undoes: None,
+            };
+            header.verb().map(<[u8]>::to_vec)
+        };
+        for typed in [&["watch"][..], &["-q", "watch", "-v"], &["--color", "never", "watch"]] {
+            assert_eq!(verb(typed).as_deref(), Some(&b"watch"[..]), "{typed:?}");
+        }
+        // A name that looks like a verb is none.
+        assert_eq!(verb(&["--color=never", "move", "watch"]).as_deref(), Some(&b"move"[..]));
+        assert_eq!(verb(&["-q"]), None);
+    }
 }

@@ -638,8 +638,7 @@ impl<'t> Watcher<'t> {
         let Ok(numbers) = self.store.unfinished() else { return };
         for number in numbers {
             let Ok(operation) = self.store.read(number) else { continue };
-            let first = operation.header.command.first().map(|first| &*first.0);
-            if first != self.settings.command.first().map(Vec::as_slice) {
+            if operation.header.verb() != Some(b"watch") {
                 continue;
             }
             let silent = operation.plan.items.iter().find(|item| {
