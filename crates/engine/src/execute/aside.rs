@@ -307,7 +307,10 @@ impl Work<'_> {
             // has seen it.
             let had_its_name =
                 !matches!(past.step, Step::Put { .. }) || staged.as_bytes().ends_with(b"-back");
-            let seen = had_its_name && matches!(past.placed, Placed::This(_));
+            // A part of another one was begun anew by a later run, and has not had its name.
+            let is_whole =
+                matches!(past.placed, Placed::This(made) if same_object(made, aside, self.same));
+            let seen = had_its_name && is_whole;
             if seen && !self.is_copy_of(folder, staged, of, manner.as_deref()) {
                 self.keep_beside(folder, staged, at);
                 return Ok(());

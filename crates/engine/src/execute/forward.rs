@@ -447,7 +447,8 @@ impl Work<'_> {
         self.placed = match self.look(folder, staged, at)? {
             None => Placed::Unknown,
             Some(made) => {
-                self.built = Some((staged.clone(), made.id()));
+                // Not while something is taken back: what the step made comes out under that name then.
+                self.built = self.step.map(|_| (staged.clone(), made.id()));
                 Placed::This(made)
             }
         };
