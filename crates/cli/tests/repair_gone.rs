@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         test("repair: a link that was moved leads to what it led to", moved),
         test("repair: a link whose way was led elsewhere is not removed", switched),
+        test("repair: an old log or a backup is never taken without asking", spare),
         test("repair: many things of one name are not nothing", many_names),
         test_with("repair: what cannot be searched is not gone", &[Need::Root], unsearched),
         test_with(
@@ -52,6 +53,36 @@ fn switched() {
     ends(&ran, 1);
     assert_eq!(target(&ground, "w"), "current/x", "{ran:#?}");
     assert!(ran.out.contains("the way there leads elsewhere now"), "{ran:#?}");
+    // Nor is it led after the old one when that moves on.
+    rename(&ground, "r1", "archive");
+    let ran = ground.run(&["repair", "-y", "--near", "--search", ".", "--likely", "w"]);
+    ends(&ran, 1);
+    assert_eq!(target(&ground, "w"), "current/x", "{ran:#?}");
+    // The control: the very folder on the way has another name, which is no other way.
+    let ground = Ground::with(&["r1/x", "far/", "current -> r1", "w -> current/x"]);
+    track(&ground, &["w"]);
+    rename(&ground, "r1", "r2");
+    rename(&ground, "r2/x", "far/y");
+    // One step after the other: the second is known to be broken when the first is mended.
+    for _ in 0..2 {
+        ends(&ground.run(&["repair", "-y", "--near", "--search", ".", "--certain"]), 0);
+    }
+    assert_eq!((target(&ground, "current"), target(&ground, "w")), ("r2".into(), "far/y".into()));
+}
+
+fn spare() {
+    let ground = Ground::with(&["t/log", "l/log -> ../t/log"]);
+    track(&ground, &["l/log"]);
+    rename(&ground, "t/log", "t/log.1");
+    let repair = ["repair", "-y", "--near", "--likely", "l"];
+    let ran = ground.run(&repair);
+    ends(&ran, 1);
+    assert_eq!(target(&ground, "l/log"), "../t/log");
+    assert!(ran.out.contains("that of a backup or an old log"), "{ran:#?}");
+    // The control: with any other name it is certain.
+    rename(&ground, "t/log.1", "t/first");
+    ends(&ground.run(&repair), 0);
+    assert_eq!(target(&ground, "l/log"), "../t/first");
 }
 
 fn many_names() {

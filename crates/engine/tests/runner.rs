@@ -44,12 +44,13 @@ mod watch;
 mod watch_again;
 mod watch_hazards;
 mod watch_support;
+mod watch_ways;
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 /// The pieces that run in a child.
-const PIECES: [&[support::Piece]; 12] = [
+const PIECES: [&[support::Piece]; 13] = [
     catalogue_harm::PIECES,
     guarantees::PIECES,
     in_use::PIECES,
@@ -62,6 +63,7 @@ const PIECES: [&[support::Piece]; 12] = [
     preflight_mounts::PIECES,
     repair::PIECES,
     watch_hazards::PIECES,
+    watch_ways::PIECES,
 ];
 
 fn main() -> ExitCode {
@@ -110,6 +112,7 @@ fn main() -> ExitCode {
         preflight_mounts::trials(),
         watch::trials(),
         watch_again::trials(),
+        watch_ways::trials(),
         watch_hazards::trials(),
     ];
     linkwell_testkit::need::run(trials.into_iter().flatten().collect())

@@ -490,14 +490,14 @@ fn gaps() {
     for gap in [0, 100, 400] {
         let name = format!("t/{gap}");
         let began = Instant::now();
-        mv(&ground, &name, &format!("{name}.bak"));
+        mv(&ground, &name, &format!("{name}-moved"));
         std::thread::sleep(Duration::from_millis(gap));
         fs::write(ground.join(&name), "saved").expect("written");
         let in_time = began.elapsed() < Duration::from_millis(250);
         watching.until_settled(&marker);
         let text = ground.text(&format!("l/{gap}"));
         if gap == 400 {
-            assert_eq!(text, "../t/400.bak", "it was away for longer than the grace");
+            assert_eq!(text, "../t/400-moved", "it was away for longer than the grace");
         } else if in_time {
             assert_eq!(text, format!("../{name}"), "the name came back within the grace");
         } else {

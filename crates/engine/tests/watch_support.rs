@@ -47,6 +47,10 @@ impl Ground {
         place(&self.state.join("state"))
     }
 
+    pub(crate) fn state_path(&self) -> PathBuf {
+        self.state.join("state")
+    }
+
     fn state_folder(&self) -> Held {
         state::open_or_make(&Unix, System::new(), &self.state()).expect("a state folder")
     }
@@ -149,7 +153,6 @@ pub(crate) fn text(link: &Path) -> Option<String> {
 pub(crate) struct Said {
     pub(crate) what: String,
     pub(crate) link: Option<AbsPath>,
-    #[expect(dead_code, reason = "shown when a test fails")]
     pub(crate) words: String,
     pub(crate) at: Instant,
 }
@@ -248,8 +251,13 @@ impl Watching {
         marker.bump(self);
     }
 
-    pub(crate) fn end(mut self) -> Ended {
+    pub(crate) fn end(self) -> Ended {
         self.queue.put(Hint::Stop);
+        self.ends()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ends(mut self) -> Ended {
         let thread = self.thread.take().expect("it runs");
         thread.join().expect("it does not panic").expect("it watched")
     }

@@ -15,6 +15,7 @@ use linkwell_model::entry::{EntryKind, Identity};
 use linkwell_model::keep::choice::{Candidate, Doubt};
 use linkwell_model::keep::evidence::{Likened, liken};
 use linkwell_model::keep::likeness::Likeness;
+use linkwell_model::keep::spare::is_spare;
 use linkwell_model::path::AbsPath;
 use rustix::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
@@ -42,7 +43,7 @@ impl Watcher<'_> {
                     && is_object(&is, held)
                     && known.was.as_ref().is_none_or(|was| was.kind == is.kind)
                 {
-                    let doubts = doubts(known.was.as_ref(), &is, &place, &folder);
+                    let doubts = doubts(&known.link.to, known.was.as_ref(), &is, &place, &folder);
                     return Sought::At(place, Box::new(is), doubts);
                 }
             }
@@ -63,7 +64,7 @@ impl Watcher<'_> {
                 && liken(was, &is).0 == Likened::Same
                 && (number < heard || is_its_name(&is, &place, known))
             {
-                let doubts = doubts(Some(was), &is, &place, &folder);
+                let doubts = doubts(&known.link.to, Some(was), &is, &place, &folder);
                 return Sought::At(place, Box::new(is), doubts);
             }
         }
@@ -132,11 +133,19 @@ impl Watcher<'_> {
         let mut found = Vec::new();
         let mut rest: Vec<&[u8]> = Vec::new();
         for up in self.nodes.upward(node) {
-            let spot = self.moves.of(up);
-            let by_spot = spot.and_then(|spot| {
-                let folder = self.nodes.watched(spot.watch)?;
-                Some(self.nodes.place(folder).joined(&spot.name))
+            let by_spot = self.moves.of(up).into_iter().flat_map(|spot| {
+                let folders = self.nodes.watched(spot.watch);
+                folders.map(|folder| self.nodes.place(folder).joined(&spot.name))
             });
+            // Of a folder that is mounted twice, by the mount that the link went by.
+            let mut by_spot: Vec<AbsPath> = by_spot.collect();
+            if by_spot.len() > 1 {
+                let own = self.nodes.place(up);
+                let shared = |place: &AbsPath| {
+                    own.names().zip(place.names()).take_while(|(one, other)| one == other).count()
+                };
+                by_spot.sort_by_key(|place| std::cmp::Reverse(shared(place)));
+            }
             let by_held = match self.held.whereabouts(up) {
                 Whereabouts::At(place) if up != node => Some(place),
                 _ => None,
@@ -205,7 +214,13 @@ fn is_object(is: &Likeness, id: Identity) -> bool {
 }
 
 /// What speaks against leading a link to what was found without asking (safety W3).
-fn doubts(was: Option<&Likeness>, is: &Likeness, place: &AbsPath, folder: &Facts) -> Vec<Doubt> {
+fn doubts(
+    then: &AbsPath,
+    was: Option<&Likeness>,
+    is: &Likeness,
+    place: &AbsPath,
+    folder: &Facts,
+) -> Vec<Doubt> {
     let (mode, owner, group) = (folder.mode, folder.owner, folder.group);
     let me = rustix::process::geteuid().as_raw();
     let mine = |user: u32| user == 0 || user == me || was.is_some_and(|was| was.owner == user);
@@ -220,6 +235,9 @@ fn doubts(was: Option<&Likeness>, is: &Likeness, place: &AbsPath, folder: &Facts
     }
     if is_trash(place) {
         doubts.push(Doubt::Trash);
+    }
+    if is_spare(then, place) {
+        doubts.push(Doubt::Spare);
     }
     doubts
 }

@@ -145,12 +145,18 @@ impl Watcher<'_> {
         let mut unfinished = self.store.unfinished().unwrap_or_default();
         unfinished
             .retain(|number| self.store.read(*number).map_or(true, |found| found.ended.is_none()));
-        if let Some(first) = unfinished.first() {
-            self.trouble(format!(
-                "operation {first} was begun and is not finished; nothing is healed until \
-                 `linkwell recover` has finished it or taken it back"
-            ));
+        let first = unfinished.first().copied();
+        if let Some(first) = first {
+            if self.held_up != Some(first) {
+                self.trouble(format!(
+                    "operation {first} was begun and is not finished; nothing is healed until `linkwell \
+                     recover` has finished it or taken it back"
+                ));
+            }
             self.later(leads, HELD_UP);
+        }
+        self.held_up = first;
+        if first.is_some() {
             return None;
         }
         Some(lock)

@@ -125,6 +125,9 @@ pub enum Refusal {
 pub struct Ended {
     /// How it stood then.
     pub counts: Counts,
+    /// The operation that held it up: it is unfinished, and nothing may be changed before it is finished or taken
+    /// back.
+    pub held_up: Option<u64>,
 }
 
 /// Watches until it is asked to end ([`Hint::Stop`]); with [`Settings::once`] until nothing waits.

@@ -10,28 +10,28 @@ use hashbrown::HashMap;
 #[derive(Debug, Default)]
 pub(super) struct Moves {
     to: HashMap<NodeId, Spot>,
-    of: HashMap<Spot, NodeId>,
+    of: HashMap<Spot, Vec<NodeId>>,
 }
 
 impl Moves {
-    /// What stood at `from`, which is the node `node` if it is one, stands at `to` now.
-    pub(super) fn moved(&mut self, node: Option<NodeId>, from: &Spot, to: &Spot) {
+    /// What stood at `from`, which is these nodes, stands at `to` now.
+    pub(super) fn moved(&mut self, nodes: &[NodeId], from: &Spot, to: &Spot) {
         // It may have come there only a moment ago: then it is still what stood at an older place.
         let known = self.of.remove(from);
         // What stood at `to` was replaced, or exchanged.
-        if let Some(other) = self.of.remove(to) {
+        for other in self.of.remove(to).into_iter().flatten() {
             self.to.remove(&other);
         }
-        let node = match known {
-            Some(known) => known,
-            None => match node {
-                // Its own object left earlier, and what leaves now is another one.
-                Some(node) if !self.to.contains_key(&node) => node,
-                _ => return,
-            },
-        };
-        self.to.insert(node, to.clone());
-        self.of.insert(to.clone(), node);
+        // Where a node's own object left earlier, what leaves now is another one.
+        let own = |node: &NodeId| !self.to.contains_key(node);
+        let moved = known.unwrap_or_else(|| nodes.iter().copied().filter(own).collect());
+        if moved.is_empty() {
+            return;
+        }
+        for node in &moved {
+            self.to.insert(*node, to.clone());
+        }
+        self.of.insert(to.clone(), moved);
     }
 
     /// Where it went.
@@ -41,8 +41,12 @@ impl Moves {
 
     /// It was looked for, or is no more.
     pub(super) fn forget(&mut self, node: NodeId) {
-        if let Some(spot) = self.to.remove(&node) {
-            self.of.remove(&spot);
+        let Some(spot) = self.to.remove(&node) else { return };
+        if let Some(nodes) = self.of.get_mut(&spot) {
+            nodes.retain(|known| *known != node);
+            if nodes.is_empty() {
+                self.of.remove(&spot);
+            }
         }
     }
 }
@@ -58,16 +62,26 @@ mod tests {
     #[test]
     fn one_that_moves_on_is_followed_and_another_one_is_not_taken_for_it() {
         let mut moves = Moves::default();
-        moves.moved(Some(5), &spot("a"), &spot("b"));
+        moves.moved(&[5], &spot("a"), &spot("b"));
         // Another object under the old name, gone at once.
-        moves.moved(Some(5), &spot("a"), &spot("x"));
-        moves.moved(None, &spot("b"), &spot("c"));
+        moves.moved(&[5], &spot("a"), &spot("x"));
+        moves.moved(&[], &spot("b"), &spot("c"));
         assert_eq!(moves.of(5), Some(&spot("c")));
         // Something else is put over it.
-        moves.moved(Some(6), &spot("y"), &spot("c"));
+        moves.moved(&[6], &spot("y"), &spot("c"));
         assert_eq!((moves.of(5), moves.of(6)), (None, Some(&spot("c"))));
         moves.forget(6);
-        moves.moved(None, &spot("c"), &spot("d"));
+        moves.moved(&[], &spot("c"), &spot("d"));
         assert_eq!(moves.of(6), None);
+    }
+
+    #[test]
+    fn a_folder_that_is_mounted_twice_has_two_nodes_that_move_as_one() {
+        let mut moves = Moves::default();
+        moves.moved(&[5, 6], &spot("a"), &spot("b"));
+        moves.moved(&[], &spot("b"), &spot("c"));
+        moves.forget(5);
+        moves.moved(&[], &spot("c"), &spot("d"));
+        assert_eq!((moves.of(5), moves.of(6)), (None, Some(&spot("d"))));
     }
 }

@@ -61,7 +61,45 @@ pub(super) struct Nodes {
     /// By folder and name. Names are anybody's, so the hashes are keyed by chance.
     table: HashTable<NodeId>,
     hasher: RandomState,
-    by_watch: HashMap<i32, NodeId>,
+    watches: Watches,
+}
+
+/// The folders that a watch is of. Nearly all are of one: only a folder that is mounted in several places
+/// has several names here, and the system one watch for all of them.
+#[derive(Debug, Default)]
+struct Watches {
+    first: HashMap<i32, NodeId>,
+    others: HashMap<i32, Vec<NodeId>>,
+}
+
+impl Watches {
+    fn of(&self, watch: i32) -> impl Iterator<Item = NodeId> {
+        let others = self.others.get(&watch).map(Vec::as_slice).unwrap_or_default();
+        self.first.get(&watch).into_iter().chain(others).copied()
+    }
+
+    fn add(&mut self, watch: i32, node: NodeId) {
+        if self.of(watch).any(|known| known == node) {
+            return;
+        }
+        if self.first.contains_key(&watch) {
+            self.others.entry(watch).or_default().push(node);
+        } else {
+            self.first.insert(watch, node);
+        }
+    }
+
+    /// `true` when it was the last one, and nobody has the watch any more.
+    fn remove(&mut self, watch: i32, node: NodeId) -> bool {
+        let mut all: Vec<NodeId> = self.of(watch).collect();
+        let Some(at) = all.iter().position(|known| *known == node) else { return false };
+        all.remove(at);
+        self.first.remove(&watch);
+        self.others.remove(&watch);
+        let left = !all.is_empty();
+        all.into_iter().for_each(|node| self.add(watch, node));
+        !left
+    }
 }
 
 impl Nodes {
@@ -71,7 +109,7 @@ impl Nodes {
             free: Vec::new(),
             table: HashTable::new(),
             hasher: RandomState::new(),
-            by_watch: HashMap::new(),
+            watches: Watches::default(),
         }
     }
 
@@ -304,11 +342,8 @@ impl Nodes {
                     }
                 }
             }
-            // Whoever was given the same watch under a new place keeps it.
-            let watch = watch.filter(|watch| self.by_watch.get(watch) == Some(&here));
-            if let Some(watch) = watch {
-                self.by_watch.remove(&watch);
-            }
+            // Whoever has the same watch under another name keeps it.
+            let watch = watch.filter(|watch| self.watches.remove(*watch, here));
             gone.push((here, watch));
             self.free.push(here);
             here = above;
@@ -325,6 +360,13 @@ impl Nodes {
         self.node(id).is_some_and(|node| node.watch.is_some() && node.creation)
     }
 
+    /// The other names of the folder that a node is, as far as they are watched: it is mounted there, too,
+    /// or had that name before.
+    pub(super) fn twins(&self, id: NodeId) -> Vec<NodeId> {
+        let all = self.watch(id).map(|watch| self.watches.of(watch));
+        all.into_iter().flatten().filter(|twin| *twin != id).collect()
+    }
+
     /// Notes how a node is watched. The answer is the watch that it had before and that nobody has now.
     pub(super) fn set_watch(
         &mut self,
@@ -333,28 +375,25 @@ impl Nodes {
         creation: bool,
     ) -> Option<i32> {
         let old = self.watch(id).filter(|old| Some(*old) != watch);
-        let old = old.filter(|old| self.by_watch.get(old) == Some(&id));
-        if let Some(old) = old {
-            self.by_watch.remove(&old);
-        }
+        let old = old.filter(|old| self.watches.remove(*old, id));
         if let Some(node) = self.node_mut(id) {
             node.watch = watch;
             node.creation = creation;
         }
         if let Some(watch) = watch {
-            self.by_watch.insert(watch, id);
+            self.watches.add(watch, id);
         }
         old
     }
 
-    /// The node that a watch is of.
-    pub(super) fn watched(&self, watch: i32) -> Option<NodeId> {
-        self.by_watch.get(&watch).copied()
+    /// The nodes that a watch is of.
+    pub(super) fn watched(&self, watch: i32) -> impl Iterator<Item = NodeId> {
+        self.watches.of(watch)
     }
 
     /// How many folders are watched.
     pub(super) fn watches(&self) -> usize {
-        self.by_watch.len()
+        self.watches.first.len()
     }
 
     /// `/`.
@@ -387,7 +426,7 @@ mod tests {
         let gone = nodes.untie(2, other, two);
         assert!(gone.contains(&(x, Some(7))), "its watch is to be given up: {gone:?}");
         assert_eq!(nodes.subtree(Nodes::root()), [Nodes::root()]);
-        assert_eq!(nodes.watched(7), None);
+        assert_eq!(nodes.watched(7).next(), None);
     }
 
     #[test]
@@ -398,11 +437,13 @@ mod tests {
         let folder = |nodes: &Nodes, name| nodes.find(&place(name)).expect("it is there");
         let (was, is) = (folder(&nodes, "/old"), folder(&nodes, "/new"));
         nodes.set_watch(was, Some(3), false);
-        // The same folder, renamed: the system gives the same watch.
+        // The same folder, renamed or mounted there as well: the system gives the same watch.
         nodes.set_watch(is, Some(3), false);
-        assert_eq!(nodes.watched(3), Some(is));
-        assert_eq!(nodes.set_watch(was, None, false), None);
-        assert_eq!(nodes.watched(3), Some(is));
+        assert_eq!(nodes.watched(3).collect::<Vec<_>>(), [was, is]);
+        assert_eq!((nodes.twins(is), nodes.watches()), (vec![was], 1));
+        assert_eq!(nodes.set_watch(was, None, false), None, "the other one has it still");
+        assert_eq!(nodes.watched(3).collect::<Vec<_>>(), [is]);
+        assert_eq!(nodes.set_watch(is, Some(4), false), Some(3));
     }
 
     #[test]

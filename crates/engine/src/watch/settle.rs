@@ -2,17 +2,20 @@
 
 use super::find::Sought;
 use super::grace::Heard;
+use super::held::Whereabouts;
 use super::look::{Looked, Round};
 use super::nodes::{LinkId, NodeId};
 use super::watcher::{State, Tracked, Watcher, clock};
 use crate::catalogue::links::Seen;
 use crate::catalogue::questions::{Event, Proposal, Question};
+use crate::survey::repair::weigh::is_way_changed;
 use hashbrown::{HashMap, HashSet};
 use linkwell_model::entry::{EntryKind, Identity};
 use linkwell_model::health::Health;
 use linkwell_model::keep::choice::Doubt;
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::{By, Kept, Policy};
+use linkwell_model::keep::spare::is_spare;
 use linkwell_model::path::AbsPath;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -104,9 +107,15 @@ impl Watcher<'_> {
     /// Looks once more at the links that could not be looked at: nothing is heard from where they are.
     pub(super) fn look_at_unseen(&mut self) {
         let unseen = self.links.iter().filter(|(_, known)| known.state == State::Unseen);
-        let unseen: Vec<LinkId> = unseen.map(|(link, _)| *link).collect();
+        let mut unseen: HashSet<LinkId> = unseen.map(|(link, _)| *link).collect();
+        self.watch_deaf();
+        for deaf in &self.deaf {
+            for below in self.nodes.subtree(*deaf) {
+                unseen.extend(self.nodes.links(below));
+            }
+        }
         if !unseen.is_empty() {
-            self.round(unseen, &Due::new());
+            self.round(unseen.into_iter().collect(), &Due::new());
         }
     }
 
@@ -189,6 +198,9 @@ impl Watcher<'_> {
         let Some(known) = self.links.get(&link) else { return };
         let (at, to, state) = (known.at, known.to, known.state);
         let asked = known.proposed.is_some_and(|proposed| self.is_due(proposed, due));
+        if self.is_uncovered(&known.mounts.0, &known.link.place()) {
+            return self.asleep(link, &mut found.told);
+        }
         match round.look(&known.link) {
             Looked::Sound(_, _, is)
                 if state == State::Misled && !is_unchanged(known.was.as_ref(), &is) =>
@@ -208,6 +220,11 @@ impl Watcher<'_> {
             Looked::Gone if self.is_ripe(at, due) => found.gone.push(link),
             Looked::Gone => self.found_away(link, at, state),
             Looked::Unseen => self.set_state(link, State::Unseen),
+            // The link itself was moved, and something else took its name at once.
+            Looked::Replaced(_) if self.has_moved(known) && self.is_due(at, due) => {
+                found.gone.push(link);
+            }
+            Looked::Replaced(_) if self.has_moved(known) && self.is_in_motion(at) => {}
             Looked::Replaced(kind) => {
                 let told = self.replaced(link, kind);
                 found.told.extend(told);
@@ -280,6 +297,9 @@ impl Watcher<'_> {
         let Some(known) = self.links.get(&link) else { return };
         let (stands, node, state) = (known.at, known.to, known.state);
         let same = is_unchanged(known.was.as_ref(), &is);
+        if !same && self.is_hidden(known, &is, &leads_to) {
+            return self.asleep(link, &mut found.told);
+        }
         if !matches!(state, State::Sound | State::New | State::Unseen | State::Misled) {
             let event = event("back", &known.link, None, Some(known.link.to.as_bytes()), None);
             found.told.push((event, None, Vec::new()));
@@ -316,6 +336,15 @@ impl Watcher<'_> {
         if held != Some((is.device, is.inode)) && as_recorded && state != State::New {
             self.hold(node);
         }
+    }
+
+    /// Whether what a link leads to is only what its volume had hidden, which is away now: that is nothing that
+    /// anybody led it to.
+    fn is_hidden(&self, known: &Tracked, is: &Likeness, place: &AbsPath) -> bool {
+        let volumes = known.was.as_ref().and_then(|was| was.volume).zip(is.volume);
+        self.is_uncovered(&known.mounts.1, place)
+            || volumes.is_some_and(|(was, is)| was.is_another(&is))
+                && self.volumes.absent(place, b"").is_some()
     }
 
     /// Records links anew: elsewhere, with another text, or leading to another object.
@@ -473,6 +502,14 @@ impl Watcher<'_> {
                 waiting.push(link);
                 continue;
             }
+            // A link on the way is led elsewhere: who did that means something that is still to come there.
+            let now = (!way.is_empty()).then(|| round.step(&own.folder, &own.target)).flatten();
+            let then = (&own.to, known.was.as_ref());
+            let now = now.filter(|now| is_way_changed(self.system, &self.volumes, then, &now.to));
+            if let Some(now) = now {
+                self.way_changed(round, link, now.to, told);
+                continue;
+            }
             if !self.lost_one(round, link, leads, told) {
                 unknown.push(link);
             }
@@ -513,6 +550,9 @@ impl Watcher<'_> {
                 }
                 // It is where it was: somebody changed the way to it, and meant that.
                 self.is_lost(link, "the way to it leads elsewhere now", told);
+                if let Some(known) = self.links.get_mut(&link) {
+                    known.chosen = true;
+                }
             }
             Sought::At(place, is, doubts) => self.found(link, place, *is, &doubts, leads, told),
             Sought::Deleted => {
@@ -529,6 +569,28 @@ impl Watcher<'_> {
             }
         }
         true
+    }
+
+    /// A link leads elsewhere by its way, and nothing is there yet. That is what it waits for from now on; what it
+    /// led to is nothing that it would be led back to without a person.
+    fn way_changed(
+        &mut self,
+        round: &mut Round<'_>,
+        link: LinkId,
+        to: AbsPath,
+        told: &mut Vec<Told>,
+    ) {
+        self.is_lost(link, "the way to it leads elsewhere now", told);
+        let Some(known) = self.links.get_mut(&link) else { return };
+        known.was = None;
+        let kept = Kept { to, ..known.link.clone() };
+        self.renew(round, vec![Renewal { old: link, link: kept, was: None }]);
+        let Some(known) = self.links.get_mut(&link) else { return };
+        (known.state, known.chosen) = (State::Lost, true);
+        let node = known.to;
+        // What was held of the old one came along.
+        self.held.release(node);
+        self.await_creation(node);
     }
 
     pub(super) fn is_lost(&mut self, link: LinkId, words: &str, told: &mut Vec<Told>) {
@@ -645,11 +707,12 @@ impl Watcher<'_> {
         Some((event, Some(why), Vec::new()))
     }
 
-    /// Something came to where a link stands: if that is no link, it is told at once.
+    /// Something came to where a link stands: if that is no link, it is told at once, unless the link itself only
+    /// moved away.
     pub(super) fn look_for_replacement(&mut self, link: LinkId) {
         let Some(known) = self.links.get(&link) else { return };
         let place = known.link.place();
-        if !self.volumes.gives_answer(&place) {
+        if !self.volumes.gives_answer(&place) || self.has_moved(known) {
             return;
         }
         let found =
@@ -660,6 +723,19 @@ impl Watcher<'_> {
             let told = self.replaced(link, found.kind);
             self.happened(told.into_iter().collect());
         }
+    }
+
+    /// Whether the very link has another name by now, and that is no spare one: a program that saves over a link
+    /// may keep it under such a name, and the link was still saved over.
+    fn has_moved(&self, known: &Tracked) -> bool {
+        let place = known.link.place();
+        let held = self.held.id(known.at).is_some_and(|held| known.link.id.is(held));
+        let elsewhere = match self.held.whereabouts(known.at) {
+            Whereabouts::At(now) if held => vec![now],
+            Whereabouts::At(_) | Whereabouts::Deleted => Vec::new(),
+            Whereabouts::Unknown => self.by_moves(known.at),
+        };
+        elsewhere.iter().any(|now| *now != place && !is_spare(&place, now))
     }
 
     /// Others may lead through this link: they are looked at soon.

@@ -102,6 +102,10 @@ pub(super) struct Watcher<'t> {
     version: i64,
     /// Not all folders could be watched.
     short: bool,
+    /// The folders that may not be watched: what is on record below them is looked at from time to time.
+    pub(super) deaf: HashSet<NodeId>,
+    /// The operation that nothing can be done before, since it is unfinished.
+    pub(super) held_up: Option<u64>,
     /// When everything is to be looked at again.
     pub(super) again: Option<Instant>,
     /// When what could not be looked at was tried last.
@@ -183,6 +187,8 @@ impl<'t> Watcher<'t> {
             questioned: HashSet::new(),
             healed: 0,
             short: source.word() == "nothing",
+            deaf: HashSet::new(),
+            held_up: None,
             source,
             queue,
             tell,
@@ -202,7 +208,8 @@ impl<'t> Watcher<'t> {
         let mut told = Instant::now();
         loop {
             let now = Instant::now();
-            if self.settings.once && self.grace.is_empty() {
+            // What an unfinished operation holds up can take for ever.
+            if self.settings.once && (self.grace.is_empty() || self.held_up.is_some()) {
                 break;
             }
             let due = [self.grace.next(), self.again].into_iter().flatten().min();
@@ -217,7 +224,7 @@ impl<'t> Watcher<'t> {
                 self.tell(News::Alive(self.counts()));
             }
         }
-        Ok(Ended { counts: self.counts() })
+        Ok(Ended { counts: self.counts(), held_up: self.held_up })
     }
 
     /// Takes what was heard; `false` when somebody asks for the end.
@@ -234,17 +241,18 @@ impl<'t> Watcher<'t> {
                 Hint::Moved(from, to) => {
                     if is_own(&from) || is_own(&to) {
                         // What stands there is new, and where the old one went is nowhere.
-                        if let Some(node) = self.node(&to).or_else(|| self.node(&from)) {
-                            self.moves.forget(node);
-                        }
+                        let (from, to) = (self.nodes_of(&from), self.nodes_of(&to));
+                        let all = if to.is_empty() { from } else { to };
+                        all.into_iter().for_each(|node| self.moves.forget(node));
                     } else {
-                        self.moves.moved(self.node(&from), &from, &to);
+                        self.moves.moved(&self.nodes_of(&from), &from, &to);
                     }
                     self.heard(&from, Heard::Vacated);
                     self.heard(&to, Heard::Filled);
                 }
                 Hint::Ended(watch) => {
-                    if let Some(node) = self.nodes.watched(watch) {
+                    let ended: Vec<NodeId> = self.nodes.watched(watch).collect();
+                    for node in ended {
                         self.nodes.set_watch(node, None, false);
                         // The folder was removed, or its volume: what hangs on it is looked at in time.
                         self.grace.heard(node, Heard::Filled, Instant::now());
@@ -264,23 +272,25 @@ impl<'t> Watcher<'t> {
         goes_on
     }
 
-    /// The node of a spot, if it is one.
-    fn node(&self, spot: &Spot) -> Option<NodeId> {
-        self.nodes.child(self.nodes.watched(spot.watch)?, &spot.name)
+    /// The nodes of a spot: most often one, or none.
+    fn nodes_of(&self, spot: &Spot) -> Vec<NodeId> {
+        let folders = self.nodes.watched(spot.watch);
+        folders.filter_map(|folder| self.nodes.child(folder, &spot.name)).collect()
     }
 
     fn heard(&mut self, spot: &Spot, what: Heard) {
         if is_own(spot) {
             return;
         }
-        let Some(node) = self.node(spot) else { return };
-        self.grace.heard(node, what, Instant::now());
-        // A deleted object's room is free only when nobody holds it.
-        self.held.release_if_deleted(node);
-        if what == Heard::Filled
-            && let Some(link) = self.nodes.link(node)
-        {
-            self.look_for_replacement(link);
+        for node in self.nodes_of(spot) {
+            self.grace.heard(node, what, Instant::now());
+            // A deleted object's room is free only when nobody holds it.
+            self.held.release_if_deleted(node);
+            if what == Heard::Filled
+                && let Some(link) = self.nodes.link(node)
+            {
+                self.look_for_replacement(link);
+            }
         }
     }
 
@@ -460,6 +470,7 @@ impl<'t> Watcher<'t> {
             self.held.release(node);
             self.grace.forget(node);
             self.moves.forget(node);
+            self.deaf.remove(&node);
         }
     }
 
@@ -481,21 +492,66 @@ impl<'t> Watcher<'t> {
             return false;
         }
         let watched = self.source.watch(&place, creation);
-        if let Err(Errno::NOSPC) = watched
-            && !std::mem::replace(&mut self.short, true)
-        {
-            self.trouble(
-                "not every folder can be watched: the limit of the system is reached \
-                 (`sysctl fs.inotify.max_user_watches`); what is on record is looked at every 30 seconds"
-                    .into(),
-            );
-        }
-        // The folder itself may only have another name: then it is still heard of, until it is known by that.
-        let Ok(watched) = watched else { return false };
+        self.note_watch(node, &place, watched, creation)
+    }
+
+    fn note_watch(
+        &mut self,
+        node: NodeId,
+        place: &AbsPath,
+        watched: Result<i32, Errno>,
+        creation: bool,
+    ) -> bool {
+        let watched = match watched {
+            Ok(watched) => watched,
+            // The folder itself may only have another name: then it is still heard of, until it is known by
+            // that.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NOSYS) => return false,
+            Err(Errno::NOSPC) => {
+                if !std::mem::replace(&mut self.short, true) {
+                    self.trouble(
+                        "not every folder can be watched: the limit of the system is reached (`sysctl \
+                         fs.inotify.max_user_watches`); what is on record is looked at every 30 seconds"
+                            .into(),
+                    );
+                }
+                return false;
+            }
+            Err(error) => {
+                self.is_deaf(node, place, error);
+                return false;
+            }
+        };
+        self.deaf.remove(&node);
         if let Some(old) = self.nodes.set_watch(node, Some(watched), creation) {
             self.source.unwatch(old);
         }
+        // It is the same folder by another mount; or it had the other name, and has it no more.
+        for twin in self.nodes.twins(node) {
+            let creation = self.nodes.sees_creation(twin);
+            let place = self.nodes.place(twin);
+            if self.volumes.gives_answer(&place) {
+                let again = self.source.watch(&place, creation).ok();
+                if let Some(old) = self.nodes.set_watch(twin, again, creation) {
+                    self.source.unwatch(old);
+                }
+            }
+        }
         true
+    }
+
+    /// A folder that may be entered and not read (0711), or of which the system tells nothing.
+    fn is_deaf(&mut self, node: NodeId, place: &AbsPath, error: Errno) {
+        let first = self.deaf.is_empty();
+        if self.deaf.insert(node) && first {
+            self.trouble(format!(
+                "changes in `{}` cannot be heard of: {}; what leads through it, or through others like it, \
+                 is looked at every {} seconds",
+                place.shown(),
+                crate::survey::reason(error),
+                self.settings.again.as_secs(),
+            ));
+        }
     }
 
     /// Watches the folders of a part of the tree anew: other ones may have their names by now.
@@ -507,6 +563,15 @@ impl<'t> Watcher<'t> {
             }
         }
         self.watch_way(top);
+    }
+
+    /// Tries once more to watch what could not be watched.
+    pub(super) fn watch_deaf(&mut self) {
+        let deaf: Vec<NodeId> = self.deaf.iter().copied().collect();
+        for node in deaf {
+            let creation = self.nodes.sees_creation(node);
+            self.watch_folder(node, creation);
+        }
     }
 
     /// Lets it be told when a missing name is made: in the nearest folder on its way that is there.
@@ -531,8 +596,18 @@ impl<'t> Watcher<'t> {
     /// Nothing is missing in this folder any more.
     pub(super) fn stop_awaiting(&mut self, node: NodeId) {
         let folder = self.nodes.upward(node).nth(1);
-        if let Some(folder) = folder.filter(|folder| self.nodes.sees_creation(*folder)) {
-            self.watch_folder(folder, false);
+        let Some(folder) = folder.filter(|folder| self.nodes.sees_creation(*folder)) else {
+            return;
+        };
+        if self.nodes.twins(folder).iter().any(|twin| self.nodes.sees_creation(*twin)) {
+            let watch = self.nodes.watch(folder);
+            self.nodes.set_watch(folder, watch, false);
+            return;
+        }
+        let place = self.nodes.place(folder);
+        if self.volumes.gives_answer(&place) {
+            let watched = self.source.quiet(&place);
+            self.note_watch(folder, &place, watched, false);
         }
     }
 
@@ -629,6 +704,14 @@ impl<'t> Watcher<'t> {
             let mount = self.volumes.mounts().by_id(on.0);
             mount.is_none_or(|mount| mount.point != on.1)
         })
+    }
+
+    /// Whether something lay on a mount that is not there any more, and what is seen at its place now was hidden
+    /// below that.
+    pub(super) fn is_uncovered(&self, on: &OnMount, place: &AbsPath) -> bool {
+        let now = self.volumes.mounts().covering(place);
+        self.is_away(on)
+            && on.as_ref().is_some_and(|on| now.is_none_or(|mount| mount.point != on.1))
     }
 
     /// Takes back what an earlier watcher was doing when it was ended by force. What is to be done about it

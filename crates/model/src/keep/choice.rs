@@ -19,8 +19,10 @@ pub enum Doubt {
     Contested,
     /// It lies in the trash: somebody threw it away.
     Trash,
-    /// It stands where the link led once, and the way there leads elsewhere now: somebody led it there.
+    /// The way of the link leads elsewhere now than to where it led: somebody led it there.
     WayChanged,
+    /// Its new name is that of a backup or of an old log: something else will soon have the old one.
+    Spare,
 }
 
 impl Doubt {
@@ -34,6 +36,7 @@ impl Doubt {
             Self::Contested => "contested",
             Self::Trash => "trash",
             Self::WayChanged => "way_changed",
+            Self::Spare => "spare",
         }
     }
 
@@ -47,6 +50,7 @@ impl Doubt {
             Self::Contested => "another broken link may have led there".into(),
             Self::Trash => "it lies in the trash".into(),
             Self::WayChanged => "the way there leads elsewhere now".into(),
+            Self::Spare => "its new name is that of a backup or an old log".into(),
         }
     }
 }

@@ -67,6 +67,9 @@ pub(super) fn run(watch: &Watch, args: &Args, world: &World) -> Result<Exit, Fai
     match ended {
         Ok(ended) => {
             voice.finish()?;
+            if watch.once && ended.held_up.is_some() {
+                return Ok(Exit::Unfinished);
+            }
             let counts = ended.counts;
             let sound = counts.lost + counts.asleep + counts.asked == 0;
             Ok(if sound || !watch.once { Exit::Done } else { Exit::Found })

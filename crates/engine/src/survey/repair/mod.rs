@@ -706,11 +706,14 @@ fn weighed(weigher: &mut Weigher<'_>, mut hunts: Vec<Hunt>) -> Vec<Found> {
         let Hunt { lost, found, .. } = hunt;
         let links: Vec<&Kept> = lost.links.iter().map(|broken| &broken.link).collect();
         let mut candidates: Vec<Candidate> = Vec::with_capacity(found.len());
+        let led = lost.links.iter().filter(|broken| !broken.moved);
+        let mut led = led.map(|broken| &broken.link.to).filter(|to| **to != lost.to);
+        let changed = led.any(|then| weigher.is_way_changed((then, lost.was.as_ref()), &lost.to));
         for Looked { is, mut candidate } in found {
-            let doubts = weigher.doubts(&candidate.place, &is, lost.was.as_ref(), &links);
+            let was = lost.was.as_ref();
+            let doubts = weigher.doubts(&candidate.place, &lost.to, &is, was, &links);
             candidate.doubts.extend(doubts);
-            let stood = |link: &&Kept| link.to == candidate.place && link.to != lost.to;
-            if links.iter().any(stood) {
+            if changed {
                 candidate.doubts.push(Doubt::WayChanged);
             }
             candidates.push(candidate);

@@ -3,18 +3,21 @@
 use crate::folder::Folder;
 use crate::likeness::{Depth, Looker};
 use crate::live::Live;
-use crate::system::{Access, System};
+use crate::system::{Access, Links, System};
 use crate::volumes::Volumes;
+use linkwell_calls::handle::{self, For};
 use linkwell_model::chain::{End, MOST_HOPS, resolve};
 use linkwell_model::entry::{EntryKind, Identity};
 use linkwell_model::keep::choice::{Candidate, Doubt};
 use linkwell_model::keep::evidence::{Evidence, Likened, liken};
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::Kept;
+use linkwell_model::keep::spare::is_spare;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use rustix::fd::{AsFd as _, OwnedFd};
 use std::collections::HashMap;
+use std::ffi::CString;
 use std::sync::Arc;
 
 /// Files longer than this are compared at their ends only, though a sum of all of it is on record: reading
@@ -111,10 +114,20 @@ impl<'v> Weigher<'v> {
         self.looker.look(held.as_fd(), name, depth).ok()
     }
 
-    /// What speaks against leading these links there without asking.
+    /// See [`is_way_changed`].
+    pub(super) fn is_way_changed(
+        &self,
+        then: (&AbsPath, Option<&Likeness>),
+        now: &AbsPath,
+    ) -> bool {
+        is_way_changed(self.system, self.live.volumes(), then, now)
+    }
+
+    /// What speaks against leading these links there without asking; they led to `to`.
     pub(super) fn doubts(
         &mut self,
         place: &AbsPath,
+        to: &AbsPath,
         is: &Likeness,
         was: Option<&Likeness>,
         links: &[&Kept],
@@ -129,6 +142,9 @@ impl<'v> Weigher<'v> {
         }
         if is_trash(place) {
             doubts.push(Doubt::Trash);
+        }
+        if is_spare(to, place) {
+            doubts.push(Doubt::Spare);
         }
         if is.kind == EntryKind::Symlink || links.iter().any(|link| link.place() == *place) {
             self.add_loop(place, links, &mut doubts);
@@ -208,6 +224,44 @@ fn depth(was: &Likeness, is: &Likeness) -> Option<Depth> {
         }
         _ => None,
     }
+}
+
+/// Whether the way of a link has been led elsewhere: it led `then`, where it led to what `was` there; its text leads
+/// `now`, and where the two begin to differ there is something. What is only missing may have been renamed; and the very
+/// folder under a new name is the way that it was.
+///
+/// Not to be asked of a link that was itself moved, which may lead elsewhere by that alone.
+pub(crate) fn is_way_changed(
+    system: System,
+    volumes: &Volumes,
+    (then, was): (&AbsPath, Option<&Likeness>),
+    now: &AbsPath,
+) -> bool {
+    let shared = then.names().zip(now.names()).take_while(|(then, now)| then == now).count();
+    let names: Vec<&[u8]> = now.names().take(shared + 1).collect();
+    if names.len() == shared {
+        return false;
+    }
+    let mut place = AbsPath::root();
+    names.into_iter().for_each(|name| place.push(name));
+    let may = |place: &AbsPath| volumes.gives_answer(place) && volumes.may_enter(place);
+    let is_there =
+        may(&place) && system.status(rustix::fs::CWD, place.as_bytes(), Links::Kept).is_ok();
+    is_there && !is_same_folder(system, was, &now.parent(), may)
+}
+
+fn is_same_folder(
+    system: System,
+    was: Option<&Likeness>,
+    folder: &AbsPath,
+    may: impl Fn(&AbsPath) -> bool,
+) -> bool {
+    let Some(parent) = was.and_then(|was| was.parent.as_ref()) else { return false };
+    let Ok(path) = CString::new(folder.as_bytes()) else { return false };
+    let found = (system.has_handles() && may(folder))
+        .then(|| handle::of(rustix::fs::CWD, &path, For::Comparing).ok())
+        .flatten();
+    found.is_some_and(|found| found.kind == parent.kind && *found.bytes == *parent.bytes)
 }
 
 /// Whether a place is in a trash of a desktop's (the trash specification of freedesktop.org).

@@ -163,6 +163,15 @@ impl Source for Either {
         }
     }
 
+    fn quiet(&mut self, place: &AbsPath) -> Result<i32, Errno> {
+        // A mark for a volume tells of everything anyway.
+        match self.whole.watch(place) {
+            Err(Errno::NOENT | Errno::NOTDIR) => Err(Errno::NOENT),
+            Err(_) => self.single.quiet(place),
+            watched => watched,
+        }
+    }
+
     fn unwatch(&mut self, watch: i32) {
         if watch < 0 { self.whole.unwatch(watch) } else { self.single.unwatch(watch) }
     }

@@ -41,18 +41,24 @@ impl Inotify {
     }
 }
 
+/// What every watched folder is watched for.
+const FLAGS: WatchFlags = WatchFlags::MOVED_FROM
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::ONLYDIR)
+    .union(WatchFlags::EXCL_UNLINK)
+    .union(WatchFlags::DONT_FOLLOW);
+
 impl Source for Inotify {
     fn watch(&mut self, place: &AbsPath, creation: bool) -> Result<i32, Errno> {
-        let mut flags = WatchFlags::MOVED_FROM
-            | WatchFlags::MOVED_TO
-            | WatchFlags::DELETE
-            | WatchFlags::ONLYDIR
-            | WatchFlags::EXCL_UNLINK
-            | WatchFlags::DONT_FOLLOW;
-        if creation {
-            flags |= WatchFlags::CREATE;
-        }
+        // The same folder may be watched under another name, and for more: that stays.
+        let flags = FLAGS | WatchFlags::MASK_ADD;
+        let flags = if creation { flags | WatchFlags::CREATE } else { flags };
         inotify::add_watch(&self.descriptor, place.as_bytes(), flags)
+    }
+
+    fn quiet(&mut self, place: &AbsPath) -> Result<i32, Errno> {
+        inotify::add_watch(&self.descriptor, place.as_bytes(), FLAGS)
     }
 
     fn unwatch(&mut self, watch: i32) {

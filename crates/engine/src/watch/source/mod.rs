@@ -14,12 +14,18 @@ use rustix::io::Errno;
 
 /// Hears of changes in folders.
 pub(super) trait Source: Send {
-    /// Watches the folder at a place, or watches it otherwise: `creation` says whether names that are made
-    /// are told of, too. The number is the folder's.
+    /// Watches the folder at a place; with `creation` names that are made are told of, too, from then on. The number
+    /// is the folder's, under whichever of its names it was asked for.
     ///
     /// # Errors
     /// The system's; ENOSPC when there are too many.
     fn watch(&mut self, place: &AbsPath, creation: bool) -> Result<i32, Errno>;
+
+    /// Watches it as [`Self::watch`] does; names that are made need not be told of any more.
+    ///
+    /// # Errors
+    /// As there.
+    fn quiet(&mut self, place: &AbsPath) -> Result<i32, Errno>;
 
     /// Ends a watch. Nothing is said when it has ended already.
     fn unwatch(&mut self, watch: i32);
@@ -34,6 +40,10 @@ pub(super) struct Deaf;
 
 impl Source for Deaf {
     fn watch(&mut self, _: &AbsPath, _: bool) -> Result<i32, Errno> {
+        Err(Errno::NOSYS)
+    }
+
+    fn quiet(&mut self, _: &AbsPath) -> Result<i32, Errno> {
         Err(Errno::NOSYS)
     }
 
