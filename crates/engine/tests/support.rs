@@ -202,12 +202,16 @@ impl Scan {
 pub(crate) struct Child {
     command: Command,
     piece: &'static str,
+    limit: Duration,
 }
+
+/// So long a piece may take, if nothing else was said.
+const LIMIT: Duration = Duration::from_secs(50);
 
 impl Child {
     /// As it is.
     pub(crate) fn plain(piece: &'static str) -> Self {
-        Self { command: Command::new("/proc/self/exe"), piece }
+        Self { command: Command::new("/proc/self/exe"), piece, limit: LIMIT }
     }
 
     /// As a user without rights, if this one is root.
@@ -225,11 +229,17 @@ impl Child {
         let mut command = Command::new(program[0]);
         command.args(&program[1..]);
         command.arg(std::env::current_exe().expect("a path of this binary"));
-        Self { command, piece }
+        Self { command, piece, limit: LIMIT }
     }
 
     pub(crate) fn env(mut self, key: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(key, value);
+        self
+    }
+
+    /// May take so much longer, where it is made to.
+    pub(crate) fn longer(mut self, by: Duration) -> Self {
+        self.limit += by;
         self
     }
 
@@ -240,7 +250,7 @@ impl Child {
         let err = out.try_clone().expect("the same file");
         self.command.env(PIECE, self.piece).stdin(Stdio::null()).stdout(out).stderr(err);
         let mut child = self.command.spawn().expect("this binary can be started");
-        let ended = wait(&mut child, Duration::from_secs(50));
+        let ended = wait(&mut child, self.limit);
         let text = std::fs::read(said.join("said")).unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
         match ended {

@@ -464,7 +464,10 @@ impl<'t> Watcher<'t> {
 
     pub(super) fn let_go(&mut self, gone: Vec<(NodeId, Option<i32>)>) {
         for (node, watch) in gone {
-            if let Some(watch) = watch {
+            // The same folder may have been taken in under its new name since: then it has the same watch.
+            if let Some(watch) = watch
+                && self.nodes.watched(watch).next().is_none()
+            {
                 self.source.unwatch(watch);
             }
             self.held.release(node);
