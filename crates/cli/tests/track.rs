@@ -8,8 +8,10 @@
 
 use crate::support::{Ground, links, summary, text};
 use libtest_mimic::Trial;
-use linkwell_testkit::need::test;
+use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::Ran;
+use linkwell_testkit::tree::make;
+use linkwell_testkit::volume::{Kind, Volume, alone};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -29,6 +31,16 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("list: --tracked -v says who recorded a link, and its policy", verbose),
         test("check: points to `repair` when links are broken", pointed),
         test("track: a damaged catalogue is set aside and filled again", damaged),
+        test_with(
+            "track: links whose volume is away stay on record, and those that were deleted do not",
+            &Kind::Ext4.needs(),
+            || alone(away),
+        ),
+        test_with(
+            "track: what went with a subvolume was deleted",
+            &[Kind::Btrfs.needs(), vec![Need::Program("btrfs")]].concat(),
+            || alone(subvolume),
+        ),
     ]
 }
 
@@ -147,24 +159,26 @@ fn single() {
     assert_eq!(ran.code, 3, "{ran:?}");
 }
 
+/// The names and policies on record.
+fn policies(ground: &Ground) -> String {
+    let file = ground.scratch().join("state/linkwell/catalogue.sqlite");
+    let ran = std::process::Command::new("sqlite3")
+        .arg(file)
+        .arg("SELECT name, policy FROM link ORDER BY name")
+        .output()
+        .expect("sqlite3 can be started");
+    String::from_utf8(ran.stdout).expect("text")
+}
+
 fn policy() {
     let ground = Ground::with(&["d/f", "l/a -> ../d", "l/b -> ../d"]);
     let ran = ground.run(&["track", "--policy", "ask", "l"]);
     assert_eq!(ran.err, "done: 2 links are on record (policy: ask)\n");
-    let kept = || {
-        let file = ground.scratch().join("state/linkwell/catalogue.sqlite");
-        let ran = std::process::Command::new("sqlite3")
-            .arg(file)
-            .arg("SELECT name, policy FROM link ORDER BY name")
-            .output()
-            .expect("sqlite3 can be started");
-        String::from_utf8(ran.stdout).expect("text")
-    };
-    assert_eq!(kept(), "a|ask\nb|ask\n");
+    assert_eq!(policies(&ground), "a|ask\nb|ask\n");
     done(&ground.run(&["track", "l"]));
-    assert_eq!(kept(), "a|ask\nb|ask\n", "a policy is a person's");
+    assert_eq!(policies(&ground), "a|ask\nb|ask\n", "a policy is a person's");
     done(&ground.run(&["track", "--policy=leave", "l/a"]));
-    assert_eq!(kept(), "a|leave\nb|ask\n");
+    assert_eq!(policies(&ground), "a|leave\nb|ask\n");
     assert_eq!(ground.run(&["track", "--policy", "other", "l"]).code, 2);
 }
 
@@ -189,7 +203,7 @@ fn for_programs() {
     let line: Value = serde_json::from_str(&ran.out).expect("one object");
     let place = ground.tree().to_str().expect("a plain path").to_owned();
     let expected = json!({"type": "tracked", "version": 1, "links": 1, "forgotten": 0,
-                          "whole": [{"path": place}]});
+                          "away": 0, "whole": [{"path": place}]});
     assert_eq!((line, ran.err.as_str()), (expected, ""));
     let output = ground.command().args(["list", "--tracked", "-0", "."]).output().expect("run");
     assert_eq!(output.stdout, b"./a\n\xff\0");
@@ -383,4 +397,72 @@ fn damaged() {
     let ran = ground.run(&["create", "-y", "d", "m"]);
     assert!(ran.code == 0 && ran.err.contains("catalogue.damaged-2"), "{ran:?}");
     assert_eq!(tracked(&ground), ["ok       symlink  ./m → d"]);
+}
+
+fn away() {
+    let Some(mut volume) = Volume::in_memory(Kind::Ext4, 48 << 20) else { return };
+    let Some(mut other) = Volume::in_memory(Kind::Ext4, 48 << 20) else { return };
+    let ground = Ground::with(&["here -> .", "gone -> ."]);
+    make(&volume.path(), &["f", "l -> f", "m -> f", "dead -> nothing", "sub/n -> ../f"]);
+    let top = volume.path();
+    let above = top.parent().expect("it has one").to_owned();
+    let all = [above.to_str().expect("a plain path"), "."];
+    let track = |expected: &str| {
+        let ran = ground.run(&[&["track", "--cross-volumes"], &all[..]].concat());
+        done(&ran);
+        let notes: Vec<&str> = ran.err.lines().filter(|line| line.starts_with("note: ")).collect();
+        assert_eq!(notes.join("; "), expected, "{ran:?}");
+    };
+    done(&ground.run(&[&["track", "--cross-volumes", "--policy", "ask"], &all[..]].concat()));
+    let whole = "dead|ask\ngone|ask\nhere|ask\nl|ask\nm|ask\nn|ask\n";
+    assert_eq!(policies(&ground), whole);
+    volume.vanish();
+    std::fs::remove_file(ground.tree().join("gone")).expect("removed");
+    let whole = whole.replace("gone|ask\n", "");
+    let kept = "note: 4 links are kept on record: the volume they stood on is not attached there";
+    track(&format!("note: 1 link is not there any more, and forgotten; {kept}"));
+    assert_eq!(policies(&ground), whole);
+    let ran = ground.run(&["track", "--json", top.to_str().expect("a plain path")]);
+    let line: Value = serde_json::from_str(&ran.out).expect("one object");
+    assert_eq!((line.get("forgotten"), line.get("away")), (Some(&json!(0)), Some(&json!(4))));
+    // The folder that it was mounted at is gone as well, or shows another volume.
+    std::fs::rename(&top, above.join("elsewhere")).expect("renamed");
+    track(kept);
+    std::fs::rename(above.join("elsewhere"), &top).expect("renamed");
+    let bound = std::process::Command::new("mount")
+        .arg("--bind")
+        .args([other.path(), top.clone()])
+        .status();
+    assert!(bound.expect("mount can be started").success());
+    track(kept);
+    assert_eq!(policies(&ground), whole);
+    let ended = std::process::Command::new("umount").arg(&top).status();
+    assert!(ended.expect("umount can be started").success());
+    other.vanish();
+    // The control: what is deleted where it is attached goes, whatever number the volume has now.
+    volume.come_back();
+    for name in ["l", "dead"] {
+        std::fs::remove_file(top.join(name)).expect("removed");
+    }
+    std::fs::remove_dir_all(top.join("sub")).expect("removed");
+    track("note: 3 links are not there any more, and forgotten");
+    assert_eq!(policies(&ground), "here|ask\nm|ask\n");
+}
+
+fn subvolume() {
+    let Some(volume) = Volume::in_memory(Kind::Btrfs, 48 << 20) else { return };
+    let ground = Ground::with(&[]);
+    let (top, sub) = (volume.path(), volume.join("sub"));
+    let btrfs = |what: &str| {
+        let ran = std::process::Command::new("btrfs").args(["subvolume", what]).arg(&sub).output();
+        assert!(ran.expect("btrfs can be started").status.success());
+    };
+    btrfs("create");
+    make(&top, &["x -> sub/f", "sub/f", "sub/l -> f", "sub/dead -> nothing"]);
+    let top = top.to_str().expect("a plain path");
+    done(&ground.run(&["track", top]));
+    btrfs("delete");
+    let ran = ground.run(&["track", top]);
+    assert!(ran.err.contains("note: 2 links are not there any more, and forgotten"), "{ran:?}");
+    assert_eq!(policies(&ground), "x|follow\n");
 }

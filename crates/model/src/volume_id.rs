@@ -26,6 +26,12 @@ pub struct VolumeId {
 /// subvolume. Of others it is the number of the device, or nothing (xfs, f2fs, FUSE).
 const LASTING: [u64; 2] = [0xef53, 0x9123_683e];
 
+/// Its subvolumes differ in the upper half of `fsid` only (Linux, `btrfs_statfs`).
+const BTRFS: u64 = 0x9123_683e;
+
+/// Types that are in memory only.
+const MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
+
 impl VolumeId {
     /// What a volume says of itself. Zeros are no numbers, and what does not last is left out.
     pub fn new(kind: u64, uuid: Option<[u8; 16]>, fsid: u64) -> Self {
@@ -41,6 +47,20 @@ impl VolumeId {
         }
         let uuid = self.uuid.zip(other.uuid).map(|(one, other)| one == other);
         uuid.or_else(|| self.fsid.zip(other.fsid).map(|(one, other)| one == other))
+    }
+
+    /// Whether both are one file system, though perhaps two subvolumes of it; `None` as for [`Self::is`].
+    pub fn is_on_one_with(&self, other: &Self) -> Option<bool> {
+        let parts = [self, other].map(|id| id.fsid.filter(|_| id.kind == BTRFS));
+        let [Some(one), Some(two)] = parts else { return self.is(other) };
+        self.uuid
+            .zip(other.uuid)
+            .map_or(Some((one ^ two) << 32 == 0), |(one, two)| Some(one == two))
+    }
+
+    /// Whether it is in memory: such a volume goes with its mount, and never comes back.
+    pub fn is_in_memory(&self) -> bool {
+        MEMORY.contains(&self.kind)
     }
 
     /// Whether they are certainly two.
@@ -115,6 +135,17 @@ mod tests {
         let id = |kind, fsid| VolumeId::new(kind, None, fsid);
         assert_eq!(id(XFS, 7).is(&id(XFS, 8)), None);
         assert_eq!(id(XFS, 7).is(&id(EXT4, 7)), Some(false));
+    }
+
+    #[test]
+    fn subvolumes_are_on_one_file_system() {
+        let id = |kind, fsid| VolumeId::new(kind, None, fsid);
+        let (one, other) = (0x105_0000_0007, 0x106_0000_0007);
+        assert_eq!(id(BTRFS, one).is(&id(BTRFS, other)), Some(false));
+        assert_eq!(id(BTRFS, one).is_on_one_with(&id(BTRFS, other)), Some(true));
+        assert_eq!(id(BTRFS, one).is_on_one_with(&id(BTRFS, one + 1)), Some(false));
+        assert_eq!(id(EXT4, one).is_on_one_with(&id(EXT4, other)), Some(false));
+        assert_eq!(id(EXT4, one).is_on_one_with(&id(BTRFS, one)), Some(false));
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub(super) fn run(track: &Track, args: &Args, world: &World) -> Result<Exit, Fai
         object.number("version", 1);
         object.number("links", filled.links);
         object.number("forgotten", filled.forgotten);
+        object.number("away", filled.away);
         object.objects("whole", &filled.whole, |object, place| {
             object.bytes("path", place.as_bytes());
         });
@@ -83,6 +84,13 @@ fn words(filled: &Filled, policy: Option<Policy>) -> Vec<String> {
         lines.push(format!(
             "note: {} {verb} not there any more, and forgotten",
             links(filled.forgotten)
+        ));
+    }
+    if filled.away > 0 {
+        let (verb, they) = if filled.away == 1 { ("is", "it") } else { ("are", "they") };
+        lines.push(format!(
+            "note: {} {verb} kept on record: the volume {they} stood on is not attached there",
+            links(filled.away)
         ));
     }
     lines

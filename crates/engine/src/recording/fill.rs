@@ -1,5 +1,6 @@
 //! Every link below some folders, put on record by a walk.
 
+use super::stood::Stood;
 use super::{Asked, Gaze, Standing};
 use crate::catalogue::links::{Recorded, Seen};
 use crate::catalogue::{Catalogue, Trouble as Refused};
@@ -41,6 +42,8 @@ pub struct Filled {
     pub links: u64,
     /// Links forgotten, since nothing is there any more.
     pub forgotten: u64,
+    /// Links that are not there and stay on record, since the volume that they stood on is away.
+    pub away: u64,
     /// The folders that are now on record in full.
     pub whole: Vec<AbsPath>,
     /// What could not be looked at: then no folder counts as on record in full.
@@ -117,13 +120,16 @@ pub fn fill(
         written.join().unwrap_or(Err(Refused::System(Errno::IO)))
     })?;
     if filled.problems.is_empty() && !handle.stop.load(Ordering::SeqCst) {
+        let mut away = HashSet::new();
         for root in roots.iter().filter(|root| root.top.is_some()) {
-            filled.forgotten += forget_gone(catalogue, system, volumes, &root.place, &met)?;
+            let gone = forget_gone(catalogue, system, volumes, &root.place, &met, &mut away)?;
+            filled.forgotten += gone;
             let links = catalogue.count_below(&root.place)?;
             let place = root.place.clone();
             catalogue.set_recorded(&Recorded { place: place.clone(), at: wanted.now, links })?;
             filled.whole.push(place);
         }
+        filled.away = u64::try_from(away.len()).unwrap_or(u64::MAX);
     }
     Ok(filled)
 }
@@ -190,24 +196,36 @@ fn put(
     Ok(())
 }
 
-/// Forgets the links below a folder that the walk did not meet, and that are not there.
+/// Forgets the links below a folder that the walk did not meet, and that are not there. Those that went with
+/// their volume stay, and are added to `away` by their numbers.
 fn forget_gone(
     catalogue: &mut Catalogue,
     system: System,
     volumes: &Arc<Volumes>,
     place: &AbsPath,
     met: &Met,
+    away: &mut HashSet<i64>,
 ) -> Result<u64, Refused> {
-    let mut gone = Vec::new();
     let mut gaze = Gaze::new(system, volumes, Depth::Facts);
+    let mut stood = Stood::new(system);
     let unmet = catalogue.places_below(place, |folder, name| !met.has(folder, name))?;
     for (number, folder, name) in unmet {
         let asked = Asked { folder, name, by: By::Way };
-        // A real file in the place of a link is what a person wants to be told of.
-        if matches!(gaze.at(&asked), Standing::None) && is_empty(system, &asked) {
-            gone.push(number);
+        match gaze.at(&asked) {
+            // A real file in the place of a link is what a person wants to be told of.
+            Standing::None if is_empty(system, &asked) => {
+                if let Some(entry) = catalogue.numbered(number)? {
+                    stood.take(&entry);
+                }
+            }
+            Standing::Unseen if gaze.is_absent(&asked) => {
+                away.insert(number);
+            }
+            Standing::None | Standing::Unseen | Standing::Link(_) => {}
         }
     }
+    let (gone, kept) = stood.told_apart();
+    away.extend(kept);
     catalogue.forget(&gone)?;
     Ok(u64::try_from(gone.len()).unwrap_or(u64::MAX))
 }

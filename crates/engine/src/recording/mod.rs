@@ -4,10 +4,11 @@
 //! carried out, taken back or recovered, and doing it twice is doing it once.
 //!
 //! * [`after`]: what an operation has touched.
-//! * [`fill`]: every link below some folders.
+//! * [`fill`]: every link below some folders. * `stood`: whether a link's volume is where it was.
 
 pub mod after;
 pub mod fill;
+mod stood;
 
 use crate::catalogue::links::Seen;
 use crate::folder::Folder;
@@ -76,8 +77,7 @@ impl<'v> Gaze<'v> {
             Ok(held) => held.as_fd(),
             // The chain of names is walked without following links: a link on it is no folder.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
-                let absent = self.volumes.absent(&asked.folder, asked.name.as_bytes());
-                return if absent.is_some() { Standing::Unseen } else { Standing::None };
+                return if self.is_absent(asked) { Standing::Unseen } else { Standing::None };
             }
             Err(_) => return Standing::Unseen,
         };
@@ -95,6 +95,11 @@ impl<'v> Gaze<'v> {
             Err(Errno::NOENT | Errno::NOTDIR) => Standing::None,
             Err(_) => Standing::Unseen,
         }
+    }
+
+    /// Whether a volume is expected at a place that is missing, and not attached.
+    fn is_absent(&self, asked: &Asked) -> bool {
+        self.volumes.absent(&asked.folder, asked.name.as_bytes()).is_some()
     }
 }
 

@@ -8,8 +8,6 @@ use linkwell_model::volume_id::VolumeId;
 use rustix::fd::AsFd as _;
 
 /// As statfs(2) numbers types of file systems (linux/magic.h).
-const TMPFS: u64 = 0x0102_1994;
-const RAMFS: u64 = 0x8584_58f6;
 const BTRFS: u64 = 0x9123_683e;
 
 /// A local volume that is attached.
@@ -77,7 +75,7 @@ impl Present {
         }
         // What is in memory goes with its mount and never comes back. Subvolumes of btrfs need no mount of
         // their own to be there.
-        let elusive = matches!(volume.kind, TMPFS | RAMFS | BTRFS);
+        let elusive = volume.is_in_memory() || volume.kind == BTRFS;
         if elusive || is.contains(&None) || (volume.uuid.is_none() && volume.fsid.is_none()) {
             Whereabouts::Unknown
         } else {
