@@ -56,7 +56,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-fn place(of: &Path) -> AbsPath {
+pub(crate) fn place(of: &Path) -> AbsPath {
     AbsPath::cleaned(of.as_os_str().as_bytes()).expect("absolute")
 }
 

@@ -6,6 +6,7 @@
     reason = "a test makes what it looks at, and may stop at the first surprise"
 )]
 
+use crate::repair::{catalogue, place};
 use crate::support::{Ground, links, summary, text};
 use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test, test_with};
@@ -26,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("track: create and remove", created),
         test("track: retarget, undo and convert", retargeted),
         test("track: a move takes its links along, and those that led there", moved),
+        test("track: what leads to a link that was changed is known as it is then", behind),
         test("track: recover records what it has done", recovered),
         test("track: a catalogue that fails fails nothing else", failing),
         test("list: --tracked -v says who recorded a link, and its policy", verbose),
@@ -279,6 +281,53 @@ fn moved() {
         let said = String::from_utf8(ran.stdout).expect("text");
         assert_eq!(said, format!("ask|{}\n", to.join("f").display()));
     }
+}
+
+fn behind() {
+    use std::os::unix::fs::MetadataExt as _;
+    let ground = Ground::with(&[
+        "c",
+        "b -> c",
+        "a -> b",
+        "real/f",
+        "real2/f",
+        "real3/",
+        "dir -> real",
+        "y -> dir/f",
+    ]);
+    done(&ground.run(&["track", "--policy", "ask", "."]));
+    let entry = |name: &str| {
+        let (folder, name) = place(&ground.tree().join(name)).split().expect("no root");
+        catalogue(&ground).at(&folder, &name).expect("it answers").expect("on record")
+    };
+    let known = |what: &str| {
+        let target = entry("a").target.expect("it is there");
+        let is = std::fs::symlink_metadata(ground.tree().join("b")).expect("it is there");
+        assert_eq!(target.inode, is.ino(), "after {what}");
+    };
+    known("track");
+    std::fs::rename(ground.tree().join("c"), ground.tree().join("c2")).expect("renamed");
+    done(&ground.run(&["repair", "-y", "--near", "--search", "."]));
+    known("repair");
+    done(&ground.run(&["undo", "-y"]));
+    known("undo");
+    done(&ground.run(&["retarget", "-y", "b", "--to", "c2"]));
+    known("retarget");
+    // What passes a link is led elsewhere with it.
+    let at = |name: &str| place(&ground.tree().join(name));
+    done(&ground.run(&["retarget", "-y", "dir", "--to", "real2"]));
+    assert_eq!(entry("y").link.to, at("real2/f"));
+    // Not to nothing: what it led to would be forgotten.
+    let before = entry("y").target;
+    done(&ground.run(&["retarget", "-y", "dir", "--to", "real3"]));
+    let after = entry("y");
+    assert_eq!((after.link.to, after.target), (at("real2/f"), before));
+    assert!(!policies(&ground).contains("follow"), "{}", policies(&ground));
+    // So a link that was moved is found again.
+    std::fs::rename(ground.tree().join("b"), ground.tree().join("bb")).expect("renamed");
+    let ran = ground.run(&["repair", "-y", "--certain", "--near", "--search", ".", "a"]);
+    done(&ran);
+    assert_eq!(std::fs::read_link(ground.tree().join("a")).expect("a link"), Path::new("bb"));
 }
 
 fn recovered() {

@@ -1,7 +1,7 @@
 //! The watcher, looking again: questions that answer themselves, what moves on while a link is led, what
 //! lies in the trash, and heals that a person took back.
 
-use crate::watch_support::{Ground, Marker, Watching};
+use crate::watch_support::{Ground, Marker, Watching, place};
 use libtest_mimic::Trial;
 use linkwell_model::keep::link::Policy;
 use linkwell_testkit::need::test;
@@ -19,6 +19,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         test("watch: what is thrown away is not followed, and what is taken out again is", trash),
         test("watch: a heal that a person took back is not done again", taken_back),
+        test(
+            "watch: what leads to a link that somebody led elsewhere is known as it is then",
+            behind,
+        ),
     ]
 }
 
@@ -134,4 +138,46 @@ fn taken_back() {
     watching.until("nothing is asked any more", || ground.questions().is_empty());
     mv(&ground, "t/f", "other/again");
     heals(&ground, &watching, "l/f", "../other/again");
+}
+
+fn behind() {
+    use std::os::unix::fs::MetadataExt as _;
+    let ground = Ground::new(&[
+        "c",
+        "d",
+        "b -> c",
+        "a -> b",
+        "real/f",
+        "real2/f",
+        "dir -> real",
+        "y -> dir/f",
+    ]);
+    ground.track_all(&["a", "b", "dir", "y"]);
+    let watching = ground.watch();
+    let lead = |link: &str, to: &str| {
+        symlink(to, ground.join("new")).expect("a link");
+        mv(&ground, "new", link);
+    };
+    let knows = |what: &str| {
+        let is = fs::symlink_metadata(ground.join("b")).expect("it is there").ino();
+        watching.until(&format!("a leads to what b is after {what}"), || {
+            let target = ground.entry("a").and_then(|entry| entry.target);
+            target.is_some_and(|target| target.inode == is)
+        });
+    };
+    lead("b", "d");
+    knows("it was led elsewhere");
+    mv(&ground, "d", "e");
+    heals(&ground, &watching, "b", "e");
+    knows("it was healed");
+    lead("dir", "real2");
+    let now = place(&ground.join("real2/f"));
+    watching.until("y leads where it leads now", || {
+        ground.entry("y").is_some_and(|entry| entry.link.to == now)
+    });
+    mv(&ground, "b", "bb");
+    heals(&ground, &watching, "a", "bb");
+    mv(&ground, "real2/f", "real2/g");
+    watching
+        .until("y is led on", || fs::read(ground.join("y")).is_ok_and(|read| read == b"real2/f"));
 }

@@ -58,6 +58,32 @@ impl Catalogue {
         Ok(found)
     }
 
+    /// The links on record that lead to one of these links, or pass it. Each once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn behind(&self, links: &[AbsPath]) -> Result<Vec<Entry>, Trouble> {
+        let asked = format!(
+            "SELECT {LINK}, {LIKENESS} FROM link JOIN target ON target.id = link.target WHERE link.id IN ( \
+             SELECT link.id FROM target JOIN link ON link.target = target.id WHERE target.place = ?1 \
+             UNION SELECT link FROM tie WHERE place = ?1)"
+        );
+        let mut statement = self.database.prepare_cached(&asked)?;
+        let mut known: HashSet<i64> = HashSet::new();
+        let mut found: Vec<Entry> = Vec::new();
+        for place in links {
+            let mut rows = statement.query([place.as_bytes()])?;
+            while let Some(row) = rows.next()? {
+                let Some((id, link, seen)) = kept(row)? else { continue };
+                if known.insert(id) {
+                    let target = likeness(row, LINK_COLUMNS)?;
+                    found.push(Entry { id, link, target, seen });
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Where links on record stand and what they hold, by place: all, or those in a folder or below it. For
     /// many links that is a tenth of what [`Self::all`] costs.
     ///

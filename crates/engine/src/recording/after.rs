@@ -112,9 +112,14 @@ pub fn bring_up(
     asked.sort_by(|one, other| one.folder.cmp(&other.folder));
     let answers = look_at(system, volumes, depth, &asked);
     let mut seen: Vec<Seen> = Vec::new();
+    let mut changed: Vec<AbsPath> = Vec::new();
     for (asked, answer) in asked.iter().zip(answers) {
         match answer {
-            Standing::Link(found) => seen.extend(found),
+            Standing::Link(found) => {
+                seen.extend(found);
+                let place = asked.folder.joined(asked.name.as_bytes());
+                changed.extend(touched.names.contains_key(&place).then_some(place));
+            }
             Standing::None if !empty && !touched.keeps => {
                 let gone = catalogue.at(&asked.folder, &asked.name)?;
                 forgotten.extend(gone.map(|entry| entry.id));
@@ -128,8 +133,13 @@ pub fn bring_up(
         }
     }
     if !seen.is_empty() {
+        let answered: HashSet<AbsPath> = seen.iter().map(|seen| seen.link.place()).collect();
+        if !empty {
+            let behind = catalogue.behind(&changed)?;
+            seen.extend(behind_them(system, volumes, depth, behind, &known));
+        }
         brought.recorded = catalogue.record(&seen, now)?;
-        withdraw(catalogue, &seen)?;
+        withdraw(catalogue, &answered)?;
     }
     if !forgotten.is_empty() {
         catalogue.forget(&forgotten)?;
@@ -141,14 +151,36 @@ pub fn bring_up(
     Ok(brought)
 }
 
+/// What is to be recorded of links that lead to one that has changed, or pass it: it is another object now, and
+/// may lead elsewhere. Where that breaks them, what they led to before stays on record: `repair` knows it
+/// by that.
+fn behind_them(
+    system: System,
+    volumes: &Arc<Volumes>,
+    depth: Depth,
+    behind: Vec<Entry>,
+    known: &HashSet<AbsPath>,
+) -> Vec<Seen> {
+    let links = behind.into_iter().map(|entry| entry.link);
+    let asked: Vec<Asked> = links
+        .filter(|link| !known.contains(&link.place()))
+        .map(|link| Asked { folder: link.folder, name: link.name, by: link.by })
+        .collect();
+    let answers = look_at(system, volumes, depth, &asked);
+    let found = answers.into_iter().flat_map(|answer| match answer {
+        Standing::Link(found) => found,
+        Standing::None | Standing::Unseen => Vec::new(),
+    });
+    found.filter(|seen| seen.target.is_some()).collect()
+}
+
 /// Takes back what a person was asked about links that an operation led elsewhere, or made anew: that was
 /// the answer. What is to be asked about them now, the watcher sees by looking.
-fn withdraw(catalogue: &mut Catalogue, seen: &[Seen]) -> Result<(), Trouble> {
+fn withdraw(catalogue: &mut Catalogue, places: &HashSet<AbsPath>) -> Result<(), Trouble> {
     let questions = catalogue.questions()?;
     if questions.is_empty() {
         return Ok(());
     }
-    let places: HashSet<AbsPath> = seen.iter().map(|seen| seen.link.place()).collect();
     let mut answered = Vec::new();
     for question in questions {
         let link = catalogue.numbered(question.link)?;

@@ -15,7 +15,7 @@ use crate::survey::{self, Surveyor};
 use crate::transfer::Unwatched;
 use hashbrown::{HashMap, HashSet};
 use linkwell_model::entry::Identity;
-use linkwell_model::keep::likeness::Likeness;
+use linkwell_model::keep::likeness::{Likeness, Sums};
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Plan, Token, Why};
 use std::sync::Arc;
@@ -264,6 +264,7 @@ impl Watcher<'_> {
             self.trouble(format!("what was healed could not be recorded: {trouble}"));
         }
         self.withdraw(&links);
+        let mut behind = Vec::new();
         for (link, seen) in links.into_iter().zip(seen) {
             let id = seen.link.id;
             let before = self.links.get(&link).map(|known| known.link.target.clone());
@@ -271,9 +272,10 @@ impl Watcher<'_> {
             if let Some(known) = self.links.get_mut(&link) {
                 known.healed_from = before;
             }
-            self.is_other(link, id);
+            behind.extend(self.is_other(link, id));
             self.again_if_on_the_way(link);
         }
+        self.record_those_behind(&mut round, &behind);
         // From here on it is heard of. What has moved on before is looked for once more.
         let there = self.are_there(done.iter().map(|(lead, _)| *lead));
         let is_away = |lead: &Leading| !there.contains(&lead.link) && !own.contains_key(&lead.to);
@@ -284,15 +286,32 @@ impl Watcher<'_> {
         }
     }
 
-    /// A link that was healed is another object now, and those that lead to it know it so.
-    fn is_other(&mut self, link: LinkId, id: Identity) {
-        let Some(known) = self.links.get(&link) else { return };
+    /// A link that was healed is another object now, and those that lead to it know it so: which they are.
+    fn is_other(&mut self, link: LinkId, id: Identity) -> Vec<LinkId> {
+        let Some(known) = self.links.get(&link) else { return Vec::new() };
         let others: Vec<LinkId> =
             self.nodes.links(known.at).filter(|other| *other != link).collect();
-        for other in others {
-            if let Some(was) = self.links.get_mut(&other).and_then(|known| known.was.as_mut()) {
+        for other in &others {
+            if let Some(was) = self.links.get_mut(other).and_then(|known| known.was.as_mut()) {
                 become_other(was, id);
             }
+        }
+        others
+    }
+
+    /// Puts links on record that lead to one which was healed.
+    fn record_those_behind(&mut self, round: &mut Round<'_>, links: &[LinkId]) {
+        let mut seen = Vec::new();
+        for known in links.iter().filter_map(|link| self.links.get(link)) {
+            let Some(was) = known.was.clone() else { continue };
+            let found = round.at(&known.link.to, true).map(|(is, _)| is);
+            let target = found.ok().filter(|is| is_unchanged(Some(&was), is)).unwrap_or(was);
+            seen.push(round.seen(known.link.clone(), Some(target)));
+        }
+        if !seen.is_empty()
+            && let Err(trouble) = self.catalogue.record(&seen, clock().0)
+        {
+            self.trouble(format!("what was healed could not be recorded: {trouble}"));
         }
     }
 }
@@ -300,7 +319,7 @@ impl Watcher<'_> {
 /// It stands where it was, and is another object.
 fn become_other(was: &mut Likeness, id: Identity) {
     (was.device, was.inode, was.born) = (id.device, id.inode, id.born);
-    (was.handle, was.connectable) = (None, None);
+    (was.handle, was.connectable, was.sums) = (None, None, Sums::default());
 }
 
 fn words(why: &Why) -> String {

@@ -56,6 +56,8 @@ struct Findings {
     renewed: Vec<Renewal>,
     told: Vec<Told>,
     answered: Vec<LinkId>,
+    /// The links that somebody led elsewhere.
+    led: Vec<AbsPath>,
 }
 
 pub(super) fn event(
@@ -179,6 +181,7 @@ impl Watcher<'_> {
         }
         self.withdraw(&found.answered);
         self.renew(&mut round, found.renewed);
+        self.look_behind_led(&found.led);
         let mut leads = Vec::new();
         let mut told = found.told;
         self.strayed(&mut round, found.gone, &mut leads, &mut told);
@@ -241,6 +244,7 @@ impl Watcher<'_> {
                 let mut kept = known.link.clone();
                 kept.target = text;
                 found.answered.push(link);
+                found.led.push(kept.place());
                 self.again_if_on_the_way(link);
                 if let Some((id, _)) = round.link_at(&kept.place()) {
                     kept.id = id;
@@ -736,6 +740,25 @@ impl Watcher<'_> {
             Whereabouts::Unknown => self.by_moves(known.at),
         };
         elsewhere.iter().any(|now| *now != place && !is_spare(&place, now))
+    }
+
+    /// Those that lead to a link which somebody led elsewhere, or pass it, are looked at after a grace: they may
+    /// lead elsewhere with it.
+    fn look_behind_led(&mut self, led: &[AbsPath]) {
+        if led.is_empty() {
+            return;
+        }
+        match self.catalogue.behind(led) {
+            Ok(behind) => {
+                let links = behind.iter().filter_map(|entry| self.links.get(&entry.id));
+                for node in links.map(|known| known.at) {
+                    if !self.grace.is_pending(node) {
+                        self.grace.heard(node, Heard::Filled, Instant::now());
+                    }
+                }
+            }
+            Err(trouble) => self.trouble(format!("the catalogue cannot be read: {trouble}")),
+        }
     }
 
     /// Others may lead through this link: they are looked at soon.
