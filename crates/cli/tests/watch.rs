@@ -24,7 +24,7 @@ use rustix::fd::AsFd as _;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -49,6 +49,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             "watch: what waits for a person is shown on the desktop, and without one nothing fails",
             desktop,
         ),
+        test(
+            "watch: who does not read what it says holds nothing up, and misses nothing that is read later",
+            unread,
+        ),
+        test("watch: a bus that takes nobody in holds nothing up", no_room),
         test(
             "watch: installing shows the lines, writes the unit, and replaces nobody else's",
             installed,
@@ -345,7 +350,7 @@ fn desktop() {
     mv(&ground, "new", "f");
     let (mut stream, _) = bus.accept().expect("it connects");
     let mut all = Vec::new();
-    let mut read = |until: &[u8], stream: &mut std::os::unix::net::UnixStream| {
+    let mut read = |until: &[u8], stream: &mut UnixStream| {
         while !all.windows(until.len()).any(|window| window == until) {
             let mut buffer = [0; 4096];
             let count = stream.read(&mut buffer).expect("it sends");
@@ -359,6 +364,79 @@ fn desktop() {
     read(b"A file was saved over a link", &mut stream);
     stream.write_all(b"l").expect("sent");
     assert_eq!(watching.end(), 0);
+}
+
+/// Asks for the end; it comes soon, whoever does not read.
+fn ends_soon(watching: &mut Watching) {
+    watching.signal(Signal::TERM);
+    let began = Instant::now();
+    while watching.child.try_wait().expect("a child").is_none() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it does not heed the signal");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn unread() {
+    const ALL: usize = 400;
+    let ground = Ground::with(&["t/0/", "l/"]);
+    let names: Vec<String> = (0..ALL).map(|number| format!("l/{number}")).collect();
+    for (number, link) in names.iter().enumerate() {
+        linkwell_testkit::tree::make(&ground.tree(), &[&format!("t/0/{number}")]);
+        let to = format!("../t/0/{number}");
+        std::os::unix::fs::symlink(to, ground.tree().join(link)).expect("a link");
+    }
+    let links: Vec<&str> = names.iter().map(String::as_str).collect();
+    track(&ground, &links);
+    let socket = ground.scratch().join("notify");
+    let manager = UnixDatagram::bind(&socket).expect("a socket");
+    manager.set_nonblocking(true).expect("set");
+    let mut command = watch(&ground, &["--json"]);
+    command.env("NOTIFY_SOCKET", &socket);
+    let mut watching = Watching::start(command);
+    watching.line("{\"type\":\"watching\"");
+    // Each turn says more than a pipe has room for.
+    let turn = |turn: usize| {
+        mv(&ground, &format!("t/{turn}"), &format!("t/{}", turn + 1));
+        let begin = format!("../t/{}/", turn + 1);
+        until("all are healed", || {
+            links.iter().all(|link| text(&ground, link).starts_with(&begin))
+        });
+    };
+    turn(0);
+    turn(1);
+    // The service manager hears all the while that it lives.
+    let mut buffer = [0; 4096];
+    while manager.recv(&mut buffer).is_ok() {}
+    until("it says that it lives", || {
+        let count = manager.recv(&mut buffer).unwrap_or(0);
+        buffer[..count].starts_with(b"WATCHDOG=1\n")
+    });
+    for number in 0..2 * ALL {
+        let line = watching.line("{");
+        assert!(line.contains("\"what\":\"healed\""), "{number}: {line}");
+    }
+    turn(2);
+    turn(3);
+    ends_soon(&mut watching);
+}
+
+fn no_room() {
+    let ground = Ground::with(&["t/f", "f -> t/f", "g -> t/f", "new"]);
+    track(&ground, &["f", "g"]);
+    let socket = ground.scratch().join("bus");
+    let bus = UnixListener::bind(&socket).expect("a socket");
+    rustix::net::listen(&bus, 0).expect("room for one");
+    let first = UnixStream::connect(&socket).expect("that one");
+    let mut command = watch(&ground, &[]);
+    command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
+    let mut watching = Watching::start(command);
+    watching.line("watching");
+    mv(&ground, "new", "f");
+    until("it is recorded", || ground.run(&["status"]).out.contains("f"));
+    mv(&ground, "t/f", "t/g");
+    until("the other one is healed", || text(&ground, "g") == "t/g");
+    ends_soon(&mut watching);
+    drop(first);
 }
 
 fn installed() {

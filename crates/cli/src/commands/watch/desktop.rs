@@ -3,12 +3,17 @@
 //! One call of one method to one service does not need a library with a runtime of its own. Everything here
 //! may fail, and nothing depends on it: a watcher without a desktop says what it has to say elsewhere.
 
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 use std::io::{Read as _, Write as _};
-use std::os::unix::net::{SocketAddr, UnixStream};
-use std::time::Duration;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
-/// How long the bus may take for each step.
+/// How long the bus may take in all.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How often a bus that has no room for one more is asked.
+const ASKED: Duration = Duration::from_millis(20);
 
 /// The bus of this person's session.
 pub(super) struct Desktop {
@@ -27,43 +32,83 @@ impl Desktop {
     }
 
     fn try_to_show(&self, summary: &str, body: &str) -> Option<()> {
-        let mut stream = self.address.split(|byte| *byte == b';').find_map(connect)?;
-        stream.set_read_timeout(Some(PATIENCE)).ok()?;
-        stream.set_write_timeout(Some(PATIENCE)).ok()?;
+        let until = Instant::now() + PATIENCE;
+        let mut addresses = self.address.split(|byte| *byte == b';');
+        let mut bus = Bus { stream: addresses.find_map(|address| connect(address, until))?, until };
         let user = rustix::process::geteuid().as_raw().to_string();
         let hex: String = user.bytes().map(|byte| format!("{byte:02x}")).collect();
-        stream.write_all(format!("\0AUTH EXTERNAL {hex}\r\n").as_bytes()).ok()?;
-        let mut answer = [0; 256];
-        let count = stream.read(&mut answer).ok()?;
-        if !answer.get(..count)?.starts_with(b"OK ") {
+        bus.send(format!("\0AUTH EXTERNAL {hex}\r\n").as_bytes())?;
+        if !bus.answer()?.starts_with(b"OK ") {
             return None;
         }
-        stream.write_all(b"BEGIN\r\n").ok()?;
-        let bus =
-            ["org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello"];
-        stream.write_all(&call(1, bus, "", &[])).ok()?;
+        bus.send(b"BEGIN\r\n")?;
+        let to = ["org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello"];
+        bus.send(&call(1, to, "", &[]))?;
         let service = "org.freedesktop.Notifications";
         let notify = [service, "/org/freedesktop/Notifications", service, "Notify"];
-        stream.write_all(&call(2, notify, "susssasa{sv}i", &arguments(summary, body))).ok()?;
+        bus.send(&call(2, notify, "susssasa{sv}i", &arguments(summary, body)))?;
         // The bus delivers what was sent before the end; one answer says that it reads at all.
-        stream.read(&mut answer).ok().filter(|count| *count > 0).map(drop)
+        bus.answer().filter(|answer| !answer.is_empty()).map(drop)
+    }
+}
+
+/// A connection that is waited for until one moment, and no longer.
+struct Bus {
+    stream: UnixStream,
+    until: Instant,
+}
+
+impl Bus {
+    fn left(&self) -> Option<Duration> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn send(&mut self, mut bytes: &[u8]) -> Option<()> {
+        while !bytes.is_empty() {
+            self.stream.set_write_timeout(Some(self.left()?)).ok()?;
+            let count = self.stream.write(bytes).ok().filter(|count| *count > 0)?;
+            bytes = bytes.get(count..)?;
+        }
+        Some(())
+    }
+
+    fn answer(&mut self) -> Option<Vec<u8>> {
+        self.stream.set_read_timeout(Some(self.left()?)).ok()?;
+        let mut answer = [0; 256];
+        let count = self.stream.read(&mut answer).ok()?;
+        answer.get(..count).map(<[u8]>::to_vec)
     }
 }
 
 /// Connects to one address: `unix:path=…` or `unix:abstract=…` (D-Bus specification, "Server Addresses").
-fn connect(address: &[u8]) -> Option<UnixStream> {
-    use std::os::linux::net::SocketAddrExt as _;
-    use std::os::unix::ffi::OsStrExt as _;
+fn connect(address: &[u8], until: Instant) -> Option<UnixStream> {
     let values = address.strip_prefix(b"unix:")?;
     values.split(|byte| *byte == b',').find_map(|pair| {
-        if let Some(path) = pair.strip_prefix(b"path=") {
-            let path = unescaped(path);
-            let path = std::path::Path::new(std::ffi::OsStr::from_bytes(&path));
-            return UnixStream::connect(path).ok();
-        }
-        let name = unescaped(pair.strip_prefix(b"abstract=")?);
-        UnixStream::connect_addr(&SocketAddr::from_abstract_name(name).ok()?).ok()
+        let address = match pair.strip_prefix(b"path=") {
+            Some(path) => SocketAddrUnix::new(unescaped(path)),
+            None => SocketAddrUnix::new_abstract_name(&unescaped(pair.strip_prefix(b"abstract=")?)),
+        };
+        connect_to(&address.ok()?, until)
     })
+}
+
+/// Connects without waiting for a bus that takes nobody in.
+fn connect_to(address: &SocketAddrUnix, until: Instant) -> Option<UnixStream> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).ok()?;
+    loop {
+        match rustix::net::connect(&socket, address) {
+            Ok(()) => break,
+            Err(Errno::INTR) => {}
+            // Too many wait already.
+            Err(Errno::AGAIN) if Instant::now() < until => std::thread::sleep(ASKED),
+            Err(_) => return None,
+        }
+    }
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(false).ok()?;
+    Some(stream)
 }
 
 fn unescaped(text: &[u8]) -> Vec<u8> {
@@ -188,6 +233,6 @@ mod tests {
     #[test]
     fn addresses_are_unescaped() {
         assert_eq!(unescaped(b"/run/a%20b%"), b"/run/a b%");
-        assert!(connect(b"tcp:host=x").is_none());
+        assert!(connect(b"tcp:host=x", Instant::now()).is_none());
     }
 }

@@ -3,6 +3,7 @@
 mod desktop;
 mod install;
 mod manager;
+mod teller;
 mod voice;
 
 use super::{change, system};
@@ -14,6 +15,8 @@ use crate::interrupt::{self, Heard};
 use linkwell_engine::volumes;
 use linkwell_engine::watch::{Hint, Queue, Refusal, Settings};
 use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use voice::Voice;
 
@@ -56,17 +59,22 @@ pub(super) fn run(watch: &Watch, args: &Args, world: &World) -> Result<Exit, Fai
     // Who is left behind by a terminal that was closed ends; a service reads everything anew.
     let in_terminal = std::io::stdin().is_terminal();
     let hints = queue.clone();
+    let asked: Arc<AtomicBool> = Arc::default();
+    let end = Arc::clone(&asked);
     interrupt::hear(move |heard| match heard {
         Heard::HangUp if !in_terminal => hints.put(Hint::Reload),
-        _ => hints.put(Hint::Stop),
+        _ => {
+            end.store(true, Ordering::SeqCst);
+            hints.put(Hint::Stop);
+        }
     });
     let mut voice = Voice::new(watch, args, world, queue.clone());
     let ended =
         interrupt::unbroken(|| linkwell_engine::watch::watch(&settings, &queue, &mut voice));
-    voice.end();
+    let written = voice.end(&asked);
     match ended {
         Ok(ended) => {
-            voice.finish()?;
+            written?;
             if watch.once && ended.held_up.is_some() {
                 return Ok(Exit::Unfinished);
             }

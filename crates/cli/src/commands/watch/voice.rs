@@ -3,6 +3,7 @@
 
 use super::desktop::Desktop;
 use super::manager::Manager;
+use super::teller::{MOST, Teller, Words};
 use crate::World;
 use crate::args::Args;
 use crate::args::watch::Watch;
@@ -32,11 +33,11 @@ pub(super) struct Voice {
     /// Standard error is the journal of the system, which takes a priority before each line.
     journal: bool,
     output: Arc<Output>,
-    /// Set when nobody reads standard output any more.
-    unread: Arc<AtomicBool>,
-    queue: Queue,
+    teller: Teller,
     manager: Manager,
-    desktop: Option<Desktop>,
+    /// The manager is still to be told that it is ready.
+    ready: bool,
+    desktop: bool,
     shown: (Instant, u32),
 }
 
@@ -50,48 +51,108 @@ fn is_journal(told: Option<&OsStr>, system: System) -> bool {
     numbers.zip(own.ok()).is_some_and(|(told, own)| told == (own.id.device, own.id.inode))
 }
 
-impl Voice {
-    pub(super) fn new(watch: &Watch, args: &Args, world: &World, queue: Queue) -> Self {
-        let unread: Arc<AtomicBool> = Arc::default();
-        let bus = world.bus.as_ref().filter(|_| !watch.no_notifications && !watch.once);
-        Self {
-            json: watch.format.json,
-            quiet: args.quiet,
-            journal: is_journal(world.journal.as_deref(), super::system(world)),
-            output: Output::new(&unread, Bar::new(true)),
-            unread,
-            queue,
-            manager: Manager::new(world.manager.as_deref()),
-            desktop: bus.map(|bus| Desktop::new(bus.as_bytes())),
-            shown: (Instant::now(), 0),
+/// What the thread that tells does with words: it writes and shows them, and may wait for who reads.
+struct Mouth {
+    json: bool,
+    journal: bool,
+    output: Arc<Output>,
+    /// Set when nobody reads standard output any more.
+    unread: Arc<AtomicBool>,
+    queue: Queue,
+    desktop: Option<Desktop>,
+}
+
+impl Mouth {
+    fn tell(&self, all: Vec<Words>) {
+        // Lines that follow each other go in one piece.
+        let mut lines = Vec::new();
+        for words in all {
+            if let Words::Out(line) = words {
+                lines.extend(line);
+                continue;
+            }
+            self.write(&mut lines);
+            match words {
+                Words::Out(_) => {}
+                Words::Line(line) => say(&line),
+                Words::Show(summary, body) => {
+                    if let Some(desktop) = &self.desktop {
+                        desktop.show(summary, &body);
+                    }
+                }
+                Words::Dropped(count) => {
+                    if self.json {
+                        let mut object = json::Object::line(&mut lines, "missed");
+                        object.number("lines", count);
+                        object.end();
+                    }
+                    say(&marked(self.journal, 4, &dropped(count)));
+                }
+            }
         }
+        self.write(&mut lines);
     }
 
-    /// It ends.
-    pub(super) fn end(&self) {
-        self.manager.tell("STOPPING=1");
-    }
-
-    /// Whether everything could be written.
-    pub(super) fn finish(&self) -> Result<(), Failure> {
-        self.output.finish()
-    }
-
-    fn write(&self, bytes: &[u8]) {
-        self.output.write(bytes);
+    fn write(&self, lines: &mut Vec<u8>) {
+        self.output.write(lines);
+        lines.clear();
         if self.unread.load(Ordering::SeqCst) {
             self.queue.put(Hint::Stop);
         }
     }
+}
+
+fn dropped(count: u64) -> String {
+    let (things, were) = if count == 1 { ("line", "was") } else { ("lines", "were") };
+    format!(
+        "note: {count} {things} {were} dropped here, since nobody read what was told; \
+         `linkwell status` shows how the links stand"
+    )
+}
+
+fn marked(journal: bool, priority: u8, line: &str) -> String {
+    if journal { format!("<{priority}>{line}") } else { line.into() }
+}
+
+impl Voice {
+    pub(super) fn new(watch: &Watch, args: &Args, world: &World, queue: Queue) -> Self {
+        let unread: Arc<AtomicBool> = Arc::default();
+        let bus = world.bus.as_ref().filter(|_| !watch.no_notifications && !watch.once);
+        let desktop = bus.map(|bus| Desktop::new(bus.as_bytes()));
+        let journal = is_journal(world.journal.as_deref(), super::system(world));
+        let output = Output::new(&unread, Bar::new(true));
+        let (json, shows) = (watch.format.json, desktop.is_some());
+        let mouth = Mouth { json, journal, output: Arc::clone(&output), unread, queue, desktop };
+        Self {
+            json,
+            quiet: args.quiet,
+            journal,
+            output,
+            teller: Teller::new(MOST, move |words| mouth.tell(words)),
+            manager: Manager::new(world.manager.as_deref()),
+            ready: false,
+            desktop: shows,
+            shown: (Instant::now(), 0),
+        }
+    }
+
+    /// It ends: whether everything could be written. From when somebody `asked` for the end, who does not
+    /// read is not waited for, and then nobody can know.
+    pub(super) fn end(&mut self, asked: &AtomicBool) -> Result<(), Failure> {
+        self.manager.tell("STOPPING=1");
+        if self.teller.end(asked) { self.output.finish() } else { Ok(()) }
+    }
+
+    fn write(&self, bytes: Vec<u8>) {
+        self.teller.put(Words::Out(bytes));
+    }
 
     /// A line for a person; `priority` as in syslog(3).
     fn line(&self, priority: u8, line: &str) {
-        if self.journal {
-            say(&format!("<{priority}>{line}"));
-        } else if priority <= 4 {
-            say(line);
+        if self.journal || priority <= 4 {
+            self.teller.put(Words::Line(marked(self.journal, priority, line)));
         } else if !self.quiet {
-            self.write(format!("{line}\n").as_bytes());
+            self.write(format!("{line}\n").into_bytes());
         }
     }
 
@@ -116,7 +177,7 @@ impl Voice {
                 object.text("words", &proposal.words);
             });
             object.end();
-            self.write(&out);
+            self.write(out);
         } else {
             let priority = match event.what.as_str() {
                 "replaced" | "asked" | "lost" => 4,
@@ -130,7 +191,9 @@ impl Voice {
     }
 
     fn show(&mut self, event: &Event, words: Option<&str>) {
-        let Some(desktop) = &self.desktop else { return };
+        if !self.desktop {
+            return;
+        }
         if self.shown.0.elapsed() > PAUSE {
             self.shown = (Instant::now(), 0);
         }
@@ -148,15 +211,20 @@ impl Voice {
             event.place.shown(),
             words.unwrap_or_default()
         );
-        desktop.show(summary, &body);
+        self.teller.put(Words::Show(summary, body));
     }
 
-    fn stands(&self, counts: &Counts, first: bool) {
-        let ready = if first { "READY=1\n" } else { "" };
-        self.manager.tell(&format!(
+    /// The manager is told by the watcher's own thread, and never waited for: what keeps its watchdog quiet
+    /// must come from who does the work, neither from a thread that goes on while the work stands still,
+    /// nor from one that a reader holds up.
+    fn stands(&mut self, counts: &Counts, first: bool) {
+        self.ready |= first;
+        let ready = if self.ready { "READY=1\n" } else { "" };
+        let told = self.manager.tell(&format!(
             "{ready}WATCHDOG=1\nSTATUS={} links on record; {} healed, {} lost, {} asleep, {} waiting for an answer",
             counts.links, counts.healed, counts.lost, counts.asleep, counts.asked
         ));
+        self.ready &= !told;
     }
 }
 
@@ -193,7 +261,7 @@ impl Tell for Voice {
                     object.number("held", number(counts.held));
                     object.text("by", counts.source);
                     object.end();
-                    self.write(&out);
+                    self.write(out);
                 } else {
                     let line = format!(
                         "watching {} links in {} folders ({} held, by {})",
