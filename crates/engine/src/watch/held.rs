@@ -5,12 +5,13 @@
 //! its object has a name.
 
 use super::nodes::NodeId;
-use crate::system::{Facts, System};
-use hashbrown::HashMap;
+use crate::system::{Access, EndMark, Facts, System};
+use hashbrown::{HashMap, HashSet};
 use linkwell_model::entry::Identity;
 use linkwell_model::path::AbsPath;
 use linkwell_model::volume::{Manner, Mount, Mounts, manner};
 use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fs::CWD;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -188,26 +189,149 @@ fn is_fixed(system: System, mount: &Mount) -> bool {
         return true;
     }
     let Some(device) = device(system, mount) else { return true };
-    let has = |what: &[u8]| memchr::memmem::find(&device, what).is_some();
-    if has(b"/usb") || has(b"/loop") || has(b"/mmc") || has(b"/nbd") {
-        return false;
-    }
-    let says = |up: &[u8]| {
-        let file = [b"/sys/dev/block/", mount.device.as_slice(), up, b"/removable"].concat();
-        system.read_file(&file).is_ok_and(|text| text.first() == Some(&b'1'))
-    };
-    !says(b"") && !says(b"/..")
+    !can_be_unplugged(device, |place| Block::read(system, place))
 }
 
-/// The device of a mount, as the kernel has it in its tree of devices.
+/// Where the kernel tells of the device of a mount.
 fn device(system: System, mount: &Mount) -> Option<Vec<u8>> {
+    let named = |path: &[u8]| {
+        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        [CLASS, name].concat()
+    };
+    let mut places = vec![[b"/sys/dev/block/", mount.device.as_slice()].concat()];
+    // btrfs counts volumes, not devices. What is mapped is called by a link.
+    places.push(named(&mount.source));
     let mut text = Vec::new();
-    let by_number = [b"/sys/dev/block/", mount.device.as_slice()].concat();
-    if system.read_link(rustix::fs::CWD, by_number.as_slice(), &mut text).is_ok() {
-        return Some(text);
+    if system.read_link(CWD, mount.source.as_slice(), &mut text).is_ok() {
+        places.push(named(&text));
     }
-    // btrfs counts volumes, not devices.
-    let name = mount.source.rsplit(|byte| *byte == b'/').next()?;
-    let by_name = [b"/sys/class/block/", name].concat();
-    system.read_link(rustix::fs::CWD, by_name.as_slice(), &mut text).ok().map(|()| text)
+    places.into_iter().find(|place| Block::read(system, place).is_some())
+}
+
+/// Where the kernel tells of devices by their names.
+const CLASS: &[u8] = b"/sys/class/block/";
+
+/// So many devices are looked at beneath one; who has more is not asked for each.
+const MOST_BENEATH: usize = 64;
+
+/// What the kernel tells of a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Block {
+    /// Where it is in the tree of devices: on which bus.
+    path: Vec<u8>,
+    /// The kernel's own word.
+    removable: bool,
+    /// Where it tells of those that it is made of: what is encrypted, a volume of LVM, a RAID.
+    beneath: Vec<Vec<u8>>,
+}
+
+impl Block {
+    fn read(system: System, place: &[u8]) -> Option<Self> {
+        let mut path = Vec::new();
+        system.read_link(CWD, place, &mut path).ok()?;
+        let (mut removable, mut beneath) = (false, Vec::new());
+        // A part of a disk is told of below the disk.
+        for up in [&b""[..], b"/.."] {
+            let file = [place, up, b"/removable"].concat();
+            removable |= system.read_file(&file).is_ok_and(|text| text.first() == Some(&b'1'));
+            let Ok(folder) = system.open_typed(&[place, up, b"/slaves"].concat(), Access::List)
+            else {
+                continue;
+            };
+            let mut buffer = Vec::with_capacity(4096);
+            let room = buffer.spare_capacity_mut();
+            let listed = system.list(folder.as_fd(), room, EndMark::EmptyRead, |entry| {
+                beneath.push([CLASS, entry.name.to_bytes()].concat());
+                true
+            });
+            listed.ok()?;
+        }
+        Some(Self { path, removable, beneath })
+    }
+}
+
+/// Whether a device can be unplugged, or one of those that it is made of. In doubt it can.
+fn can_be_unplugged(device: Vec<u8>, ask: impl Fn(&[u8]) -> Option<Block>) -> bool {
+    let mut known: HashSet<Vec<u8>> = HashSet::new();
+    let mut next = vec![device];
+    while let Some(place) = next.pop() {
+        if !known.insert(place.clone()) {
+            continue;
+        }
+        let Some(block) = ask(&place).filter(|_| known.len() <= MOST_BENEATH) else { return true };
+        let is_on = |bus: &[u8]| memchr::memmem::find(&block.path, bus).is_some();
+        if block.removable || [&b"/usb"[..], b"/loop", b"/mmc", b"/nbd"].into_iter().any(is_on) {
+            return true;
+        }
+        next.extend(block.beneath);
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The parts of a computer: a place, where it is in the tree of devices, and what it is made of.
+    type Part = (&'static str, &'static str, &'static [&'static str]);
+
+    const USB: &str = "../../devices/pci0000:00/0000:00:14.0/usb2/2-1/host6/block/sdb/sdb2";
+    const NVME: &str = "../../devices/pci0000:00/0000:00:1d.0/nvme/nvme0/nvme0n1/nvme0n1p2";
+
+    fn unplugged(first: &str, parts: &[Part]) -> bool {
+        can_be_unplugged(first.into(), |place| {
+            let (_, path, beneath) = parts.iter().find(|(own, ..)| own.as_bytes() == place)?;
+            let beneath = beneath.iter().map(|one| one.as_bytes().to_vec()).collect();
+            Some(Block { path: path.as_bytes().to_vec(), removable: false, beneath })
+        })
+    }
+
+    #[test]
+    fn what_is_mapped_is_as_fixed_as_what_is_beneath() {
+        const DISK: &str = "/sys/dev/block/254:1";
+        const MAPPED: &str = "../../devices/virtual/block/dm-1";
+        // A volume of LVM in what is encrypted on a disk.
+        for (beneath, expected) in [(USB, true), (NVME, false)] {
+            let parts: &[Part] = &[
+                (DISK, MAPPED, &["/sys/class/block/dm-0"]),
+                (
+                    "/sys/class/block/dm-0",
+                    "../../devices/virtual/block/dm-0",
+                    &["/sys/class/block/x"],
+                ),
+                ("/sys/class/block/x", beneath, &[]),
+            ];
+            assert_eq!(unplugged(DISK, parts), expected, "{beneath}");
+        }
+        // One over several disks, of which one is unplugged; one of which one is not known.
+        for (second, expected) in [(USB, true), (NVME, false)] {
+            let parts: &[Part] = &[
+                (DISK, MAPPED, &["/sys/class/block/one", "/sys/class/block/two"]),
+                ("/sys/class/block/one", NVME, &[]),
+                ("/sys/class/block/two", second, &[]),
+            ];
+            assert_eq!(unplugged(DISK, parts), expected, "{second}");
+        }
+        assert!(unplugged(DISK, &[(DISK, MAPPED, &["/sys/class/block/gone"])]));
+        // Not without end.
+        assert!(!unplugged(DISK, &[(DISK, MAPPED, &[DISK])]));
+    }
+
+    #[test]
+    fn the_kernel_tells_of_what_is_there() {
+        // Whatever computer this is, a device that is there is told of, with a way in the tree.
+        let system = System::new();
+        let Ok(folder) = system.open_typed(CLASS, Access::List) else { return };
+        let (mut names, mut buffer) = (Vec::new(), Vec::with_capacity(16 * 1024));
+        let room = buffer.spare_capacity_mut();
+        let listed = system.list(folder.as_fd(), room, EndMark::EmptyRead, |entry| {
+            names.push(entry.name.to_bytes().to_vec());
+            true
+        });
+        listed.expect("it lists");
+        for name in names {
+            let block = Block::read(system, &[CLASS, &name].concat()).expect("it is there");
+            assert!(memchr::memmem::find(&block.path, b"/devices/").is_some(), "{block:?}");
+        }
+    }
 }
