@@ -46,6 +46,8 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('track', 'track', [CompletionResultType]::ParameterValue, 'Put links on record, with what they lead to')
             [CompletionResult]::new('untrack', 'untrack', [CompletionResultType]::ParameterValue, 'Forget what is on record of links')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the links on record are, and what waits for an answer')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write the links on record to a file for another computer')
+            [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Make the links of such a file that are missing here')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -462,6 +464,39 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'linkwell;export' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;apply' {
+            [CompletionResult]::new('--volume', '--volume', [CompletionResultType]::ParameterName, 'Where a volume of the file is attached here')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Only say whether all links are as the file has them; the exit status is 1 if they are not')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Replace links that lead elsewhere; real files and folders never')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace links that lead elsewhere; real files and folders never')
+            [CompletionResult]::new('--merge', '--merge', [CompletionResultType]::ParameterName, 'Where a real folder or file stands in the place of a link, make it one with what the link leads to: what is the same folds, what differs is kept beside')
+            [CompletionResult]::new('--allow-broken', '--allow-broken', [CompletionResultType]::ParameterName, 'Also make links that lead to nothing here')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'linkwell;help' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List every link under some folders, with its health')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Judge every link under some folders and print what needs a person')
@@ -480,6 +515,8 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('track', 'track', [CompletionResultType]::ParameterValue, 'Put links on record, with what they lead to')
             [CompletionResult]::new('untrack', 'untrack', [CompletionResultType]::ParameterValue, 'Forget what is on record of links')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the links on record are, and what waits for an answer')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write the links on record to a file for another computer')
+            [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Make the links of such a file that are missing here')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -532,6 +569,12 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             break
         }
         'linkwell;help;status' {
+            break
+        }
+        'linkwell;help;export' {
+            break
+        }
+        'linkwell;help;apply' {
             break
         }
         'linkwell;help;help' {

@@ -16,6 +16,9 @@ _linkwell() {
             ",$1")
                 cmd="linkwell"
                 ;;
+            linkwell,apply)
+                cmd="linkwell__subcmd__apply"
+                ;;
             linkwell,check)
                 cmd="linkwell__subcmd__check"
                 ;;
@@ -24,6 +27,9 @@ _linkwell() {
                 ;;
             linkwell,create)
                 cmd="linkwell__subcmd__create"
+                ;;
+            linkwell,export)
+                cmd="linkwell__subcmd__export"
                 ;;
             linkwell,help)
                 cmd="linkwell__subcmd__help"
@@ -73,6 +79,9 @@ _linkwell() {
             linkwell,watch)
                 cmd="linkwell__subcmd__watch"
                 ;;
+            linkwell__subcmd__help,apply)
+                cmd="linkwell__subcmd__help__subcmd__apply"
+                ;;
             linkwell__subcmd__help,check)
                 cmd="linkwell__subcmd__help__subcmd__check"
                 ;;
@@ -81,6 +90,9 @@ _linkwell() {
                 ;;
             linkwell__subcmd__help,create)
                 cmd="linkwell__subcmd__help__subcmd__create"
+                ;;
+            linkwell__subcmd__help,export)
+                cmd="linkwell__subcmd__help__subcmd__export"
                 ;;
             linkwell__subcmd__help,help)
                 cmd="linkwell__subcmd__help__subcmd__help"
@@ -134,12 +146,34 @@ _linkwell() {
 
     case "${cmd}" in
         linkwell)
-            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove repair watch log undo recover track untrack status help"
+            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove repair watch log undo recover track untrack status export apply help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__apply)
+            opts="-f -n -y -v -q -h -V --check --volume --force --merge --allow-broken --dry-run --yes --verbose --json --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --volume)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -254,9 +288,41 @@ _linkwell() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        linkwell__subcmd__help)
-            opts="list check show refs create retarget convert move remove repair watch log undo recover track untrack status help"
+        linkwell__subcmd__export)
+            opts="-q -h -V --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__help)
+            opts="list check show refs create retarget convert move remove repair watch log undo recover track untrack status export apply help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__help__subcmd__apply)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -297,6 +363,20 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__help__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

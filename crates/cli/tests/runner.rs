@@ -1,5 +1,6 @@
 //! The tests of the command line: one binary, one module a subject.
 
+mod apply;
 mod arguments;
 mod check;
 mod convert;
@@ -71,6 +72,7 @@ fn main() -> std::process::ExitCode {
         return ended;
     }
     let trials = [
+        apply::trials(),
         arguments::trials(),
         check::trials(),
         endings::trials(),

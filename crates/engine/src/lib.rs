@@ -31,6 +31,7 @@ pub mod likeness;
 pub mod live;
 pub mod look;
 pub mod memory;
+pub mod named_volumes;
 pub mod operator;
 pub mod reach;
 pub mod recording;

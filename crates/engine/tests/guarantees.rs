@@ -196,7 +196,7 @@ impl Ground {
             "create --shortcut" => "new.desktop",
             _ => "new",
         };
-        let pair = Pair { target: b"f".to_vec(), link: Whither::At(name.into()) };
+        let pair = Pair::new(b"f".to_vec(), Whither::At(name.into()));
         (linkwell_engine::survey::create::plan(&mut surveyor, &wanted, &[pair]), None)
     }
 

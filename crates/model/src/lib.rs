@@ -28,6 +28,7 @@ pub mod expected;
 pub mod health;
 pub mod holding;
 pub mod keep;
+pub mod links_file;
 pub mod mounting;
 pub mod name;
 pub mod note;

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(crate) mod change;
+pub(crate) mod links_file;
 pub(crate) mod moving;
 pub(crate) mod repair;
 pub(crate) mod track;
@@ -101,6 +102,12 @@ pub(crate) enum Verb {
     /// Show how the links on record are, and what waits for an answer.
     #[command(before_help = track::STATUS, after_help = AFTER)]
     Status(track::Status),
+    /// Write the links on record to a file for another computer.
+    #[command(before_help = links_file::EXPORT, after_help = AFTER)]
+    Export(links_file::Export),
+    /// Make the links of such a file that are missing here.
+    #[command(before_help = links_file::APPLY, after_help = AFTER)]
+    Apply(links_file::Apply),
     /// Look at a path and end: how linkwell finds out whether a volume answers.
     #[command(hide = true)]
     Answers {

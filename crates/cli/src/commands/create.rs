@@ -72,7 +72,7 @@ fn pairs(create: &Create) -> Result<Vec<Pair>, Failure> {
     let mut paths: Vec<Vec<u8>> = create.paths.iter().cloned().map(OsString::into_vec).collect();
     if let Some(folder) = &create.target_directory {
         let folder = folder.as_bytes().to_vec();
-        let pair = |target| Pair { target, link: Whither::In(folder.clone()) };
+        let pair = |target| Pair::new(target, Whither::In(folder.clone()));
         return Ok(paths.into_iter().map(pair).collect());
     }
     let usage = |what: String, hint: &str| Err(Failure::Usage { what, hint: Some(hint.into()) });
@@ -82,10 +82,10 @@ fn pairs(create: &Create) -> Result<Vec<Pair>, Failure> {
             format!("there is no link's name after `{}`; nothing was changed", shown(&last)),
             "`linkwell create -T TARGET LINK`",
         ),
-        0 => Ok(vec![Pair { target: last, link: Whither::In(b".".to_vec()) }]),
+        0 => Ok(vec![Pair::new(last, Whither::In(b".".to_vec()))]),
         1 => Ok(paths
             .into_iter()
-            .map(|target| Pair { target, link: Whither::At(last.clone()) })
+            .map(|target| Pair::new(target, Whither::At(last.clone())))
             .collect()),
         _ if create.no_target_directory => usage(
             "with `-T` there is one TARGET and one LINK; nothing was changed".into(),
@@ -93,7 +93,7 @@ fn pairs(create: &Create) -> Result<Vec<Pair>, Failure> {
         ),
         _ if last.ends_with(b"/") => Ok(paths
             .into_iter()
-            .map(|target| Pair { target, link: Whither::In(last.clone()) })
+            .map(|target| Pair::new(target, Whither::In(last.clone())))
             .collect()),
         _ => usage(
             "with several targets the last path must be a folder, and say so; nothing was changed"
@@ -125,7 +125,7 @@ fn read_pairs() -> Result<Vec<Pair>, Failure> {
         let Some(link) = names.next() else {
             return Err(usage("the list has a target without a link at its end"));
         };
-        pairs.push(Pair { target: target.to_vec(), link: Whither::At(link.to_vec()) });
+        pairs.push(Pair::new(target.to_vec(), Whither::At(link.to_vec())));
     }
     Ok(pairs)
 }

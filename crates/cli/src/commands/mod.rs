@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what they share.
 
 mod answers;
+mod apply;
 mod ask;
 mod catalogue;
 mod change;
@@ -8,6 +9,7 @@ mod check;
 mod convert;
 mod create;
 mod elsewhere;
+mod export;
 mod generate;
 mod list;
 mod log;
@@ -63,6 +65,8 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Track(track) => track::run(track, args, world),
         Verb::Untrack(untrack) => track::forget(untrack, args, world),
         Verb::Status(status) => status::run(status, args, world),
+        Verb::Export(export) => export::run(export, args, world),
+        Verb::Apply(apply) => apply::run(apply, args, world),
         Verb::Answers { path } => Ok(answers::run(path)),
         // `main` does it, before there is any thread.
         Verb::Reach => Ok(Exit::Usage),

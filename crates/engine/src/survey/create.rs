@@ -12,7 +12,7 @@ pub(super) use backup::may_replace;
 use linkwell_model::chain::MOST_HOPS;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
-use linkwell_model::path;
+use linkwell_model::path::{self, AbsPath};
 use linkwell_model::plan::spelling::{Shared, Style, written};
 use linkwell_model::plan::{Bytes, Item, Make, Object, Plan, Slot, Step, Why};
 use linkwell_model::shown::{quoted, shown};
@@ -70,6 +70,16 @@ pub struct Pair {
     pub target: Vec<u8>,
     /// Where it shall be.
     pub link: Whither,
+    /// The target is written so and as it is named, without following links on its way; by what is wanted of
+    /// all when absent.
+    pub as_named: Option<Style>,
+}
+
+impl Pair {
+    /// A link that is written as is wanted of all.
+    pub fn new(target: Vec<u8>, link: Whither) -> Self {
+        Self { target, link, as_named: None }
+    }
 }
 
 /// Where a link shall be.
@@ -259,6 +269,10 @@ fn symlink(
 ) -> Result<Make, Why> {
     if led.kind.is_none() && !wanted.allow_broken && !path::is_absolute(&pair.target) {
         meant_from_the_link(surveyor, pair, spot)?;
+    }
+    if let (Some(style), Some(place)) = (pair.as_named, AbsPath::cleaned(&pair.target)) {
+        let text = written(style, &spot.held.place, &place);
+        return Ok(Make::Link { target: Target::new(text), attributes: None });
     }
     let shared = if wanted.style.is_some() {
         None

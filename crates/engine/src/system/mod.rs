@@ -396,6 +396,15 @@ impl System {
         posix::read_file(path)
     }
 
+    /// The whole of a file that a person has named, if it is no longer than so many bytes. Links are followed; from a
+    /// pipe it is read until its writer has ended.
+    ///
+    /// # Errors
+    /// The system's; EFBIG when it is longer.
+    pub fn read_at_most(self, path: &[u8], most: usize) -> Result<Vec<u8>, Errno> {
+        posix::read_at_most(path, most)
+    }
+
     /// The rest of an open file, however long: for files whose length is known to be bounded.
     ///
     /// # Errors

@@ -127,6 +127,24 @@ pub(super) fn read_file(path: &[u8]) -> Result<Vec<u8>, Errno> {
     read_all(file.as_fd())
 }
 
+/// The whole of a file that a person has named, or of what another program writes into a pipe.
+pub(super) fn read_at_most(path: &[u8], most: usize) -> Result<Vec<u8>, Errno> {
+    // Opening must not wait for a writer, nor take a terminal; reading waits, as a person expects of a pipe.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = rustix::fs::openat(rustix::fs::CWD, path, flags, Mode::empty())?;
+    rustix::fs::fcntl_setfl(&file, OFlags::RDONLY)?;
+    let mut bytes = Vec::new();
+    while bytes.len() <= most {
+        bytes.reserve(16 * 1024);
+        match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
+            Ok(0) => return Ok(bytes),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Errno::FBIG)
+}
+
 pub(super) fn read_all(file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::with_capacity(16 * 1024);
     read_more(file, &mut bytes).map(|()| bytes)

@@ -1,0 +1,230 @@
+//! Links written to a file, and made again from it: here, and as if on another computer.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test makes what it looks at, and may stop at the first surprise"
+)]
+
+use crate::repair::{ends, track};
+use crate::support::Ground;
+use libtest_mimic::Trial;
+use linkwell_testkit::need::{Need, test, test_with};
+use linkwell_testkit::program::Ran;
+use linkwell_testkit::tree::make;
+use linkwell_testkit::volume::{Kind, Volume, alone};
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        test("apply: links that are missing are made again, each as it was", again),
+        test(
+            "apply: a link through a switch is led through it, not to where that leads now",
+            through,
+        ),
+        test(
+            "apply: what stands in the way stays, and one conflict stops no other link",
+            in_the_way,
+        ),
+        test("apply: a real folder is made one with what the link leads to", merged),
+        test("apply: names of any bytes", bytes),
+        test("apply: what is no file of links is refused, and nothing is changed", refused),
+        test("export: only what is asked for, never what is merely on the way", chosen),
+        test_with(
+            "apply: a volume is found wherever it is attached, and asked for where it is not",
+            &[&Kind::Ext4.needs()[..], &[Need::Root]].concat(),
+            volume,
+        ),
+    ]
+}
+
+fn text(ground: &Ground, name: &str) -> Option<String> {
+    let text = fs::read_link(ground.tree().join(name)).ok()?;
+    Some(String::from_utf8_lossy(text.as_os_str().as_bytes()).into_owned())
+}
+
+/// Writes the links on record to the file `links` in the tree.
+fn export(ground: &Ground) -> Ran {
+    let ran = ground.run(&["export"]);
+    fs::write(ground.tree().join("links"), &ran.out).expect("written");
+    ran
+}
+
+fn remove(ground: &Ground, name: &str) {
+    fs::remove_file(ground.tree().join(name)).expect("removed");
+}
+
+fn again() {
+    let ground = Ground::with(&["t/f", "t/d/", "l/f -> ../t/f", "d -> t/d", "gone -> nowhere"]);
+    ends(&ground.run(&["track", "-q", "."]), 0);
+    ends(&ground.run(&["track", "-q", "--policy", "ask", "d"]), 0);
+    symlink(ground.tree().join("t"), ground.tree().join("whole")).expect("a link");
+    track(&ground, &["whole"]);
+    ends(&export(&ground), 0);
+    // Also the one that leads to nothing is as it was.
+    let before = ["l/f", "d", "whole"].map(|name| text(&ground, name));
+    let check = || ground.run(&["apply", "--check", "links"]);
+    ends(&check(), 0);
+    for name in ["l/f", "d", "whole"] {
+        remove(&ground, name);
+    }
+    let ran = check();
+    ends(&ran, 1);
+    assert!(ran.out.contains("l/f → ../t/f") && text(&ground, "l/f").is_none(), "{ran:#?}");
+    ends(&ground.run(&["apply", "-y", "links"]), 0);
+    assert_eq!(["l/f", "d", "whole"].map(|name| text(&ground, name)), before);
+    ends(&check(), 0);
+    let listed = ground.run(&["list", "--tracked", "-v"]);
+    assert!(listed.out.contains("d → t/d  (made here; ask)"), "{listed:#?}");
+    // Twice is once, and it can be taken back.
+    let twice = ground.run(&["apply", "-y", "links"]);
+    ends(&twice, 0);
+    assert!(twice.err.contains("nothing was changed"), "{twice:#?}");
+    ends(&ground.run(&["undo", "-y"]), 0);
+    assert_eq!(text(&ground, "l/f"), None);
+}
+
+fn through() {
+    let ground = Ground::with(&["r1/x", "r2/x", "current -> r1", "l/w -> ../current/x"]);
+    track(&ground, &["l/w"]);
+    ends(&export(&ground), 0);
+    remove(&ground, "l/w");
+    remove(&ground, "current");
+    symlink("r2", ground.tree().join("current")).expect("a link");
+    ends(&ground.run(&["apply", "-y", "links"]), 0);
+    assert_eq!(text(&ground, "l/w").as_deref(), Some("../current/x"));
+}
+
+fn in_the_way() {
+    let ground = Ground::with(&["t/f", "a -> t/f", "b -> t/f", "c -> t/f", "d -> t/f"]);
+    ends(&ground.run(&["track", "-q", "."]), 0);
+    ends(&export(&ground), 0);
+    for name in ["a", "b", "c", "d"] {
+        remove(&ground, name);
+    }
+    make(&ground.tree(), &["a", "b -> elsewhere", "c/kept"]);
+    fs::write(ground.tree().join("a"), "mine").expect("written");
+    let ran = ground.run(&["apply", "-y", "links"]);
+    ends(&ran, 3);
+    assert!(ran.err.contains("--merge") && ran.err.contains("--force"), "{ran:#?}");
+    assert_eq!(fs::read(ground.tree().join("a")).expect("read"), b"mine");
+    assert_eq!(text(&ground, "b").as_deref(), Some("elsewhere"));
+    assert!(ground.tree().join("c/kept").is_file());
+    assert_eq!(text(&ground, "d").as_deref(), Some("t/f"));
+    ends(&ground.run(&["apply", "-y", "-f", "links"]), 3);
+    assert_eq!(text(&ground, "b").as_deref(), Some("t/f"));
+    assert_eq!(fs::read(ground.tree().join("a")).expect("read"), b"mine");
+}
+
+fn merged() {
+    let ground = Ground::with(&["big/Music/old", "Music -> big/Music"]);
+    track(&ground, &["Music"]);
+    ends(&export(&ground), 0);
+    remove(&ground, "Music");
+    make(&ground.tree(), &["Music/new", "Music/old"]);
+    fs::write(ground.tree().join("Music/old"), "another").expect("written");
+    let ran = ground.run(&["apply", "-y", "--merge", "links"]);
+    ends(&ran, 0);
+    assert_eq!(text(&ground, "Music").as_deref(), Some("big/Music"), "{ran:#?}");
+    let mut names: Vec<String> = fs::read_dir(ground.tree().join("big/Music"))
+        .expect("listed")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 3, "both versions, and the new one: {names:?}");
+    ends(&ground.run(&["undo", "-y"]), 0);
+    assert_eq!(fs::read(ground.tree().join("Music/old")).expect("read"), b"another");
+}
+
+fn bytes() {
+    let ground = Ground::with(&["t/"]);
+    let name = |bytes: &[u8]| -> PathBuf { ground.tree().join(OsStr::from_bytes(bytes)) };
+    let (target, link) = (name(b"t/\xff\n\"quoted\""), name(b"l\xfe\\ {x}"));
+    fs::write(&target, "").expect("written");
+    symlink(&target, &link).expect("a link");
+    ends(&ground.run(&["track", "-q", "."]), 0);
+    ends(&export(&ground), 0);
+    fs::remove_file(&link).expect("removed");
+    ends(&ground.run(&["apply", "-y", "links"]), 0);
+    assert_eq!(fs::read_link(&link).expect("a link"), target);
+}
+
+fn refused() {
+    let ground = Ground::with(&["t/f"]);
+    let apply = |contents: &str| {
+        fs::write(ground.tree().join("links"), contents).expect("written");
+        ground.run(&["apply", "-y", "links"])
+    };
+    let link = |at: &str, to: &str| {
+        format!("version = 1\n[[links]]\nat = {at:?}\nto = {to:?}\nwritten = \"absolute\"\n")
+    };
+    for (contents, words) in [
+        ("version = 9", "newer linkwell"),
+        ("links = 3", "no file of links"),
+        ("version = 1\nlnks = []", "line 2"),
+        ("version = 1\nlinks = [{ at = \"~/x\" }]", "no file of links"),
+        ("\u{1b}[31m", "no file of links"),
+    ] {
+        let ran = apply(contents);
+        ends(&ran, 1);
+        assert!(ran.err.contains(words) && !ran.err.contains('\u{1b}'), "{ran:#?}");
+    }
+    for (at, to, words) in [
+        ("~/../x", "~/y", "`~/../x` in the file is no place"),
+        ("x", "~/y", "`x` in the file is no place"),
+        ("~/x", "{Data}/y", "the volume `Data` is not known on this computer"),
+        ("~/x", "/nowhere/at/all", "--allow-broken"),
+        ("~/no/such/folder/x", "~/y", "mkdir -p"),
+    ] {
+        let ran = apply(&link(at, to));
+        ends(&ran, 1);
+        assert!(ran.err.contains(words), "{words}: {ran:#?}");
+    }
+    ends(&ground.run(&["apply", "-y", "nothing"]), 1);
+    ends(&ground.run(&["apply", "-y", "t"]), 1);
+    ends(&ground.run(&["apply", "--volume", "x", "links"]), 2);
+}
+
+fn chosen() {
+    let ground = Ground::with(&["t/f", "way -> t", "a/l -> ../way/f", "b/l -> ../t/f"]);
+    let none = ground.run(&["export"]);
+    ends(&none, 1);
+    assert!(none.err.contains("linkwell track"), "{none:#?}");
+    track(&ground, &["a/l", "b/l"]);
+    let all = ground.run(&["export"]);
+    assert_eq!(all.out.matches("[[links]]").count(), 2, "{all:#?}");
+    assert!(!all.out.contains("at = \"~/way\""), "{all:#?}");
+    let one = ground.run(&["export", "a"]);
+    assert!(one.out.contains("a/l") && !one.out.contains("b/l"), "{one:#?}");
+    ends(&ground.run(&["export", "a", "c"]), 1);
+}
+
+fn volume() {
+    alone(|| {
+        let Some(mut volume) = Volume::new(Kind::Ext4, 32 << 20) else { return };
+        make(&volume.path(), &["Music/song"]);
+        let ground = Ground::with(&["t/"]);
+        symlink(volume.join("Music"), ground.tree().join("Music")).expect("a link");
+        track(&ground, &["Music"]);
+        let ran = export(&ground);
+        ends(&ran, 0);
+        assert!(ran.out.contains("uuid = ") || ran.out.contains("fsid = "), "{ran:#?}");
+        remove(&ground, "Music");
+        volume.take_away().expect("it is not busy");
+        let away = ground.run(&["apply", "-y", "links"]);
+        ends(&away, 1);
+        assert!(away.err.contains("is not known on this computer"), "{away:#?}");
+        assert_eq!(text(&ground, "Music"), None);
+        // Attached elsewhere, it is the same volume.
+        let elsewhere = ground.tree().join("elsewhere");
+        fs::create_dir(&elsewhere).expect("made");
+        volume.come_back();
+        rustix::mount::mount_move(volume.path(), &elsewhere).expect("moved");
+        ends(&ground.run(&["apply", "-y", "links"]), 0);
+        let led = fs::read_link(ground.tree().join("Music")).expect("a link");
+        assert_eq!(led, elsewhere.join("Music"));
+        rustix::mount::mount_move(&elsewhere, volume.path()).expect("moved back");
+    });
+}
