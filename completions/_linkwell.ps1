@@ -475,8 +475,13 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             break
         }
         'linkwell;apply' {
+            [CompletionResult]::new('--from-stow', '--from-stow', [CompletionResultType]::ParameterName, 'Make the links that GNU Stow would make of the packages in this folder')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'With --from-stow: where the links go, by default into the folder above DIR')
+            [CompletionResult]::new('--from-dotbot', '--from-dotbot', [CompletionResultType]::ParameterName, 'Make the links of this configuration of dotbot. Nothing in it is run')
             [CompletionResult]::new('--volume', '--volume', [CompletionResultType]::ParameterName, 'Where a volume of the file is attached here')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--no-folding', '--no-folding', [CompletionResultType]::ParameterName, 'With --from-stow: links to files alone, in real folders')
+            [CompletionResult]::new('--dotfiles', '--dotfiles', [CompletionResultType]::ParameterName, 'With --from-stow: what is called `dot-NAME` is wanted as `.NAME`')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Only say whether all links are as the file has them; the exit status is 1 if they are not')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Replace links that lead elsewhere; real files and folders never')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace links that lead elsewhere; real files and folders never')

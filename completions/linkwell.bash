@@ -164,12 +164,41 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__apply)
-            opts="-f -n -y -v -q -h -V --check --volume --force --merge --allow-broken --dry-run --yes --verbose --json --color --quiet --help --version"
+            opts="-f -n -y -v -q -h -V --from-stow --target --no-folding --dotfiles --from-dotbot --check --volume --force --merge --allow-broken --dry-run --yes --verbose --json --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --from-stow)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --target)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --from-dotbot)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --volume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

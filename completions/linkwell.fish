@@ -383,10 +383,15 @@ never\t'Never'"
 complete -c linkwell -n "__fish_linkwell_using_subcommand export" -s q -l quiet -d 'Print results only: no hints, no progress'
 complete -c linkwell -n "__fish_linkwell_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c linkwell -n "__fish_linkwell_using_subcommand export" -s V -l version -d 'Print version'
+complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l from-stow -d 'Make the links that GNU Stow would make of the packages in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l target -d 'With --from-stow: where the links go, by default into the folder above DIR' -r -f -a "(__fish_complete_directories)"
+complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l from-dotbot -d 'Make the links of this configuration of dotbot. Nothing in it is run' -r -F
 complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l volume -d 'Where a volume of the file is attached here' -r
 complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal that wants it (NO_COLOR and CLICOLOR are heeded)'
 always\t'Always'
 never\t'Never'"
+complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l no-folding -d 'With --from-stow: links to files alone, in real folders'
+complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l dotfiles -d 'With --from-stow: what is called `dot-NAME` is wanted as `.NAME`'
 complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l check -d 'Only say whether all links are as the file has them; the exit status is 1 if they are not'
 complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -s f -l force -d 'Replace links that lead elsewhere; real files and folders never'
 complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l merge -d 'Where a real folder or file stands in the place of a link, make it one with what the link leads to: what is the same folds, what differs is kept beside'

@@ -29,6 +29,14 @@ pub(crate) fn trials() -> Vec<Trial> {
             in_the_way,
         ),
         test("apply: a real folder is made one with what the link leads to", merged),
+        test("apply: folders that are missing are made, and only those", folders),
+        test_with(
+            "apply: the packages of GNU Stow become the links that it makes itself",
+            &[Need::Program("stow")],
+            stow,
+        ),
+        test("apply: packages that are in each other's way stop no other link", stow_in_the_way),
+        test("apply: a configuration of dotbot is read, and nothing in it is run", dotbot),
         test("apply: names of any bytes", bytes),
         test("apply: what is no file of links is refused, and nothing is changed", refused),
         test("export: only what is asked for, never what is merely on the way", chosen),
@@ -118,6 +126,139 @@ fn in_the_way() {
     assert_eq!(fs::read(ground.tree().join("a")).expect("read"), b"mine");
 }
 
+fn folders() {
+    let ground = Ground::with(&["t/f", "real/", "onto -> real", "dead -> nowhere"]);
+    let link = |at: &str| {
+        let (at, to) = (ground.tree().join(at), ground.tree().join("t/f"));
+        format!("[[links]]\nat = {at:?}\nto = {to:?}\nwritten = \"relative\"\n")
+    };
+    let all = ["a/b/c/l", "a/m", "onto/l", "dead/l", "t/f/l"].map(link).concat();
+    fs::write(ground.tree().join("links"), format!("version = 1\n{all}")).expect("written");
+    let shown = ground.run(&["apply", "-n", "links"]);
+    assert!(!ground.tree().join("a").exists(), "{shown:#?}");
+    assert!(shown.out.contains("2 links more in folders that are to be made"), "{shown:#?}");
+    let ran = ground.run(&["apply", "-y", "links"]);
+    ends(&ran, 3);
+    assert_eq!(text(&ground, "a/b/c/l").as_deref(), Some("../../../t/f"), "{ran:#?}");
+    assert_eq!(text(&ground, "a/m").as_deref(), Some("../t/f"));
+    assert_eq!(text(&ground, "real/l").as_deref(), Some("../t/f"), "a link to a folder will do");
+    assert_eq!(text(&ground, "dead").as_deref(), Some("nowhere"), "it is somebody's");
+    // The links can be taken back; a folder may be others' by then, and that is said.
+    ends(&ground.run(&["undo", "-y"]), 0);
+    assert_eq!((text(&ground, "a/m"), text(&ground, "real/l")), (None, None));
+    let folder = ground.run(&["undo", "-y"]);
+    assert!(ground.tree().join("a/b/c").is_dir(), "{folder:#?}");
+    assert!(folder.out.contains("that was made stays"), "{folder:#?}");
+}
+
+/// What our own making and GNU Stow's own make of the same packages.
+fn stowed(packages: &[&str], before: &[&str], ours: &[&str], theirs: &[&str]) -> [Vec<String>; 2] {
+    [false, true].map(|real| {
+        let ground = Ground::with(&[]);
+        let prefixed = |lines: &[&str], top: &str| -> Vec<String> {
+            lines.iter().map(|line| format!("{top}{line}")).collect()
+        };
+        let all = [prefixed(packages, "dots/"), prefixed(before, "")].concat();
+        make(&ground.tree(), &all.iter().map(String::as_str).collect::<Vec<_>>());
+        if real {
+            let names = fs::read_dir(ground.tree().join("dots")).expect("listed");
+            let names = names.map(|entry| entry.expect("an entry").file_name());
+            let names: Vec<_> = names.filter(|name| !name.as_bytes().starts_with(b".")).collect();
+            let ran = std::process::Command::new("stow")
+                .current_dir(ground.tree().join("dots"))
+                .args(theirs)
+                .args(&names)
+                .output()
+                .expect("stow can be started");
+            assert!(ran.status.success(), "{ran:?}");
+        } else {
+            let ran = ground.run(&[&["apply", "-y", "--from-stow", "dots"], ours].concat());
+            ends(&ran, 0);
+            let again = [&["apply", "--check", "--from-stow", "dots"], ours].concat();
+            ends(&ground.run(&again), 0);
+        }
+        // When each was made, and the permissions of new folders, are each program's own.
+        let links = |line: &str| {
+            let (start, target) = line.split_once(" -> ")?;
+            Some(format!("{} -> {target}", start.split(' ').next()?))
+        };
+        ground.listing().lines().filter_map(links).collect()
+    })
+}
+
+fn stow() {
+    let packages = [
+        "vim/.vimrc",
+        "vim/.vim/colors/x.vim",
+        "vim/README.md",
+        "git/.gitconfig",
+        "git/.config/git/ignore",
+        "git/.git/HEAD",
+        "shell/.config/fish/config.fish",
+        "shell/.config/alias -> fish/config.fish",
+        "shell/bin/run",
+        "shell/bin/run~",
+        ".git/HEAD",
+    ];
+    for before in [&[][..], &[".vim/mine", "bin/"], &[".config/own", ".config/git/"]] {
+        let [ours, theirs] = stowed(&packages, before, &[], &["-S"]);
+        assert_eq!(ours, theirs, "{before:?}");
+        let [ours, theirs] = stowed(&packages, before, &["--no-folding"], &["--no-folding", "-S"]);
+        assert_eq!(ours, theirs, "{before:?}");
+    }
+}
+
+fn stow_in_the_way() {
+    let ground = Ground::with(&[
+        "dots/a/.x",
+        "dots/a/.both",
+        "dots/b/.both",
+        "dots/b/.y",
+        "dots/b/dot-z",
+        "dots/c/.stow-local-ignore",
+        "dots/c/.w",
+        ".x",
+    ]);
+    let ran = ground.run(&["apply", "-y", "--dotfiles", "--from-stow", "dots"]);
+    ends(&ran, 3);
+    for words in ["`a` and `b` both have it", ".stow-local-ignore", "--merge"] {
+        assert!(ran.err.contains(words), "{words}: {ran:#?}");
+    }
+    assert_eq!(text(&ground, ".y").as_deref(), Some("dots/b/.y"), "no conflict stops the rest");
+    assert_eq!(text(&ground, ".z").as_deref(), Some("dots/b/dot-z"));
+    assert_eq!((text(&ground, ".x"), text(&ground, ".w")), (None, None));
+    // Elsewhere, if that is asked for.
+    make(&ground.tree(), &["else/where/"]);
+    ends(&ground.run(&["apply", "-y", "--from-stow", "dots", "--target", "else/where"]), 3);
+    assert_eq!(text(&ground, "else/where/.x").as_deref(), Some("../../dots/a/.x"));
+}
+
+fn dotbot() {
+    let ground = Ground::with(&["dots/vimrc", "dots/config/x/", "dots/zshrc"]);
+    let home = ground.scratch().join("home");
+    fs::create_dir_all(&home).expect("made");
+    let config = "
+- defaults: { link: { relative: true, create: true } }
+- create: [~/downloads]
+- link:
+    ~/.vimrc: vimrc
+    ~/.config/x: { path: config/x, relative: false }
+    ~/.zshrc:
+    ~/.no: { path: zshrc, if: 'touch ran' }
+- shell: ['touch ran']
+";
+    fs::write(ground.tree().join("dots/install.conf.yaml"), config).expect("written");
+    let ran = ground.run(&["apply", "-y", "--from-dotbot", "dots/install.conf.yaml"]);
+    ends(&ran, 3);
+    assert!(ran.out.contains("no program is run") && ran.err.contains("(`if`)"), "{ran:#?}");
+    let led = |name: &str| fs::read_link(home.join(name)).expect("a link");
+    assert_eq!(led(".vimrc"), PathBuf::from("../tree/dots/vimrc"));
+    assert_eq!(led(".config/x"), ground.tree().join("dots/config/x"));
+    assert_eq!(led(".zshrc"), PathBuf::from("../tree/dots/zshrc"));
+    assert!(home.join("downloads").is_dir());
+    assert!(!ground.tree().join("ran").exists() && !home.join("ran").exists());
+}
+
 fn merged() {
     let ground = Ground::with(&["big/Music/old", "Music -> big/Music"]);
     track(&ground, &["Music"]);
@@ -182,7 +323,12 @@ fn refused() {
         ends(&ran, 1);
         assert!(ran.err.contains(words), "{words}: {ran:#?}");
     }
+    assert!(!ground.scratch().join("home/no").exists(), "no folder is made for what is refused");
     ends(&ground.run(&["apply", "-y", "nothing"]), 1);
+    ends(&ground.run(&["apply", "-y", "--from-dotbot", "nothing"]), 1);
+    ends(&ground.run(&["apply", "-y", "--from-stow", "nothing"]), 1);
+    ends(&ground.run(&["apply", "-y", "--from-stow", "t", "links"]), 2);
+    ends(&ground.run(&["apply", "-y"]), 2);
     ends(&ground.run(&["apply", "-y", "t"]), 1);
     ends(&ground.run(&["apply", "--volume", "x", "links"]), 2);
 }

@@ -33,6 +33,7 @@ pub mod look;
 pub mod memory;
 pub mod named_volumes;
 pub mod operator;
+pub mod other_tools;
 pub mod reach;
 pub mod recording;
 pub mod refer;

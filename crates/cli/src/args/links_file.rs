@@ -13,8 +13,7 @@ pub(crate) const APPLY: &str = "\
 Examples:
   linkwell apply ~/dotfiles/links.toml      shows which links are missing here, asks, and makes them
   linkwell apply --check links.toml         only says whether all of them are as the file has them
-  linkwell apply --volume Data=/mnt/big links.toml
-                                            what is called Data in the file is attached at /mnt/big here";
+  linkwell apply --from-stow ~/dotfiles     the links that GNU Stow would make of these packages";
 
 /// `linkwell export`.
 #[derive(Debug, ClapArgs)]
@@ -28,8 +27,30 @@ pub(crate) struct Export {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Apply {
     /// What `linkwell export` has written.
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) file: OsString,
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath,
+        required_unless_present_any = ["from_stow", "from_dotbot"],
+        conflicts_with_all = ["from_stow", "from_dotbot"])]
+    pub(crate) file: Option<OsString>,
+
+    /// Make the links that GNU Stow would make of the packages in this folder.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "from_dotbot")]
+    pub(crate) from_stow: Option<OsString>,
+
+    /// With --from-stow: where the links go, by default into the folder above DIR.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "from_stow")]
+    pub(crate) target: Option<OsString>,
+
+    /// With --from-stow: links to files alone, in real folders.
+    #[arg(long, requires = "from_stow")]
+    pub(crate) no_folding: bool,
+
+    /// With --from-stow: what is called `dot-NAME` is wanted as `.NAME`.
+    #[arg(long, requires = "from_stow")]
+    pub(crate) dotfiles: bool,
+
+    /// Make the links of this configuration of dotbot. Nothing in it is run.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) from_dotbot: Option<OsString>,
 
     /// Only say whether all links are as the file has them; the exit status is 1 if they are not.
     #[arg(long, conflicts_with_all = ["yes", "force", "merge"])]

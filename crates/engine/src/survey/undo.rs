@@ -89,6 +89,13 @@ fn back(
         let number = first + number;
         // A folder that was made for others to use as well stays.
         if matches!(step, Step::Put { make: Make::Folder, .. }) {
+            if steps.len() == 1 {
+                let place = known.operation.plan.place(step.at());
+                plan.remarks.push(format!(
+                    "the folder `{}` that was made stays: by now others may use it",
+                    place.shown()
+                ));
+            }
             continue;
         }
         let made = u64::try_from(number).ok();
