@@ -159,6 +159,9 @@ impl Mark {
 pub struct Processes {
     /// Their names.
     pub names: Vec<String>,
+    /// What one of them must have been told, where several clients are one program.
+    #[serde(default)]
+    pub arguments: Vec<String>,
     /// The name of the source.
     pub from: String,
 }
