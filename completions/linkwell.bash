@@ -19,6 +19,9 @@ _linkwell() {
             linkwell,check)
                 cmd="linkwell__subcmd__check"
                 ;;
+            linkwell,clients)
+                cmd="linkwell__subcmd__clients"
+                ;;
             linkwell,convert)
                 cmd="linkwell__subcmd__convert"
                 ;;
@@ -75,6 +78,9 @@ _linkwell() {
                 ;;
             linkwell__subcmd__help,check)
                 cmd="linkwell__subcmd__help__subcmd__check"
+                ;;
+            linkwell__subcmd__help,clients)
+                cmd="linkwell__subcmd__help__subcmd__clients"
                 ;;
             linkwell__subcmd__help,convert)
                 cmd="linkwell__subcmd__help__subcmd__convert"
@@ -134,7 +140,7 @@ _linkwell() {
 
     case "${cmd}" in
         linkwell)
-            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove repair watch log undo recover track untrack status help"
+            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove repair watch log undo recover track untrack status clients help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -163,6 +169,28 @@ _linkwell() {
                     return 0
                     ;;
                 --threads)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__clients)
+            opts="-v -q -h -V --all --verbose --json --time-limit --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --time-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -255,7 +283,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__help)
-            opts="list check show refs create retarget convert move remove repair watch log undo recover track untrack status help"
+            opts="list check show refs create retarget convert move remove repair watch log undo recover track untrack status clients help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -269,6 +297,20 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__help__subcmd__clients)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -19,9 +19,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "list", "check", "show", "refs", "create", "retarget", "convert", "move", "remove", "log",
-    "undo", "recover", "track", "untrack", "status", "repair", "watch",
+    "undo", "recover", "track", "untrack", "status", "repair", "watch", "clients",
 ];
 
 fn top() -> PathBuf {

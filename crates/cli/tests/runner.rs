@@ -2,6 +2,8 @@
 
 mod arguments;
 mod check;
+mod clients;
+mod clients_live;
 mod convert;
 mod convert_revive;
 mod convert_tree;
@@ -73,6 +75,8 @@ fn main() -> std::process::ExitCode {
     let trials = [
         arguments::trials(),
         check::trials(),
+        clients::trials(),
+        clients_live::trials(),
         endings::trials(),
         exchange::trials(),
         generated::trials(),

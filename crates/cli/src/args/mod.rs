@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(crate) mod change;
+pub(crate) mod clients;
 pub(crate) mod moving;
 pub(crate) mod repair;
 pub(crate) mod track;
@@ -101,6 +102,9 @@ pub(crate) enum Verb {
     /// Show how the links on record are, and what waits for an answer.
     #[command(before_help = track::STATUS, after_help = AFTER)]
     Status(track::Status),
+    /// Show which sync and backup clients are here, and what they do with links.
+    #[command(before_help = clients::CLIENTS, after_help = AFTER)]
+    Clients(clients::Clients),
     /// Look at a path and end: how linkwell finds out whether a volume answers.
     #[command(hide = true)]
     Answers {

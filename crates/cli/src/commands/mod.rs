@@ -5,6 +5,7 @@ mod ask;
 mod catalogue;
 mod change;
 mod check;
+mod clients;
 mod convert;
 mod create;
 mod elsewhere;
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Track(track) => track::run(track, args, world),
         Verb::Untrack(untrack) => track::forget(untrack, args, world),
         Verb::Status(status) => status::run(status, args, world),
+        Verb::Clients(clients) => clients::run(clients, args, world),
         Verb::Answers { path } => Ok(answers::run(path)),
         // `main` does it, before there is any thread.
         Verb::Reach => Ok(Exit::Usage),

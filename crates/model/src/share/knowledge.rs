@@ -80,8 +80,10 @@ impl Knowledge {
             let row = Client::deserialize(row);
             let broken = |why: String| Broken::Row { client: name.clone(), why };
             let mut client = row.map_err(|error| broken(error.message().to_owned()))?;
-            for (own, source) in &file.sources {
-                client.sources.entry(own.clone()).or_insert_with(|| source.clone());
+            for (shared, source) in &file.sources {
+                if client.sources.insert(shared.clone(), source.clone()).is_some() {
+                    return Err(broken(format!("its source `{shared}` is one of the whole table")));
+                }
             }
             check(&client).map_err(broken)?;
             if clients.iter().any(|other| other.id == client.id) {

@@ -118,6 +118,7 @@ fn a_broken_row_is_named() {
         ("path = \".one\", ", "", "a mark needs"),
         ("path = \".one\"", "path = \".one\", end = \"x\"", "a mark needs"),
         ("~/.one", "/etc/one", "does not begin at a known folder"),
+        ("seen = {", "hearsay = {", "`hearsay` is one of the whole table"),
         ("by = \"measured\"", "by = \"guessed\"", "unknown variant `guessed`"),
     ] {
         let broken = row(old, new).expect_err(why).to_string();

@@ -35,8 +35,10 @@ pub(super) fn read(bytes: &[u8]) -> Vec<Entry> {
 /// A value without its quotes, and without a remark behind it.
 fn scalar(value: &[u8]) -> Vec<u8> {
     let value = value.trim_ascii();
-    if matches!(value.first(), Some(b'"' | b'\'')) {
-        return unquoted(value).to_vec();
+    if let Some((quote @ (b'"' | b'\''), rest)) = value.split_first()
+        && let Some(end) = rest.iter().position(|byte| byte == quote)
+    {
+        return rest.get(..end).unwrap_or_default().to_vec();
     }
     let end = value.windows(2).position(|two| two == b" #").unwrap_or(value.len());
     value.get(..end).unwrap_or_default().trim_ascii_end().to_vec()

@@ -85,7 +85,7 @@ fn ini_is_flat() {
 fn lines_and_lists() {
     let text = b"# sync_dir = \"/no\"\nsync_dir = \"~/One Drive\"\ninclude x\nroot=/a b \n=\n";
     assert_eq!(all(Shape::Lines, text), ["sync_dir=~/One Drive", "root=/a b"]);
-    let text = b"source_directories:\n    - /home # mine\n    - \"/e t c\"\n\nrepositories:\n  - path: ssh://x\nsource: /one\n- stray\n";
+    let text = b"source_directories:\n    - /home # mine\n    - \"/e t c\" # too\n\nrepositories:\n  - path: ssh://x\nsource: /one\n- stray\n";
     assert_eq!(
         all(Shape::List, text),
         [
