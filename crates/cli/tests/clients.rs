@@ -7,7 +7,7 @@
     reason = "a test makes what it looks at, and may stop at the first surprise"
 )]
 
-use crate::support::{Ground, NOBODY, as_nobody, objects, text};
+use crate::support::{Ground, NOBODY, as_nobody, objects, shell, text};
 use libtest_mimic::Trial;
 use linkwell_testkit::crafted;
 use linkwell_testkit::need::{Need, test, test_with};
@@ -17,6 +17,13 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn trials() -> Vec<Trial> {
+    let hang = [
+        Need::Root,
+        Need::Fuse,
+        Need::Program("bindfs"),
+        Need::Program("unshare"),
+        Need::Program("timeout"),
+    ];
     vec![
         test("clients: each way of writing a configuration", shapes),
         test("clients: a client is here by what it leaves", present),
@@ -32,6 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("clients: a name that is asked for, and one that is not known", named),
         test("clients: all that are known, in both forms", all),
         test("clients: in words", words),
+        test_with("clients: a home or a folder on a dead volume hangs nothing", &hang, dead),
     ]
 }
 
@@ -559,4 +567,28 @@ fn words() {
     assert!(!ran.out.contains("on the other side"), "{ran:?}");
     let ran = ground.run(&["clients", "-v"]);
     assert!(ran.out.contains("whose word it is"), "{ran:?}");
+}
+
+fn dead() {
+    let scratch = Scratch::with(&["real/.dropbox/", "home/.dropbox/", "hung/", "out/"]);
+    let info = format!(r#"{{"personal": {{"path": "{}"}}}}"#, scratch.join("hung/D").display());
+    std::fs::write(scratch.join("home/.dropbox/info.json"), &info).expect("written");
+    std::fs::write(scratch.join("real/.dropbox/info.json"), &info).expect("written");
+    let script = r#"
+        bindfs -f -o entry_timeout=0,attr_timeout=0 real hung & server=$!
+        for i in $(seq 500); do mountpoint -q hung && break; sleep 0.01; done
+        kill -STOP $server
+        run() { timeout -s KILL 15 env "$@" >>out/said 2>&1; echo "$?"; }
+        T="--time-limit 0.3"
+        run HOME=$PWD/home "$L" clients $T dropbox
+        run HOME=$PWD/hung "$L" clients $T dropbox
+        kill -CONT $server; umount -l hung; wait $server 2>/dev/null; true
+    "#;
+    let ran = shell(&scratch.path(), &format!("unshare -m --propagation private sh -c '{script}'"));
+    let codes: Vec<&str> = ran.out.lines().collect();
+    let said = std::fs::read_to_string(scratch.join("out/said")).expect("readable");
+    assert_eq!(codes, ["0", "3"], "{ran:?} {said}");
+    assert!(said.contains("whose volume is not attached"), "{said}");
+    let told = format!("`{}` gives no answer", scratch.join("hung").display());
+    assert!(said.contains(&told), "{said}");
 }

@@ -11,6 +11,7 @@ use crate::system::{Access, Links, System};
 use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::Why;
+use linkwell_model::share::client::{Client, Mark};
 use linkwell_model::share::knowledge::Knowledge;
 use rustix::fd::{AsFd as _, BorrowedFd};
 use std::mem::MaybeUninit;
@@ -79,7 +80,7 @@ fn above(system: System, held: &Held) -> Option<Synced> {
 }
 
 /// The client that keeps a mark in this folder, by the table of what is known of clients.
-pub(crate) fn client(system: System, folder: BorrowedFd<'_>) -> Option<&'static str> {
+fn client(system: System, folder: BorrowedFd<'_>) -> Option<&'static str> {
     let known = Knowledge::known();
     let there = |path: &str| system.status(folder, path.as_bytes(), Links::Kept).is_ok();
     let sure = known.marks().find(|(_, mark)| mark.path.as_deref().is_some_and(there));
@@ -95,6 +96,22 @@ pub(crate) fn client(system: System, folder: BorrowedFd<'_>) -> Option<&'static 
         found.is_none()
     });
     found
+}
+
+/// The clients that work on a folder, by what they keep in it: those that sync it, and also Git.
+pub fn clients_of(system: System, folder: BorrowedFd<'_>) -> Vec<&'static Client> {
+    let there = |path: &str| system.status(folder, path.as_bytes(), Links::Kept).is_ok();
+    let mut names = Vec::new();
+    each(system, folder, |name, _| {
+        names.push(name.to_vec());
+        true
+    });
+    let is_kept = |mark: &Mark| match &mark.path {
+        Some(path) => there(path),
+        None => names.iter().any(|name| mark.is_called(name)),
+    };
+    let works = |client: &&Client| client.marks.iter().chain(&client.signs).any(is_kept);
+    Knowledge::known().clients.iter().filter(works).collect()
 }
 
 /// The first folder in this one that is synced.

@@ -200,6 +200,9 @@ pub struct Client {
     /// What it keeps in a folder that it syncs.
     #[serde(default)]
     pub marks: Vec<Mark>,
+    /// What else it keeps in a folder that it works on, and that does not make it a folder that is synced.
+    #[serde(default)]
+    pub signs: Vec<Mark>,
     /// Where its configuration is.
     #[serde(default)]
     pub config: Vec<Config>,
@@ -242,6 +245,7 @@ impl Client {
         let plain = |what: &str, from| (what.to_owned(), Some(from));
         all.extend(self.never.iter().map(|never| plain("never", never.from.as_str())));
         all.extend(self.marks.iter().map(|mark| plain("marks", mark.from.as_str())));
+        all.extend(self.signs.iter().map(|sign| plain("signs", sign.from.as_str())));
         all.extend(self.config.iter().map(|config| plain("config", config.from.as_str())));
         all.extend(self.processes.iter().map(|these| plain("processes", these.from.as_str())));
         all.extend(self.pause.iter().map(|pause| plain("pause", pause.from.as_str())));

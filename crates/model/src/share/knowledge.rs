@@ -188,7 +188,7 @@ fn check(client: &Client) -> Result<(), String> {
             return Err(format!("`links.{kind}` is unknown, and has a source"));
         }
     }
-    for mark in &client.marks {
+    for mark in client.marks.iter().chain(&client.signs) {
         match (&mark.path, &mark.begin, &mark.end) {
             (Some(_), None, None) | (None, Some(_), Some(_)) => {}
             _ => return Err("a mark needs a path, or a beginning and an end".into()),

@@ -91,4 +91,37 @@ impl Root {
             _ => None,
         }
     }
+
+    /// Whether a place, with no link on the way, is this folder or lies in it.
+    pub fn holds(&self, place: &AbsPath) -> bool {
+        self.place().is_some_and(|root| place.is_at_or_below(root))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str) -> AbsPath {
+        AbsPath::cleaned(text.as_bytes()).unwrap_or_else(AbsPath::root)
+    }
+
+    #[test]
+    fn what_counts_is_where_it_lies() {
+        let there = State::There { place: place("/mnt/big/Sync"), volume: None };
+        let mut root = Root {
+            client: "syncthing",
+            path: place("/home/ada/Sync"),
+            state: there,
+            name: None,
+            key: None,
+            paused: false,
+            way: Way::Both,
+            config: place("/c"),
+        };
+        assert!(root.holds(&place("/mnt/big/Sync")) && root.holds(&place("/mnt/big/Sync/a/b")));
+        assert!(!root.holds(&place("/home/ada/Sync/a")) && !root.holds(&place("/mnt/big/Sync2")));
+        root.state = State::Missing;
+        assert!(!root.holds(&place("/mnt/big/Sync")) && root.place().is_none());
+    }
 }

@@ -26,6 +26,9 @@ fn json_is_flat() {
     let mut found = all(Shape::Json, text);
     found.sort();
     assert_eq!(found, expected);
+    let remarks = b"// x\n{ /* \" \n */ \"a\": \"//b\\\"/*c*/\" // \"\n}//";
+    assert_eq!(all(Shape::Json, remarks), ["a=//b\\\"/*c*/"]);
+    assert_eq!(wrong(Shape::Json, b"{}\n/* x").map(|(line, _)| line), None);
     assert_eq!(wrong(Shape::Json, b"{\n\"a\": \n}"), Some((Some(3), "it is not JSON")));
     assert!(wrong(Shape::Json, &[b'['; 100_000]).is_some());
     assert!(wrong(Shape::Json, b"{\"a\": \"\xff\"}").is_some());
