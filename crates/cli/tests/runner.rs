@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod clients;
 mod clients_live;
+mod clients_trust;
 mod convert;
 mod convert_revive;
 mod convert_tree;
@@ -77,6 +78,7 @@ fn main() -> std::process::ExitCode {
         check::trials(),
         clients::trials(),
         clients_live::trials(),
+        clients_trust::trials(),
         endings::trials(),
         exchange::trials(),
         generated::trials(),

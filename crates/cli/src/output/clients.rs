@@ -119,6 +119,9 @@ fn of_root(root: &Root) -> String {
         State::Asleep { volume } => {
             more.push(format!("whose volume is not attached (`{}`)", volume.shown()));
         }
+        State::NoAnswer { volume } => {
+            more.push(format!("whose volume gives no answer (`{}`)", volume.shown()));
+        }
         State::NotFolder => more.push("which is no folder".into()),
         State::Unseen => more.push("which could not be looked at".into()),
     }

@@ -71,7 +71,7 @@ fn root(object: &mut Object<'_>, root: &Root) {
     object.place_or_null("place", root.place());
     let volume = match &root.state {
         State::There { volume, .. } => volume.as_ref(),
-        State::Asleep { volume } => Some(volume),
+        State::Asleep { volume } | State::NoAnswer { volume } => Some(volume),
         _ => None,
     };
     object.place_or_null("volume", volume);

@@ -22,7 +22,7 @@ pub(super) fn look(live: &mut Live, path: &[u8]) -> State {
             match live.volumes().absent(&at, &chain.rest) {
                 Some(absent) => State::Asleep { volume: absent.point },
                 None if matches!(chain.end, End::Missing) => State::Missing,
-                None => State::Asleep { volume: at },
+                None => State::NoAnswer { volume: at },
             }
         }
         End::Denied | End::Loop | End::TooManyHops => State::Unseen,

@@ -19,6 +19,11 @@ pub enum State {
         /// Where the volume would be.
         volume: AbsPath,
     },
+    /// Its volume gives no answer, or would be woken by a look.
+    NoAnswer {
+        /// Where it is attached.
+        volume: AbsPath,
+    },
     /// Something is there, and is no folder.
     NotFolder,
     /// It could not be looked at.
@@ -32,6 +37,7 @@ impl State {
             Self::There { .. } => "there",
             Self::Missing => "missing",
             Self::Asleep { .. } => "asleep",
+            Self::NoAnswer { .. } => "no_answer",
             Self::NotFolder => "not_a_folder",
             Self::Unseen => "unseen",
         }
