@@ -146,6 +146,15 @@ fn shapes() {
     assert_eq!(nextcloud["roots"][1]["paused"], false);
     let rclone = client(&ran, "rclone").expect("found");
     assert_eq!(rclone["remotes"], serde_json::json!([{"name": "there", "of": "drive"}]));
+    // What cannot be read without its password is no fault.
+    write(&ground, ".config/rclone/rclone.conf", "# Encrypted\n\nRCLONE_ENCRYPT_V0:\nabcd\n");
+    // A pattern, a place elsewhere and a path from somewhere else are passed over.
+    let sources = "source_directories:\n- /home/*\n- ssh://x/y\n- here\n";
+    write(&ground, ".config/borgmatic/config.yaml", sources);
+    let ran = ground.run(&["clients", "rclone", "borg", "--json"]);
+    assert_eq!((ran.err.as_str(), ran.code), ("", 0));
+    assert_eq!(client(&ran, "rclone").expect("found")["remotes"], serde_json::json!([]));
+    assert_eq!(client(&ran, "borg").expect("found")["roots"], serde_json::json!([]));
     // Where a configuration names no folder, the client's own default counts.
     let other = Ground::with(&[]);
     write(&other, ".config/onedrive/config", "monitor_interval = \"300\"\n");

@@ -77,9 +77,11 @@ impl Seeker<'_> {
                         .map_or(place.clone(), |name| place.joined(name.as_bytes())),
                 )
             }));
+            let mut looked: Vec<AbsPath> = self.found.configs.clone();
             for file in files {
-                if !self.found.configs.contains(&file) {
+                if !looked.contains(&file) {
                     self.look(config, &file);
+                    looked.push(file);
                 }
             }
         }
@@ -102,6 +104,10 @@ impl Seeker<'_> {
             shape => match reading::whole(self.live, file) {
                 Ok(Some(bytes)) => {
                     self.found.configs.push(file.clone());
+                    let sealed = |word: &String| memchr::memmem::find(&bytes, word.as_bytes());
+                    if config.sealed.as_ref().and_then(sealed).is_some() {
+                        return;
+                    }
                     let settings = settings::read(shape, &bytes);
                     self.take(config, file, &settings.entries);
                     if let Some(malformed) = settings.malformed {
@@ -158,7 +164,9 @@ impl Seeker<'_> {
         value: &[u8],
         entry: Option<&Entry>,
     ) {
-        let is_address = value.windows(3).any(|three| three == b"://") || value.starts_with(b"//");
+        let is_address = memchr::memmem::find(value, b"://").is_some()
+            || value.starts_with(b"//")
+            || value.contains(&b'*');
         if value.is_empty() || (config.addresses && is_address) {
             return;
         }

@@ -2,7 +2,7 @@
 //!
 //! What to look for stands in the table of clients (`linkwell_model::share`); here are the few ways to
 //! look. A configuration is a hint by somebody else: it is read only if nobody but this user and root can
-//! have written it (`reading`), and a folder that it names is looked at ([`rooted`]).
+//! have written it (`reading`), and a folder that it names is looked at (`rooted`).
 //!
 //! * `places`: where configurations may be.
 //! * `reading`: a small file, read with care.

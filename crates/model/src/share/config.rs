@@ -46,9 +46,12 @@ pub struct Config {
     pub way: Option<String>,
     /// The folder where the configuration names none.
     pub default: Option<String>,
-    /// A value may also be an address of another computer, which is passed over.
+    /// A value may also be an address of another computer, a pattern, or a path from somewhere else: such
+    /// are passed over.
     #[serde(default)]
     pub addresses: bool,
+    /// Where this stands in it, the rest is encrypted, and is not read.
+    pub sealed: Option<String>,
     /// A key of which each value is a place elsewhere, of which nothing lies here.
     pub remote: Option<String>,
     /// How the running client can be spoken to.
