@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 
 pub(super) const CLIENTS: &str = "\
 Examples:
-  linkwell clients                      which sync and backup clients are here, and what they do with links
+  linkwell clients                      which sync and backup clients are here
   linkwell clients dropbox              all that is known of Dropbox, and whose word it is
   linkwell clients --json | jq -r 'select(.type == \"client\") | .roots[].path'
                                         the folders that are synced, for another program";
