@@ -46,6 +46,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('track', 'track', [CompletionResultType]::ParameterValue, 'Put links on record, with what they lead to')
             [CompletionResult]::new('untrack', 'untrack', [CompletionResultType]::ParameterValue, 'Forget what is on record of links')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the links on record are, and what waits for an answer')
+            [CompletionResult]::new('clients', 'clients', [CompletionResultType]::ParameterValue, 'Show which sync and backup clients are here, and what they do with links')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write the links on record to a file for another computer')
             [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Make the links of such a file that are missing here')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -464,6 +465,21 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'linkwell;clients' {
+            [CompletionResult]::new('--time-limit', '--time-limit', [CompletionResultType]::ParameterName, 'How long a remote volume may take to answer')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Every client that is known, whether it is on this computer or not')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Everything that is known of each, and whose word it is')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Everything that is known of each, and whose word it is')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'linkwell;export' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
@@ -520,6 +536,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('track', 'track', [CompletionResultType]::ParameterValue, 'Put links on record, with what they lead to')
             [CompletionResult]::new('untrack', 'untrack', [CompletionResultType]::ParameterValue, 'Forget what is on record of links')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the links on record are, and what waits for an answer')
+            [CompletionResult]::new('clients', 'clients', [CompletionResultType]::ParameterValue, 'Show which sync and backup clients are here, and what they do with links')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write the links on record to a file for another computer')
             [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Make the links of such a file that are missing here')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -574,6 +591,9 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             break
         }
         'linkwell;help;status' {
+            break
+        }
+        'linkwell;help;clients' {
             break
         }
         'linkwell;help;export' {

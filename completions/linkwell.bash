@@ -22,6 +22,9 @@ _linkwell() {
             linkwell,check)
                 cmd="linkwell__subcmd__check"
                 ;;
+            linkwell,clients)
+                cmd="linkwell__subcmd__clients"
+                ;;
             linkwell,convert)
                 cmd="linkwell__subcmd__convert"
                 ;;
@@ -85,6 +88,9 @@ _linkwell() {
             linkwell__subcmd__help,check)
                 cmd="linkwell__subcmd__help__subcmd__check"
                 ;;
+            linkwell__subcmd__help,clients)
+                cmd="linkwell__subcmd__help__subcmd__clients"
+                ;;
             linkwell__subcmd__help,convert)
                 cmd="linkwell__subcmd__help__subcmd__convert"
                 ;;
@@ -146,7 +152,7 @@ _linkwell() {
 
     case "${cmd}" in
         linkwell)
-            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove repair watch log undo recover track untrack status export apply help"
+            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove repair watch log undo recover track untrack status clients export apply help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -226,6 +232,28 @@ _linkwell() {
                     return 0
                     ;;
                 --threads)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__clients)
+            opts="-v -q -h -V --all --verbose --json --time-limit --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --time-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -336,7 +364,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__help)
-            opts="list check show refs create retarget convert move remove repair watch log undo recover track untrack status export apply help"
+            opts="list check show refs create retarget convert move remove repair watch log undo recover track untrack status clients export apply help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -364,6 +392,20 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__help__subcmd__clients)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

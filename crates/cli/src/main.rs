@@ -24,8 +24,12 @@ pub(crate) struct World {
     home: Option<AbsPath>,
     /// Where programs keep their settings.
     config: Option<AbsPath>,
+    /// Where programs keep what they remember.
+    states: Option<AbsPath>,
     /// linkwell's own state folder.
     state: Option<AbsPath>,
+    /// Where programs keep what they can make again.
+    cache: Option<AbsPath>,
     /// Where this person's programs keep their data: the trash is there.
     data: Option<AbsPath>,
     /// The current folder; none when it has been removed.
@@ -56,10 +60,13 @@ impl World {
         let place = |path: std::path::PathBuf| AbsPath::cleaned(path.as_os_str().as_bytes());
         let home = std::env::home_dir().and_then(place);
         // The XDG base directory specification: a relative value is to be ignored.
-        let state = std::env::var_os("XDG_STATE_HOME")
+        let states = std::env::var_os("XDG_STATE_HOME")
             .and_then(|folder| place(folder.into()))
-            .or_else(|| home.as_ref().map(|home| home.joined(b".local").joined(b"state")))
-            .map(|folder| folder.joined(b"linkwell"));
+            .or_else(|| home.as_ref().map(|home| home.joined(b".local").joined(b"state")));
+        let state = states.as_ref().map(|folder| folder.joined(b"linkwell"));
+        let cache = std::env::var_os("XDG_CACHE_HOME")
+            .and_then(|folder| place(folder.into()))
+            .or_else(|| home.as_ref().map(|home| home.joined(b".cache")));
         let config = std::env::var_os("XDG_CONFIG_HOME")
             .and_then(|path| place(path.into()))
             .or_else(|| home.as_ref().map(|home| home.joined(b".config")));
@@ -80,7 +87,9 @@ impl World {
             bus: std::env::var_os("DBUS_SESSION_BUS_ADDRESS"),
             home,
             config,
+            states,
             state,
+            cache,
             data,
             current: std::env::current_dir().ok().and_then(place),
             seen_from: std::env::var_os("PWD").and_then(|folder| place(folder.into())),

@@ -19,9 +19,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
     "list", "check", "show", "refs", "create", "retarget", "convert", "move", "remove", "log",
     "undo", "recover", "track", "untrack", "status", "repair", "watch", "export", "apply",
+    "clients",
 ];
 
 fn top() -> PathBuf {

@@ -3,6 +3,9 @@
 mod apply;
 mod arguments;
 mod check;
+mod clients;
+mod clients_live;
+mod clients_trust;
 mod convert;
 mod convert_revive;
 mod convert_tree;
@@ -75,6 +78,9 @@ fn main() -> std::process::ExitCode {
         apply::trials(),
         arguments::trials(),
         check::trials(),
+        clients::trials(),
+        clients_live::trials(),
+        clients_trust::trials(),
         endings::trials(),
         exchange::trials(),
         generated::trials(),

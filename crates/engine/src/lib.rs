@@ -14,10 +14,12 @@
 //! * [`catalogue`]: the links on record; [`track`]: what is recorded of each; [`recording`]: when.
 //! * [`reach`]: where a handle leads now.
 //! * [`watch`]: links on record follow what they lead to while it moves.
-//! * [`formats`]: shortcut files and text stubs, as byte formats.
+//! * [`clients`]: sync and backup clients on this computer.
+//! * [`formats`]: configurations, shortcut files and text stubs, as byte formats.
 //! * [`in_use`]: which programs use what is about to be moved.
 
 pub mod catalogue;
+pub mod clients;
 pub(crate) mod descent;
 pub mod disk;
 pub mod execute;

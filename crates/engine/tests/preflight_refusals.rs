@@ -6,13 +6,14 @@ use libtest_mimic::Trial;
 use linkwell_engine::survey::freight::Wanted;
 use linkwell_engine::survey::guard::{Destination, may_move};
 use linkwell_engine::survey::known;
-use linkwell_engine::survey::synced::{Lies, synced};
-use linkwell_engine::system::System;
+use linkwell_engine::survey::synced::{Lies, clients_of, synced};
+use linkwell_engine::system::{Access, System};
 use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Make, Plan, Step, Why};
 use linkwell_testkit::need::test;
 use linkwell_testkit::tree::{Scratch, bytes};
+use rustix::fd::AsFd as _;
 use std::path::Path;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -134,6 +135,8 @@ fn sync_marks() {
         "box/f",
         "holds/box/.dropbox.cache/",
         "holds/f",
+        "g/.git/HEAD",
+        "annexed/.git/annex/",
         "not/.sync/other",
         "not/.sync_x",
         "not/stfolder/",
@@ -161,6 +164,16 @@ fn sync_marks() {
             let found = found(name, kind).map(|synced| (synced.client, synced.lies));
             assert_eq!(found, wanted, "{name} {system:?}");
         }
+        let of = |name: &str| -> Vec<&str> {
+            let path = scratch.join(name);
+            let held = system.open_typed(&bytes(&path), Access::List);
+            let clients = clients_of(system, held.expect("a folder").as_fd());
+            clients.iter().map(|client| client.id.as_str()).collect()
+        };
+        assert_eq!((of("s"), of("n"), of("not")), (vec!["syncthing"], vec!["nextcloud"], vec![]));
+        assert_eq!((of("g"), of("annexed")), (vec!["git"], vec!["git", "git-annex"]));
+        // A work tree may go anywhere with all that is in it.
+        assert_eq!(found("g", EntryKind::Folder), None);
         let above = found("s/a", EntryKind::Folder).expect("it is synced");
         let why = above.why("--even-if-synced");
         assert!(why.to_string().contains("which Syncthing syncs"), "{why}");

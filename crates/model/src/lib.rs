@@ -17,6 +17,7 @@
 //! * [`cause`]: links grouped by what is wrong.
 //! * [`mod@reference`]: whether a link leads to a place.
 //! * [`encoded`]: bytes as the journal writes them.
+//! * [`share`]: sync and backup clients, and the folders that they carry elsewhere.
 //! * [`tally`]: verdicts counted.
 //! * [`shown`]: names as they may be shown to a person.
 
@@ -37,6 +38,7 @@ pub mod plan;
 pub mod planned;
 pub mod reference;
 pub mod service;
+pub mod share;
 pub mod shown;
 pub mod tally;
 pub mod target;

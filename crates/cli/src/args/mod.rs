@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(crate) mod change;
+pub(crate) mod clients;
 pub(crate) mod links_file;
 pub(crate) mod moving;
 pub(crate) mod repair;
@@ -102,6 +103,9 @@ pub(crate) enum Verb {
     /// Show how the links on record are, and what waits for an answer.
     #[command(before_help = track::STATUS, after_help = AFTER)]
     Status(track::Status),
+    /// Show which sync and backup clients are here, and what they do with links.
+    #[command(before_help = clients::CLIENTS, after_help = AFTER)]
+    Clients(clients::Clients),
     /// Write the links on record to a file for another computer.
     #[command(before_help = links_file::EXPORT, after_help = AFTER)]
     Export(links_file::Export),

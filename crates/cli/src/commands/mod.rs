@@ -6,6 +6,7 @@ mod ask;
 mod catalogue;
 mod change;
 mod check;
+mod clients;
 mod convert;
 mod create;
 mod elsewhere;
@@ -67,6 +68,7 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Status(status) => status::run(status, args, world),
         Verb::Export(export) => export::run(export, args, world),
         Verb::Apply(apply) => apply::run(apply, args, world),
+        Verb::Clients(clients) => clients::run(clients, args, world),
         Verb::Answers { path } => Ok(answers::run(path)),
         // `main` does it, before there is any thread.
         Verb::Reach => Ok(Exit::Usage),

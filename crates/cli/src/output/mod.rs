@@ -1,5 +1,7 @@
 //! What is printed: results on standard output, words about the run on standard error.
 
+pub(crate) mod clients;
+pub(crate) mod clients_json;
 pub(crate) mod course;
 pub(crate) mod explained;
 pub(crate) mod groups;

@@ -11,6 +11,7 @@ mod address;
 pub mod desktop;
 pub mod git_index;
 mod lnk;
+pub mod settings;
 pub mod stub;
 mod url;
 pub mod user_dirs;

@@ -7,8 +7,7 @@
 //! but gives no names. Neither sees a writer on another machine that shares the volume.
 
 mod lease;
-#[cfg(target_os = "linux")]
-mod process;
+pub(crate) mod process;
 #[cfg(target_os = "linux")]
 mod scout;
 

@@ -3,15 +3,15 @@
 
 /// What matters of `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stat {
+pub(crate) struct Stat {
     /// Who started it; 0 for none.
-    pub(super) parent: u32,
+    pub(crate) parent: u32,
     /// It is a thread of the kernel's, or has ended: it holds nothing.
-    pub(super) empty: bool,
+    pub(crate) empty: bool,
 }
 
 /// Reads `/proc/PID/stat`. The name in it may hold anything, so the last `)` counts.
-pub(super) fn stat(text: &[u8]) -> Option<Stat> {
+pub(crate) fn stat(text: &[u8]) -> Option<Stat> {
     const PF_KTHREAD: u32 = 0x0020_0000;
     let end = text.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(text.get(end + 1..)?).ok()?;
@@ -23,7 +23,7 @@ pub(super) fn stat(text: &[u8]) -> Option<Stat> {
 }
 
 /// The user that a process acts as, from `/proc/PID/status`.
-pub(super) fn user(text: &[u8]) -> Option<u32> {
+pub(crate) fn user(text: &[u8]) -> Option<u32> {
     let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Uid:"))?;
     std::str::from_utf8(line).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
 }

@@ -2,7 +2,8 @@
 //! leaves a link is taken for deleted there, and is deleted on the other side (measured with six
 //! clients), so nothing is moved out unless that was asked for.
 //!
-//! A folder is known by what its client keeps in it. Clients that keep nothing there are not seen.
+//! A folder is known by what its client keeps in it (the marks in the table of clients). Clients that
+//! keep nothing there are not seen.
 
 use super::Surveyor;
 use crate::operator::{Held, Spot};
@@ -10,37 +11,11 @@ use crate::system::{Access, Links, System};
 use linkwell_model::entry::{EntryKind, FileId};
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::Why;
+use linkwell_model::share::client::{Client, Mark};
+use linkwell_model::share::knowledge::Knowledge;
 use rustix::fd::{AsFd as _, BorrowedFd};
 use std::mem::MaybeUninit;
 use std::sync::Arc;
-
-/// What a client keeps in the folder that it syncs.
-struct Mark {
-    client: &'static str,
-    /// Its path in the folder.
-    path: &'static str,
-}
-
-/// Marks with a fixed name. Seen: Syncthing, ownCloud, git-annex; documented by their makers: MEGA;
-/// the others by hearsay, not tried.
-const MARKS: [Mark; 12] = [
-    Mark { client: "Syncthing", path: ".stfolder" },
-    Mark { client: "Dropbox", path: ".dropbox" },
-    Mark { client: "Dropbox", path: ".dropbox.cache" },
-    Mark { client: "ownCloud", path: ".sync_journal.db" },
-    Mark { client: "ownCloud", path: ".owncloudsync.log" },
-    Mark { client: "Nextcloud", path: ".nextcloudsync.log" },
-    Mark { client: "MEGA", path: ".megaignore" },
-    Mark { client: "Resilio Sync", path: ".sync/ID" },
-    Mark { client: "Resilio Sync", path: ".SyncID" },
-    Mark { client: "Google Drive", path: ".tmp.driveupload" },
-    Mark { client: "rclone bisync", path: "RCLONE_TEST" },
-    Mark { client: "git-annex", path: ".git/annex" },
-];
-
-/// Marks that have a number in their name: how it begins and ends.
-const NUMBERED: [(&str, &[u8], &[u8]); 2] =
-    [("Nextcloud", b".sync_", b".db"), ("Nextcloud", b"._sync_", b".db")];
 
 /// A folder that a client syncs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,21 +79,39 @@ fn above(system: System, held: &Held) -> Option<Synced> {
     }
 }
 
-/// The client that keeps a mark in this folder.
+/// The client that keeps a mark in this folder, by the table of what is known of clients.
 fn client(system: System, folder: BorrowedFd<'_>) -> Option<&'static str> {
-    let there = |mark: &&Mark| system.status(folder, mark.path.as_bytes(), Links::Kept).is_ok();
-    if let Some(mark) = MARKS.iter().find(there) {
-        return Some(mark.client);
+    let known = Knowledge::known();
+    let there = |path: &str| system.status(folder, path.as_bytes(), Links::Kept).is_ok();
+    let sure = known.marks().find(|(_, mark)| mark.path.as_deref().is_some_and(there));
+    if let Some((client, _)) = sure {
+        return Some(&client.name);
     }
     let mut found = None;
     each(system, folder, |name, _| {
-        found = NUMBERED
-            .iter()
-            .find(|(_, begin, end)| name.starts_with(begin) && name.ends_with(end))
-            .map(|(client, _, _)| *client);
+        found = known
+            .marks()
+            .find(|(_, mark)| mark.is_called(name))
+            .map(|(client, _)| client.name.as_str());
         found.is_none()
     });
     found
+}
+
+/// The clients that work on a folder, by what they keep in it: those that sync it, and also Git.
+pub fn clients_of(system: System, folder: BorrowedFd<'_>) -> Vec<&'static Client> {
+    let there = |path: &str| system.status(folder, path.as_bytes(), Links::Kept).is_ok();
+    let mut names = Vec::new();
+    each(system, folder, |name, _| {
+        names.push(name.to_vec());
+        true
+    });
+    let is_kept = |mark: &Mark| match &mark.path {
+        Some(path) => there(path),
+        None => names.iter().any(|name| mark.is_called(name)),
+    };
+    let works = |client: &&Client| client.marks.iter().chain(&client.signs).any(is_kept);
+    Knowledge::known().clients.iter().filter(works).collect()
 }
 
 /// The first folder in this one that is synced.
