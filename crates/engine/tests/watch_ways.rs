@@ -162,6 +162,14 @@ fn hidden_piece() {
     fs::rename(volume.join("t/f"), volume.join("t/g")).expect("renamed");
     let led = |link: std::path::PathBuf| text(&link).is_some_and(|text| text.ends_with("t/g"));
     watching.until("both are healed", || led(ground.join("l/f")) && led(volume.join("in/l")));
+    // Away and back before anybody looks: it is the volume that it was.
+    watching.until_settled(&marker);
+    volume.take_away().expect("it is not busy");
+    volume.come_back();
+    watching.until_settled(&marker);
+    fs::rename(volume.join("t/g"), volume.join("t/h")).expect("renamed");
+    let led = |link: std::path::PathBuf| text(&link).is_some_and(|text| text.ends_with("t/h"));
+    watching.until("both are healed again", || led(ground.join("l/f")) && led(volume.join("in/l")));
     watching.end();
     println!("not taken");
 }

@@ -317,8 +317,11 @@ impl Watcher<'_> {
             kept.id = id;
             found.renewed.push(Renewal { old: link, link: kept, was: Some(is.clone()) });
         }
-        let known_mounts = known.mounts.0.is_some() && known.mounts.1.is_some() && as_recorded;
-        if !known_mounts || matches!(state, State::Asleep) {
+        let mounts = &known.mounts;
+        let known_mounts = mounts.0.is_some() && mounts.1.is_some() && as_recorded;
+        // A volume may have been taken away and attached again between two looks.
+        let attached_anew = self.is_away(&mounts.0) || self.is_away(&mounts.1);
+        if !known_mounts || attached_anew || matches!(state, State::Asleep) {
             let mounts = (self.mount_of(&place), self.mount_of(&leads_to));
             if let Some(known) = self.links.get_mut(&link) {
                 known.mounts = mounts;
