@@ -140,6 +140,7 @@ fn sync_marks() {
         "not/.sync/other",
         "not/.sync_x",
         "not/stfolder/",
+        "not/.dropbox/info.json",
         "not/a/f",
     ]);
     for system in systems() {

@@ -82,8 +82,7 @@ fn above(system: System, held: &Held) -> Option<Synced> {
 /// The client that keeps a mark in this folder, by the table of what is known of clients.
 fn client(system: System, folder: BorrowedFd<'_>) -> Option<&'static str> {
     let known = Knowledge::known();
-    let there = |path: &str| system.status(folder, path.as_bytes(), Links::Kept).is_ok();
-    let sure = known.marks().find(|(_, mark)| mark.path.as_deref().is_some_and(there));
+    let sure = known.marks().find(|(_, mark)| is_there(system, folder, mark));
     if let Some((client, _)) = sure {
         return Some(&client.name);
     }
@@ -98,16 +97,22 @@ fn client(system: System, folder: BorrowedFd<'_>) -> Option<&'static str> {
     found
 }
 
+/// Whether a mark that has a path is in a folder.
+fn is_there(system: System, folder: BorrowedFd<'_>, mark: &Mark) -> bool {
+    let Some(path) = &mark.path else { return false };
+    let found = system.status(folder, path.as_bytes(), Links::Kept);
+    found.is_ok_and(|found| !mark.file || found.kind == EntryKind::File)
+}
+
 /// The clients that work on a folder, by what they keep in it: those that sync it, and also Git.
 pub fn clients_of(system: System, folder: BorrowedFd<'_>) -> Vec<&'static Client> {
-    let there = |path: &str| system.status(folder, path.as_bytes(), Links::Kept).is_ok();
     let mut names = Vec::new();
     each(system, folder, |name, _| {
         names.push(name.to_vec());
         true
     });
     let is_kept = |mark: &Mark| match &mark.path {
-        Some(path) => there(path),
+        Some(_) => is_there(system, folder, mark),
         None => names.iter().any(|name| mark.is_called(name)),
     };
     let works = |client: &&Client| client.marks.iter().chain(&client.signs).any(is_kept);

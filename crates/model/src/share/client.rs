@@ -135,6 +135,9 @@ pub struct Mark {
     pub begin: Option<String>,
     /// How its name ends.
     pub end: Option<String>,
+    /// Only a plain file is it: in the home folder Dropbox has a folder of settings of the same name.
+    #[serde(default)]
+    pub file: bool,
     /// The name of the source.
     pub from: String,
 }
