@@ -47,6 +47,8 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('untrack', 'untrack', [CompletionResultType]::ParameterValue, 'Forget what is on record of links')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the links on record are, and what waits for an answer')
             [CompletionResult]::new('clients', 'clients', [CompletionResultType]::ParameterValue, 'Show which sync and backup clients are here, and what they do with links')
+            [CompletionResult]::new('share', 'share', [CompletionResultType]::ParameterValue, 'Put a folder where a sync client brings it to other computers, and leave it where it is found')
+            [CompletionResult]::new('unshare', 'unshare', [CompletionResultType]::ParameterValue, 'Bring a shared folder home')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write the links on record to a file for another computer')
             [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Make the links of such a file that are missing here')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -480,6 +482,46 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'linkwell;share' {
+            [CompletionResult]::new('--with', '--with', [CompletionResultType]::ParameterName, 'With this client: its name, as `linkwell clients` has it')
+            [CompletionResult]::new('--into', '--into', [CompletionResultType]::ParameterName, 'Into this folder, which is synced')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'What it is called there; by default as it is called here')
+            [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'How it is arranged; by default what is best with this client')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'Show what is shared')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Look whether all that was shared still is; the exit status is 1 if something is not')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'linkwell;unshare' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do it without asking')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show every item, however many there are')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object a line (documented in docs/json.md)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'linkwell;export' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results only: no hints, no progress')
@@ -537,6 +579,8 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('untrack', 'untrack', [CompletionResultType]::ParameterValue, 'Forget what is on record of links')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the links on record are, and what waits for an answer')
             [CompletionResult]::new('clients', 'clients', [CompletionResultType]::ParameterValue, 'Show which sync and backup clients are here, and what they do with links')
+            [CompletionResult]::new('share', 'share', [CompletionResultType]::ParameterValue, 'Put a folder where a sync client brings it to other computers, and leave it where it is found')
+            [CompletionResult]::new('unshare', 'unshare', [CompletionResultType]::ParameterValue, 'Bring a shared folder home')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write the links on record to a file for another computer')
             [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Make the links of such a file that are missing here')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -594,6 +638,12 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             break
         }
         'linkwell;help;clients' {
+            break
+        }
+        'linkwell;help;share' {
+            break
+        }
+        'linkwell;help;unshare' {
             break
         }
         'linkwell;help;export' {

@@ -64,6 +64,9 @@ _linkwell() {
             linkwell,retarget)
                 cmd="linkwell__subcmd__retarget"
                 ;;
+            linkwell,share)
+                cmd="linkwell__subcmd__share"
+                ;;
             linkwell,show)
                 cmd="linkwell__subcmd__show"
                 ;;
@@ -75,6 +78,9 @@ _linkwell() {
                 ;;
             linkwell,undo)
                 cmd="linkwell__subcmd__undo"
+                ;;
+            linkwell,unshare)
+                cmd="linkwell__subcmd__unshare"
                 ;;
             linkwell,untrack)
                 cmd="linkwell__subcmd__untrack"
@@ -127,6 +133,9 @@ _linkwell() {
             linkwell__subcmd__help,retarget)
                 cmd="linkwell__subcmd__help__subcmd__retarget"
                 ;;
+            linkwell__subcmd__help,share)
+                cmd="linkwell__subcmd__help__subcmd__share"
+                ;;
             linkwell__subcmd__help,show)
                 cmd="linkwell__subcmd__help__subcmd__show"
                 ;;
@@ -138,6 +147,9 @@ _linkwell() {
                 ;;
             linkwell__subcmd__help,undo)
                 cmd="linkwell__subcmd__help__subcmd__undo"
+                ;;
+            linkwell__subcmd__help,unshare)
+                cmd="linkwell__subcmd__help__subcmd__unshare"
                 ;;
             linkwell__subcmd__help,untrack)
                 cmd="linkwell__subcmd__help__subcmd__untrack"
@@ -152,7 +164,7 @@ _linkwell() {
 
     case "${cmd}" in
         linkwell)
-            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove repair watch log undo recover track untrack status clients export apply help"
+            opts="-q -h -V --color --quiet --help --version list check show refs create ln retarget convert move remove repair watch log undo recover track untrack status clients share unshare export apply help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -364,7 +376,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__help)
-            opts="list check show refs create retarget convert move remove repair watch log undo recover track untrack status clients export apply help"
+            opts="list check show refs create retarget convert move remove repair watch log undo recover track untrack status clients share unshare export apply help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -587,6 +599,20 @@ _linkwell() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        linkwell__subcmd__help__subcmd__share)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         linkwell__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -630,6 +656,20 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__help__subcmd__undo)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__help__subcmd__unshare)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -895,6 +935,43 @@ _linkwell() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        linkwell__subcmd__share)
+            opts="-n -y -v -q -h -V --with --into --as --by --list --check --dry-run --yes --verbose --json --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --into)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=($(compgen -W "native inverted bind follow mirror" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         linkwell__subcmd__show)
             opts="-q -h -V --time-limit --json --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -970,6 +1047,24 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__undo)
+            opts="-n -y -v -q -h -V --dry-run --yes --verbose --json --color --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linkwell__subcmd__unshare)
             opts="-n -y -v -q -h -V --dry-run --yes --verbose --json --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -32,7 +32,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// A command for a client, in the home of this ground.
-fn command(ground: &Ground, name: &str) -> Command {
+pub(crate) fn command(ground: &Ground, name: &str) -> Command {
     let mut command = program::command(name, &ground.tree());
     command.env("HOME", ground.scratch().join("home"));
     command.env("STNOUPGRADE", "1");
@@ -47,7 +47,7 @@ fn state(ran: &Ran, id: &str, path: &str) -> Option<String> {
 }
 
 /// A process that is ended, by its own number, when the test is over.
-struct Ended(Child);
+pub(crate) struct Ended(pub(crate) Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {

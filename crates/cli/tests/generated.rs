@@ -19,10 +19,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 22] = [
     "list", "check", "show", "refs", "create", "retarget", "convert", "move", "remove", "log",
     "undo", "recover", "track", "untrack", "status", "repair", "watch", "export", "apply",
-    "clients",
+    "clients", "share", "unshare",
 ];
 
 fn top() -> PathBuf {

@@ -58,6 +58,7 @@ mod remove_trash;
 mod repair;
 mod repair_gone;
 mod retarget;
+mod share;
 mod shortcuts;
 mod show;
 mod situation;
@@ -98,6 +99,7 @@ fn main() -> std::process::ExitCode {
         refs::trials(),
         status::trials(),
         track::trials(),
+        share::trials(),
         shortcuts::trials(),
         show::trials(),
         journal::trials(),

@@ -5,6 +5,7 @@ pub(crate) mod clients;
 pub(crate) mod links_file;
 pub(crate) mod moving;
 pub(crate) mod repair;
+pub(crate) mod share;
 pub(crate) mod track;
 pub(crate) mod watch;
 
@@ -106,6 +107,12 @@ pub(crate) enum Verb {
     /// Show which sync and backup clients are here, and what they do with links.
     #[command(before_help = clients::CLIENTS, after_help = AFTER)]
     Clients(clients::Clients),
+    /// Put a folder where a sync client brings it to other computers, and leave it where it is found.
+    #[command(before_help = share::SHARE, after_help = AFTER)]
+    Share(share::Share),
+    /// Bring a shared folder home.
+    #[command(before_help = share::UNSHARE, after_help = AFTER)]
+    Unshare(share::Unshare),
     /// Write the links on record to a file for another computer.
     #[command(before_help = links_file::EXPORT, after_help = AFTER)]
     Export(links_file::Export),

@@ -21,6 +21,7 @@ mod relocate;
 mod remove;
 mod repair;
 mod retarget;
+mod share;
 mod show;
 pub(crate) mod status;
 mod track;
@@ -66,6 +67,8 @@ pub(crate) fn run(args: &Args, world: &World) -> Result<Exit, Failure> {
         Verb::Track(track) => track::run(track, args, world),
         Verb::Untrack(untrack) => track::forget(untrack, args, world),
         Verb::Status(status) => status::run(status, args, world),
+        Verb::Share(share) => share::run(share, args, world),
+        Verb::Unshare(unshare) => share::unshare(unshare, args, world),
         Verb::Export(export) => export::run(export, args, world),
         Verb::Apply(apply) => apply::run(apply, args, world),
         Verb::Clients(clients) => clients::run(clients, args, world),

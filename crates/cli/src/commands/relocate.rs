@@ -23,6 +23,16 @@ use linkwell_model::plan::{Item, Loss, Object, Plan, Rewritten, Verify, Why};
 use std::os::unix::ffi::OsStrExt as _;
 
 pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Failure> {
+    run_and_say(moving, args, world, &|_| Vec::new())
+}
+
+/// The same, as a part of something: `say` knows what else a person should read before they decide.
+pub(super) fn run_and_say(
+    moving: &Move,
+    args: &Args,
+    world: &World,
+    say_more: &dyn Fn(&Moving) -> Vec<String>,
+) -> Result<Exit, Failure> {
     let typed: Vec<Vec<u8>> =
         [Some(&moving.path), moving.dest.as_ref()].into_iter().flatten().map(bytes).collect();
     refuse_if_lost(world, &typed)?;
@@ -43,6 +53,9 @@ pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Fai
             }
             if found.kind == EntryKind::Folder {
                 the_desktop_knows_it(&mut plan, found, moving, &mut surveyor, world);
+            }
+            if !plan.items.is_empty() {
+                plan.remarks.extend(say_more(found));
             }
             if found.leaves {
                 say_what_others_make_of_it(&mut plan, found, moving);

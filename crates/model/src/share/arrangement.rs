@@ -1,10 +1,10 @@
 //! The five ways in which a folder that lives elsewhere is made to arrive.
 
 use super::said::Said;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How a folder is made to arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Arrangement {
     /// The client is told of the folder itself.

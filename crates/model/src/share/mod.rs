@@ -7,12 +7,14 @@
 //! * [`client`]: one row.
 //! * [`config`]: where a client's configuration is, and how a folder is found in it.
 //! * [`knowledge`]: all rows, checked.
+//! * [`placement`]: a folder that was put where a client syncs it.
 //! * [`root`]: a folder that a client syncs on this computer.
 
 pub mod arrangement;
 pub mod client;
 pub mod config;
 pub mod knowledge;
+pub mod placement;
 pub mod root;
 pub mod said;
 

@@ -1,0 +1,220 @@
+//! What is to be shared, with whom, where to and how: everything is found out before anything is planned.
+
+use super::bytes;
+use crate::World;
+use crate::args::share::Share;
+use crate::commands::change::surveyor;
+use crate::commands::clients::{called, places};
+use crate::commands::{refuse_if_lost, system, volumes};
+use crate::error::{Exit, Failure};
+use linkwell_engine::clients::{Found, find};
+use linkwell_model::entry::EntryKind;
+use linkwell_model::name::Name;
+use linkwell_model::path::AbsPath;
+use linkwell_model::share::arrangement::Arrangement;
+use linkwell_model::share::client::Client;
+use linkwell_model::share::knowledge::Knowledge;
+use linkwell_model::share::root::{Root, Way};
+use linkwell_model::shown::{quoted, shown};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
+/// What is wanted.
+pub(super) struct Wanted {
+    /// The folder, where it lies.
+    pub(super) folder: AbsPath,
+    pub(super) client: Option<&'static Client>,
+    /// The client runs.
+    pub(super) runs: bool,
+    /// The folder that is synced, where it lies.
+    pub(super) root: AbsPath,
+    /// What it will be called there.
+    pub(super) name: Name,
+    pub(super) arrangement: Arrangement,
+}
+
+fn refused(what: String, hint: Option<String>) -> Failure {
+    let what = format!("{what}; nothing was changed");
+    Failure::Refused { what, cause: None, hint, exit: Exit::Found }
+}
+
+/// The place that a typed path names, itself not followed.
+pub(super) fn place(typed: &OsStr, world: &World) -> Result<AbsPath, Failure> {
+    refuse_if_lost(world, &[bytes(typed)])?;
+    let spot = surveyor(world)?.spot(typed.as_bytes());
+    let spot =
+        spot.map_err(|why| refused(format!("`{}`: {why}", shown(typed.as_bytes())), why.hint()))?;
+    Ok(spot.place())
+}
+
+pub(super) fn wanted(share: &Share, world: &World) -> Result<Wanted, Failure> {
+    let Some(typed) = &share.folder else {
+        return Err(refused("no folder was named".into(), None));
+    };
+    let folder = a_folder(typed, world)?;
+    let client = share.with.as_deref().map(called).transpose()?;
+    if client.is_none() && share.into.is_none() {
+        return Err(Failure::Usage {
+            what: "with whom is it to be shared? Nothing was changed".into(),
+            hint: Some(
+                "add `--with CLIENT` (`linkwell clients` shows which are here), or `--into PATH`"
+                    .into(),
+            ),
+        });
+    }
+    let volumes = volumes(world, crate::commands::change::TIME_LIMIT);
+    let all = find(system(world), &volumes, &places(world));
+    let mut roots = all.found.iter().flat_map(|found| &found.roots);
+    if let Some(root) = roots.find(|root| root.holds(&folder)) {
+        let client = Knowledge::known().client(root.client);
+        let name = client.map_or(root.client, |client| client.name.as_str());
+        let what = format!(
+            "`{}` lies in `{}`, which {name} syncs already",
+            folder.shown(),
+            root.path.shown()
+        );
+        return Err(refused(what, None));
+    }
+    let found =
+        client.and_then(|client| all.found.iter().find(|found| found.client.id == client.id));
+    let root = match &share.into {
+        Some(into) => into_folder(into, world)?,
+        None => root_of(client, found)?,
+    };
+    let name = match &share.name {
+        Some(name) => Name::new(name.as_bytes()),
+        None => folder.split().map(|(_, name)| name),
+    };
+    let name =
+        name.ok_or_else(|| refused("that is no name that a folder can have".into(), None))?;
+    Ok(Wanted {
+        arrangement: arrangement(share, client)?,
+        runs: found.is_some_and(|found| !found.processes.is_empty()),
+        folder,
+        client,
+        root,
+        name,
+    })
+}
+
+/// A real folder: a link to one is not what arrives.
+fn a_folder(typed: &OsStr, world: &World) -> Result<AbsPath, Failure> {
+    refuse_if_lost(world, &[bytes(typed)])?;
+    let mut surveyor = surveyor(world)?;
+    let named = shown(typed.as_bytes());
+    let trimmed: Vec<u8> = {
+        let end =
+            typed.as_bytes().iter().rposition(|byte| *byte != b'/').map_or(1, |last| last + 1);
+        typed.as_bytes().get(..end).unwrap_or_default().to_vec()
+    };
+    let spot =
+        surveyor.spot(&trimmed).map_err(|why| refused(format!("`{named}`: {why}"), why.hint()))?;
+    let object =
+        surveyor.object(&spot).map_err(|why| refused(format!("`{named}`: {why}"), None))?;
+    match object.map(|object| object.kind()) {
+        Some(EntryKind::Folder) => Ok(spot.place()),
+        None => Err(refused(format!("there is nothing at `{named}`"), None)),
+        Some(EntryKind::Symlink) => {
+            let led = surveyor.led(None, &trimmed);
+            let to = led.physical.unwrap_or(led.place);
+            let hint = format!("share what it leads to: `{}`", quoted(to.as_bytes()));
+            Err(refused(format!("`{named}` is a link"), Some(hint)))
+        }
+        Some(kind) => Err(refused(
+            format!("`{named}` is a {}, and only folders are shared", kind.word()),
+            None,
+        )),
+    }
+}
+
+fn into_folder(typed: &OsStr, world: &World) -> Result<AbsPath, Failure> {
+    refuse_if_lost(world, &[bytes(typed)])?;
+    let held = surveyor(world)?.folder(typed.as_bytes());
+    let held =
+        held.map_err(|why| refused(format!("`{}`: {why}", shown(typed.as_bytes())), why.hint()))?;
+    Ok(held.place)
+}
+
+/// The one folder that a client syncs both ways here.
+fn root_of(client: Option<&'static Client>, found: Option<&Found>) -> Result<AbsPath, Failure> {
+    let Some(client) = client else {
+        return Err(refused("no folder to share into was named".into(), None));
+    };
+    let into = "add `--into PATH`, the folder that is synced".to_owned();
+    let Some(found) = found else {
+        let hint = format!("if it is here, {into}");
+        return Err(refused(format!("{} was not found on this computer", client.name), Some(hint)));
+    };
+    let usable = |root: &&Root| root.way != Way::Receives && !root.paused;
+    let there: Vec<(&Root, &AbsPath)> =
+        found.roots.iter().filter(usable).filter_map(|root| Some((root, root.place()?))).collect();
+    match *there {
+        [(_, place)] => Ok(place.clone()),
+        [] => {
+            let away = found
+                .roots
+                .iter()
+                .map(|root| format!("`{}` ({})", root.path.shown(), root.state.word()));
+            let away: Vec<String> = away.collect();
+            let what = if away.is_empty() {
+                format!("no folder that {} syncs is known", client.name)
+            } else {
+                format!("no folder that {} syncs can be used: {}", client.name, away.join(", "))
+            };
+            Err(refused(what, Some(into)))
+        }
+        _ => {
+            let names = there.iter().map(|(root, _)| format!("`{}`", root.path.shown()));
+            let names: Vec<String> = names.collect();
+            let what = format!("{} syncs several folders: {}", client.name, names.join(", "));
+            Err(refused(what, Some("say which: `--into PATH`".into())))
+        }
+    }
+}
+
+/// The one that was asked for, or the best.
+fn arrangement(share: &Share, client: Option<&Client>) -> Result<Arrangement, Failure> {
+    let asked = share.by.as_deref();
+    let asked = Arrangement::ALL.into_iter().find(|one| Some(one.word()) == asked);
+    let Some(client) = client else { return Ok(asked.unwrap_or(Arrangement::Inverted)) };
+    match asked {
+        Some(asked) if client.recommended(asked).is_some() => Ok(asked),
+        Some(asked) => {
+            let hint = format!("`linkwell clients {}` says what does", client.id);
+            let what =
+                format!("{} does not go with {}, as far as is known", asked.word(), client.name);
+            Err(refused(what, Some(hint)))
+        }
+        None => {
+            client.arrangements.first().map(|best| best.arrangement).ok_or_else(|| {
+                refused(format!("no way is known to share with {}", client.name), None)
+            })
+        }
+    }
+}
+
+/// What linkwell can only tell of: the best way, what it needs, and what it can do itself.
+pub(super) fn only_told(arrangement: Arrangement, wanted: &Wanted) -> Failure {
+    let known = Knowledge::known();
+    let is = known.general(arrangement).map_or("", |general| general.is.as_str());
+    let name = wanted.client.map_or("it", |client| client.name.as_str());
+    let chosen = wanted.client.and_then(|client| client.recommended(arrangement));
+    let why = chosen.map(|chosen| chosen.why.clone());
+    let option = chosen.and_then(|chosen| chosen.option.as_ref());
+    let option = option.map_or_else(String::new, |option| format!(" (with `{option}`)"));
+    let itself =
+        wanted.client.is_some_and(|client| client.recommended(Arrangement::Inverted).is_some());
+    let hint = itself.then(|| {
+        "add `--by inverted`: the folder moves to where it is synced, and a link stays at its old place".to_owned()
+    });
+    Failure::Refused {
+        what: format!(
+            "best with {name} is {}{option}: {is}. That has to be done there; linkwell changes no other program's \
+             settings, and nothing was changed",
+            arrangement.word()
+        ),
+        cause: why,
+        hint,
+        exit: Exit::Found,
+    }
+}

@@ -1,0 +1,66 @@
+//! Whether something that `share` has arranged is still as it was arranged.
+
+use crate::survey::Surveyor;
+use linkwell_model::entry::EntryKind;
+use linkwell_model::path::AbsPath;
+use linkwell_model::plan::Object;
+use linkwell_model::share::arrangement::Arrangement;
+use linkwell_model::share::placement::Placement;
+
+/// How an arrangement stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// As it was arranged.
+    True,
+    /// The folder has another name where it is synced, or lies elsewhere in it; the link leads there.
+    Renamed(AbsPath),
+    /// The link leads to a place that is not synced with it.
+    Outside(AbsPath),
+    /// The link leads to nothing.
+    Broken(AbsPath),
+    /// Something real stands where the link stood.
+    Replaced(EntryKind),
+    /// Nothing stands where the link stood; whether the folder is where it was put.
+    Gone(bool),
+    /// The folder that is synced is not there: it was removed, or its volume is away (where that would be).
+    NoRoot(Option<AbsPath>),
+    /// It may not be looked at, or gives no answer.
+    Unknown(String),
+}
+
+/// Looks.
+pub fn stands(surveyor: &mut Surveyor, placement: &Placement) -> Stands {
+    let volumes = std::sync::Arc::clone(surveyor.volumes());
+    for place in [&placement.root, &placement.folder] {
+        if !volumes.gives_answer(place) {
+            return Stands::Unknown(format!("no answer from where `{}` is", place.shown()));
+        }
+    }
+    let root = surveyor.led(None, placement.root.as_bytes());
+    let Some(root) = root.physical.filter(|_| root.kind == Some(EntryKind::Folder)) else {
+        let absent = volumes.absent(&placement.root, b"");
+        return Stands::NoRoot(absent.map(|absent| absent.point));
+    };
+    let there = root.joined(&placement.name);
+    // A followed link stands where it is synced, and leads out of it; all others the other way round.
+    let at = match placement.arrangement {
+        Arrangement::Follow => &there,
+        _ => &placement.folder,
+    };
+    let object = surveyor.spot(at.as_bytes()).and_then(|spot| surveyor.object(&spot));
+    match object {
+        Err(why) => Stands::Unknown(why.to_string()),
+        Ok(None) => Stands::Gone(surveyor.led(None, there.as_bytes()).kind.is_some()),
+        Ok(Some(Object::Link { .. })) => {
+            let led = surveyor.led(None, at.as_bytes());
+            match (led.physical, placement.arrangement) {
+                (None, _) => Stands::Broken(led.end_at),
+                (Some(_), Arrangement::Follow) => Stands::True,
+                (Some(place), _) if place == there => Stands::True,
+                (Some(place), _) if place.is_at_or_below(&root) => Stands::Renamed(place),
+                (Some(place), _) => Stands::Outside(place),
+            }
+        }
+        Ok(Some(other)) => Stands::Replaced(other.kind()),
+    }
+}
