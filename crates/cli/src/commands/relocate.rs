@@ -5,6 +5,7 @@ use super::elsewhere::Search;
 use super::refuse_if_lost;
 use crate::World;
 use crate::args::Args;
+use crate::args::change::Change;
 use crate::args::moving::{Move, Verify as How};
 use crate::error::{Exit, Failure, say};
 use crate::interrupt;
@@ -20,7 +21,8 @@ use linkwell_model::entry::EntryKind;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::spelling::Style;
 use linkwell_model::plan::{Item, Loss, Object, Plan, Rewritten, Verify, Why};
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Failure> {
     run_and_say(moving, args, world, &|_| Vec::new())
@@ -73,6 +75,41 @@ pub(super) fn run_and_say(
                 wanted.copy = true;
             }
         }
+    }
+}
+
+/// What another verb means by moving `path` to `dest`, or home if there is none: as if it had been typed, so that it
+/// is looked at as carefully.
+pub(super) fn meant(
+    path: &AbsPath,
+    dest: Option<&AbsPath>,
+    merge: bool,
+    style: Option<Style>,
+    change: Change,
+) -> Move {
+    let typed = |place: &AbsPath| OsString::from_vec(place.as_bytes().to_vec());
+    Move {
+        path: typed(path),
+        dest: dest.map(typed),
+        back: dest.is_none(),
+        no_link: false,
+        relative: style == Some(Style::Relative),
+        absolute: style == Some(Style::Absolute),
+        keep: false,
+        verify: How::Full,
+        accept_loss: Vec::new(),
+        rewrite_inner: false,
+        as_is: false,
+        follow_refs: false,
+        under: Vec::new(),
+        no_refs: false,
+        allow_broken: false,
+        merge,
+        free: false,
+        set_known_folder: false,
+        // Out of what is synced is where it goes when it comes home.
+        synced_anyway: dest.is_none(),
+        change,
     }
 }
 

@@ -3,19 +3,19 @@
 mod sources;
 
 use super::catalogue;
-use super::change::{Came, Manner, carry, carry_out, surveyor};
+use super::change::{Manner, carry_out, surveyor};
+use super::relocate;
 use crate::World;
 use crate::args::Args;
 use crate::args::links_file::Apply;
-use crate::error::{Exit, Failure, say};
+use crate::error::{Exit, Failure};
 use linkwell_engine::other_tools::Asked;
 use linkwell_engine::survey::create::{self, Kind, Pair, Whither};
-use linkwell_engine::survey::{Surveyor, conflict, merge, relocate};
+use linkwell_engine::survey::{Surveyor, conflict};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::keep::link::Policy;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::{Item, Make, Object, Plan, Step, Verify, Why};
-use linkwell_model::shown::quoted;
+use linkwell_model::plan::{Item, Make, Object, Plan, Step, Why};
 use std::collections::{BTreeSet, HashMap};
 
 /// Folders in folders that are not there are made one level at a time, and no deeper than this.
@@ -184,29 +184,8 @@ fn fold(one: &Asked, apply: &Apply, args: &Args, world: &World) -> Result<Exit, 
     if !matches!(real, Some(Object::File { .. } | Object::Folder { .. })) {
         return Ok(Exit::Done);
     }
-    let wanted = merge::Wanted {
-        moving: relocate::Wanted {
-            style: Some(one.style),
-            verify: Verify::Full,
-            state: world.state.clone(),
-            ..relocate::Wanted::default()
-        },
-        free: false,
-    };
-    let looked = merge::plan(&mut surveyor, &wanted, one.at.as_bytes(), one.to.as_bytes());
-    let manner = Manner { change: apply.change, each: None, undoes: None, amount: None };
-    Ok(match carry(looked.plan, &manner, &surveyor, args, world, |_| {})? {
-        Came::Ended(exit) => exit,
-        Came::OtherVolume => {
-            let to = quoted(one.to.as_bytes());
-            say(&format!(
-                "error: `{}` can only be copied to there; nothing was changed: `linkwell move --merge {} {to}`",
-                one.at.shown(),
-                quoted(one.at.as_bytes()),
-            ));
-            Exit::Found
-        }
-    })
+    let moving = relocate::meant(&one.at, Some(&one.to), true, Some(one.style), apply.change);
+    relocate::run(&moving, args, world)
 }
 
 /// What the watcher does with each, as the file has it.

@@ -8,8 +8,6 @@ use super::change::surveyor;
 use super::relocate;
 use crate::World;
 use crate::args::Args;
-use crate::args::change::Change;
-use crate::args::moving::{Move, Verify};
 use crate::args::share::{Share, Unshare};
 use crate::error::{Exit, Failure};
 use linkwell_engine::survey::relocate::Moving;
@@ -21,8 +19,8 @@ use linkwell_model::share::knowledge::Knowledge;
 use linkwell_model::share::placement::Placement;
 use linkwell_model::share::said::{Said, UNKNOWN};
 use linkwell_model::shown::shown;
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use wanted::Wanted;
 
 pub(super) fn run(share: &Share, args: &Args, world: &World) -> Result<Exit, Failure> {
@@ -49,7 +47,8 @@ fn invert(share: &Share, wanted: &Wanted, args: &Args, world: &World) -> Result<
     let mut surveyor = surveyor(world)?;
     let stands = surveyor.led(None, placement.there().as_bytes()).kind.is_some();
     drop(surveyor);
-    let moving = moving(&wanted.folder, Some(&placement.there()), stands, share.change);
+    let there = placement.there();
+    let moving = relocate::meant(&wanted.folder, Some(&there), stands, None, share.change);
     let say = |found: &Moving| words(wanted, found);
     let exit = relocate::run_and_say(&moving, args, world, &say)?;
     if share.change.dry_run || !is_arranged(&placement, world)? {
@@ -105,33 +104,6 @@ fn words(wanted: &Wanted, found: &Moving) -> Vec<String> {
     lines
 }
 
-fn moving(path: &AbsPath, dest: Option<&AbsPath>, merge: bool, change: Change) -> Move {
-    let typed = |place: &AbsPath| OsString::from_vec(place.as_bytes().to_vec());
-    Move {
-        path: typed(path),
-        dest: dest.map(typed),
-        back: dest.is_none(),
-        no_link: false,
-        relative: false,
-        absolute: false,
-        keep: false,
-        verify: Verify::Full,
-        accept_loss: Vec::new(),
-        rewrite_inner: false,
-        as_is: false,
-        follow_refs: false,
-        under: Vec::new(),
-        no_refs: false,
-        allow_broken: false,
-        merge,
-        free: false,
-        set_known_folder: false,
-        // Out of what is synced is where it goes when it comes home.
-        synced_anyway: dest.is_none(),
-        change,
-    }
-}
-
 pub(super) fn unshare(unshare: &Unshare, args: &Args, world: &World) -> Result<Exit, Failure> {
     let all = kept::all(world)?;
     let place = wanted::place(&unshare.folder, world)?;
@@ -145,7 +117,7 @@ pub(super) fn unshare(unshare: &Unshare, args: &Args, world: &World) -> Result<E
     };
     let client = placement.client.as_deref().and_then(|id| Knowledge::known().client(id));
     let name = client.map_or("whatever syncs it", |client| client.name.as_str());
-    let moving = moving(&placement.folder, None, false, unshare.change);
+    let moving = relocate::meant(&placement.folder, None, false, None, unshare.change);
     let say = |_: &Moving| {
         let mut lines =
             vec![format!("{name} then deletes its copy on the other side: it is no longer synced")];
