@@ -16,12 +16,12 @@ use linkwell_testkit::program::Ran;
 use linkwell_testkit::volume::alone;
 use rustix::fs::{CWD, RenameFlags};
 use rustix::mount::{UnmountFlags, mount_bind, unmount};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{lchown, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 /// What is typed to move, and what before.
 struct Way {
@@ -99,16 +99,6 @@ struct Attack {
     control: bool,
 }
 
-/// What is held open, to be written to in the end.
-static WRITER: Mutex<Option<fs::File>> = Mutex::new(None);
-
-/// Writes what is owed, if somebody came so far.
-fn write_late(attack: &Attack) -> Option<&'static str> {
-    let mut writer = WRITER.lock().expect("whole").take()?;
-    writer.write_all(attack.owes?.as_bytes()).expect("acknowledged");
-    attack.owes
-}
-
 /// Whether what was written in the end is anywhere.
 fn is_kept(late: Option<&str>, all: &BTreeSet<Vec<u8>>) -> bool {
     late.is_none_or(|late| all.iter().any(|bytes| bytes.ends_with(late.as_bytes())))
@@ -120,9 +110,22 @@ type Tree = BTreeMap<Vec<u8>, String>;
 struct Scene<'s> {
     field: &'s Field,
     way: &'s Way,
+    /// What somebody holds open, to write to it in the end. Of this scene: others are played beside it.
+    writer: RefCell<Option<fs::File>>,
 }
 
-impl Scene<'_> {
+impl<'s> Scene<'s> {
+    fn new(field: &'s Field, way: &'s Way) -> Self {
+        Self { field, way, writer: RefCell::default() }
+    }
+
+    /// Writes what is owed, if somebody came so far.
+    fn write_late(&self, attack: &Attack) -> Option<&'static str> {
+        let mut writer = self.writer.take()?;
+        writer.write_all(attack.owes?.as_bytes()).expect("acknowledged");
+        attack.owes
+    }
+
     /// What is moved.
     fn from(&self) -> PathBuf {
         if self.way.at_home { self.field.at("a/p/d") } else { self.field.there().join("d") }
@@ -379,7 +382,7 @@ const ATTACKS: &[Attack] = &[
             mount_bind(&from, &other)?;
             let file = fs::OpenOptions::new().append(true).open(other.join("sub/g"));
             unmount(&other, UnmountFlags::DETACH)?;
-            *WRITER.lock().expect("whole") = Some(file?);
+            scene.writer.replace(Some(file?));
             Ok(())
         },
         behind: &[],
@@ -516,7 +519,7 @@ fn sweep(way: &Way) {
 /// One run, attacked at one point; its end, and whether the attack came to pass.
 fn attacked(way: &Way, attack: &Attack, program: &Program<'_>, point: &Point) -> (i32, bool) {
     let field = ready(way);
-    let scene = Scene { field: &field, way };
+    let scene = Scene::new(&field, way);
     let what = format!("{}, {}, behind {point:?}", way.name, attack.name);
     let mut tree = seen(&field.at("a/p/d"));
     let (mut bytes, mut acted) = (field.bytes(), false);
@@ -526,7 +529,7 @@ fn attacked(way: &Way, attack: &Attack, program: &Program<'_>, point: &Point) ->
     });
     (attack.heal)(&scene);
     let mut said = vec![ran];
-    verdict(&field, attack, &what, &mut said, &bytes);
+    verdict(&scene, attack, &what, &mut said, &bytes);
     if let Some(leaves) = attack.leaves {
         if acted {
             leaves(&mut tree);
@@ -550,23 +553,24 @@ fn act(scene: &Scene<'_>, attack: &Attack, bytes: &mut BTreeSet<Vec<u8>>) -> boo
 
 /// What holds whatever was done.
 fn verdict(
-    field: &Field,
+    scene: &Scene<'_>,
     attack: &Attack,
     what: &str,
     said: &mut Vec<Ran>,
     bytes: &BTreeSet<Vec<u8>>,
 ) {
+    let field = scene.field;
     let ran = said.first().expect("one run");
     assert!(!ran.err.contains("panicked") && [0, 1, 3, 4].contains(&ran.code), "{what}: {ran:?}");
     assert!(ran.code == 0 || ran.err.contains("error: "), "{what}: without a word: {ran:?}");
     field.outside(what);
     if ran.code == 4 {
         let ran = field.ground.run(&["recover", "-y"]);
-        (attack.heal)(&Scene { field, way: &WAYS[0] });
+        (attack.heal)(scene);
         field.outside(what);
         said.push(ran);
     }
-    let late = write_late(attack);
+    let late = scene.write_late(attack);
     let now = field.bytes();
     let lost: Vec<String> =
         bytes.difference(&now).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect();
@@ -590,7 +594,7 @@ fn control(way: &Way) {
     for attack in ATTACKS.iter().filter(here) {
         let harmed = windows.iter().any(|point| {
             let field = ready(way);
-            let scene = Scene { field: &field, way };
+            let scene = Scene::new(&field, way);
             let mut tree = seen(&field.at("a/p/d"));
             let mut bytes = field.bytes();
             let mut acted = false;
@@ -599,7 +603,7 @@ fn control(way: &Way) {
                 acted
             });
             (attack.heal)(&scene);
-            let late = write_late(attack);
+            let late = scene.write_late(attack);
             let outside =
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| field.outside("")));
             let now = field.bytes();
