@@ -59,6 +59,8 @@ mod repair;
 mod repair_gone;
 mod retarget;
 mod share;
+mod share_clients;
+mod share_refused;
 mod shortcuts;
 mod show;
 mod situation;
@@ -100,6 +102,8 @@ fn main() -> std::process::ExitCode {
         status::trials(),
         track::trials(),
         share::trials(),
+        share_clients::trials(),
+        share_refused::trials(),
         shortcuts::trials(),
         show::trials(),
         journal::trials(),

@@ -48,7 +48,7 @@ fn ground() -> Ground {
     ground
 }
 
-fn home(ground: &Ground) -> PathBuf {
+pub(crate) fn home(ground: &Ground) -> PathBuf {
     ground.scratch().join("home")
 }
 
@@ -65,11 +65,11 @@ fn listing(folder: &Path) -> Vec<String> {
     all
 }
 
-fn photos(ground: &Ground) -> String {
+pub(crate) fn photos(ground: &Ground) -> String {
     home(ground).join("Photos").display().to_string()
 }
 
-fn stands(ground: &Ground) -> Vec<String> {
+pub(crate) fn stands(ground: &Ground) -> Vec<String> {
     let ran = ground.run(&["share", "--check", "--json"]);
     of_type(&ran, "placement").iter().map(|one| text(one, "stands")).collect()
 }
@@ -198,7 +198,7 @@ fn record() {
 }
 
 /// Waits for something that another program does.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < Duration::from_secs(90), "never: {what}");
@@ -242,14 +242,14 @@ fn unison() {
 }
 
 /// A Syncthing of its own, which speaks to this computer alone.
-struct Syncthing {
+pub(crate) struct Syncthing {
     own: PathBuf,
     id: String,
     port: u16,
 }
 
 impl Syncthing {
-    fn new(ground: &Ground, name: &str) -> Self {
+    pub(crate) fn new(ground: &Ground, name: &str) -> Self {
         let own = ground.scratch().join(name);
         let option = format!("--home={}", own.display());
         let ran: Ran = command(ground, "syncthing")
@@ -265,7 +265,7 @@ impl Syncthing {
         Self { own, id: id.expect("a number").to_owned(), port }
     }
 
-    fn configure(&self, other: &Self, folder: &Path) {
+    pub(crate) fn configure(&self, other: &Self, folder: &Path) {
         let file = self.own.join("config.xml");
         let mut text = fs::read_to_string(&file).expect("it was written");
         let listen = format!("<listenAddress>tcp://127.0.0.1:{}", self.port);
@@ -294,7 +294,7 @@ impl Syncthing {
         fs::write(&file, text.replace("</configuration>", &more)).expect("written");
     }
 
-    fn start(&self, ground: &Ground) -> Ended {
+    pub(crate) fn start(&self, ground: &Ground) -> Ended {
         let option = format!("--home={}", self.own.display());
         let mut child = command(ground, "syncthing")
             .args(["serve", &option, "--no-browser", "--no-restart", "--gui-address=127.0.0.1:0"])
