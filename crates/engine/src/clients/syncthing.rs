@@ -132,7 +132,7 @@ impl Syncthing {
         Ok(it)
     }
 
-    /// The other computers that it knows.
+    /// The other computers that it knows, by their names.
     ///
     /// # Errors
     /// Those of its interface.
@@ -141,6 +141,7 @@ impl Syncthing {
         let own = status.get("myID").and_then(Value::as_str).ok_or(Trouble::Strange)?;
         let mut all: Vec<Device> = read(self.get("config/devices")?)?;
         all.retain(|device| device.id != own);
+        all.sort_by(|one, other| one.called().cmp(other.called()));
         Ok(all)
     }
 

@@ -28,9 +28,12 @@ pub(super) fn share(
     args: &Args,
     world: &World,
 ) -> Result<Exit, Failure> {
-    let Some(interface) = wanted.found.as_ref().and_then(|found| found.interface.as_ref()) else {
-        return Err(only_told(wanted));
+    let Some(found) = &wanted.found else {
+        let what = format!("{} was not found on this computer", wanted.called());
+        let hint = "if it is here, add `--into PATH`, the folder that is synced".into();
+        return Err(refused(what, Some(hint)));
     };
+    let Some(interface) = &found.interface else { return Err(only_told(wanted)) };
     let syncthing = reach(interface, world).map_err(|why| cannot(wanted, &why))?;
     let (Ok(path), Ok(label)) = (
         std::str::from_utf8(wanted.folder.as_bytes()),
