@@ -4,17 +4,11 @@
 //! there is this user or root: the key that lets one in would otherwise be given to a stranger while Syncthing is off.
 
 use super::Interface;
-use crate::disk::Disk;
-use crate::operator::Held;
-use crate::system::{Access, EndMark, System};
-use linkwell_model::entry::EntryKind;
-use linkwell_model::name::Name;
+use crate::system::{Access, System};
 use linkwell_model::path::AbsPath;
 use rustix::fd::AsFd as _;
-use rustix::io::Errno;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -195,7 +189,8 @@ impl Syncthing {
         self.tell("PATCH", &path, Some(&json!({ "paused": paused })))
     }
 
-    /// Takes a folder out of its care. The files stay, here and there.
+    /// Takes a folder out of its care. The files stay, here and there; it removes its own mark, soon after it has
+    /// answered (measured: 1.19.2).
     ///
     /// # Errors
     /// Those of its interface.
@@ -319,63 +314,6 @@ fn listens(line: &str, port: u16) -> Option<u32> {
 pub fn is_at(folder: &Folder, place: &AbsPath) -> bool {
     AbsPath::cleaned(folder.path.as_bytes()).is_some_and(|path| path == *place)
 }
-
-/// The folder by which it knows that a folder is there, and not an empty place.
-const MARK: &str = ".stfolder";
-
-/// Whether its mark is in a folder.
-pub fn has_mark(system: System, folder: &Held) -> bool {
-    system.facts(folder.folder.as_fd(), MARK.as_bytes()).is_ok()
-}
-
-/// Removes its mark from a folder that it has left alone: an empty folder, in which newer versions keep a note that names
-/// the folder by `key`. Anything else in it is somebody's, and then all of it stays.
-///
-/// # Errors
-/// The system's; ENOTEMPTY when there is more in it.
-pub fn drop_mark(system: System, disk: &dyn Disk, folder: &Held, key: &str) -> Result<(), Errno> {
-    let at = folder.folder.as_fd();
-    let (Some(mark), facts) = (Name::new(MARK.as_bytes()), system.facts(at, MARK.as_bytes()))
-    else {
-        return Err(Errno::INVAL);
-    };
-    match facts {
-        Err(Errno::NOENT) => return Ok(()),
-        Err(error) => return Err(error),
-        Ok(facts) if facts.kind != EntryKind::Folder => return Err(Errno::NOTDIR),
-        Ok(_) => {}
-    }
-    let held = system.open(at, MARK.as_bytes(), Access::List)?;
-    let mut names = Vec::new();
-    let mut buffer = vec![MaybeUninit::uninit(); 4096];
-    system.list(held.as_fd(), &mut buffer, EndMark::EmptyRead, |entry| {
-        names.extend(Name::new(entry.name.to_bytes()));
-        names.len() <= 2
-    })?;
-    let is_note = |name: &Name| {
-        let name = name.as_bytes();
-        let short = system
-            .facts(held.as_fd(), name)
-            .is_ok_and(|facts| facts.kind == EntryKind::File && facts.size < MOST_OF_A_NOTE);
-        let read = || {
-            let file = system.open(held.as_fd(), name, Access::Read).ok()?;
-            system.read_all(file.as_fd()).ok()
-        };
-        name.starts_with(b"syncthing-folder-")
-            && short
-            && read().is_some_and(|text| memchr::memmem::find(&text, key.as_bytes()).is_some())
-    };
-    if names.len() > 1 || !names.iter().all(is_note) {
-        return Err(Errno::NOTEMPTY);
-    }
-    for name in &names {
-        disk.drop_name(held.as_fd(), name)?;
-    }
-    disk.drop_folder(at, &mark)
-}
-
-/// Such a note is a few lines.
-const MOST_OF_A_NOTE: u64 = 4096;
 
 #[cfg(test)]
 #[expect(clippy::expect_used, reason = "a test may stop at the first surprise")]

@@ -26,9 +26,6 @@ pub struct Placement {
     /// The client's own word for it, where it was told of the folder itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The client's mark was in the folder before, and stays.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub marked: bool,
 }
 
 impl Placement {

@@ -7,7 +7,6 @@ use crate::args::Args;
 use crate::args::change::Change;
 use crate::args::share::{Share, Unshare};
 use crate::commands::ask::go_ahead;
-use crate::commands::change::surveyor;
 use crate::commands::clients::places;
 use crate::commands::{system, volumes};
 use crate::error::{Exit, Failure, say};
@@ -15,9 +14,8 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::output::json::Object;
 use crate::output::progress::Bar;
-use linkwell_engine::clients::syncthing::{Device, Syncthing, Trouble, drop_mark, has_mark, is_at};
+use linkwell_engine::clients::syncthing::{Device, Syncthing, Trouble, is_at};
 use linkwell_engine::clients::{Interface, find};
-use linkwell_engine::disk::Unix;
 use linkwell_model::share::placement::Placement;
 use linkwell_model::shown::{quoted, shown};
 use std::io::Write as _;
@@ -44,12 +42,9 @@ pub(super) fn share(
     };
     let others = syncthing.others().map_err(|why| cannot(wanted, &why))?;
     let with = chosen(&share.to, &others)?;
-    let held = surveyor(world)?.folder(wanted.folder.as_bytes());
-    let held = held.map_err(|why| refused(format!("`{path}`: {why}"), why.hint()))?;
     let mut placement = wanted.placement(world);
     let key = fresh_key()?;
     placement.key = Some(key.clone());
-    placement.marked = has_mark(system(world), &held);
     let mut lines = words::before(wanted);
     lines.extend(words::of_links_in(wanted, world));
     lines.push(
@@ -255,16 +250,7 @@ pub(super) fn unshare(
         syncthing.forget(&key).map_err(|why| off(why.to_string()))?;
     }
     kept::remove(placement, world)?;
-    let mut left = false;
-    if !placement.marked
-        && let Ok(held) = surveyor(world)?.folder(placement.folder.as_bytes())
-    {
-        left = drop_mark(system(world), &Unix, &held, &key).is_err();
-    }
     if !args.quiet {
-        if left {
-            say("note: Syncthing's mark `.stfolder` was left in it");
-        }
         say("done: Syncthing leaves it alone");
     }
     Ok(Exit::Done)

@@ -62,7 +62,6 @@ impl Wanted {
             arrangement: self.arrangement,
             at: world.now.0,
             key: None,
-            marked: false,
         }
     }
 }
