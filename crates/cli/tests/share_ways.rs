@@ -7,7 +7,7 @@
 use crate::clients_live::command;
 use crate::repair::ends;
 use crate::share::{Syncthing, home, listing, photos, stands, until};
-use crate::support::Ground;
+use crate::support::{Ground, LINKWELL};
 use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::Ran;
@@ -21,6 +21,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A user who is nobody here.
 const NOBODY: u32 = 65534;
@@ -60,6 +61,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             &[&[Need::Root], &clients[..]].concat(),
             missing,
         ),
+        test_with("share: the case study goes as its page says", &syncthing, case_study),
         test("share: the ways are named in their order", ways),
     ]
 }
@@ -379,4 +381,26 @@ fn ways() {
             .collect();
         assert!(named.len() == 2 && named.is_sorted(), "{ran:#?}");
     }
+}
+
+/// The script compares all that it shows, but for the words; here it is whether its page is the one that it writes.
+fn case_study() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/case-study");
+    let ran: Ran = Command::new("bash")
+        .arg(folder.join("share.sh"))
+        .env("LINKWELL", LINKWELL)
+        .output()
+        .expect("bash can be started")
+        .into();
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let typed = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| line.starts_with("$ ")).map(str::to_owned).collect()
+    };
+    let page = read(folder.join("share.md"));
+    assert!(typed(&page).len() > 15, "{page}");
+    assert_eq!(
+        typed(&ran.out),
+        typed(&page),
+        "docs/case-study/share.sh > docs/case-study/share.md"
+    );
 }
