@@ -70,6 +70,7 @@ mod support;
 mod track;
 mod undo;
 mod watch;
+mod watch_desktop;
 
 fn main() -> std::process::ExitCode {
     if let Some(ended) = remove_trash::oracle() {
@@ -145,6 +146,7 @@ fn main() -> std::process::ExitCode {
         create_hostile::trials(),
         create_names::trials(),
         watch::trials(),
+        watch_desktop::trials(),
     ];
     let ended = linkwell_testkit::need::run(trials.into_iter().flatten().collect());
     support::clean_up();

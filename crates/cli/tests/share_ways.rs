@@ -61,6 +61,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             &[&[Need::Root], &clients[..]].concat(),
             missing,
         ),
+        test_with(
+            "share: ended by force at any call, it is on record or was not done",
+            &[Need::Program("strace")],
+            killed,
+        ),
         test_with("share: the case study goes as its page says", &syncthing, case_study),
         test("share: the ways are named in their order", ways),
     ]
@@ -403,4 +408,48 @@ fn case_study() {
         typed(&page),
         "docs/case-study/share.sh > docs/case-study/share.md"
     );
+}
+
+/// Whatever was done when it was ended by force is on record: nothing is shared that `--check` does not know of.
+fn killed() {
+    let mut moved = 0;
+    let points = ["renameat2:1", "renameat2:2", "renameat2:3", "fsync:2", "fsync:6", "fsync:9"];
+    for point in points {
+        let (call, number) = point.split_once(':').expect("two parts");
+        let ground = Ground::with(&[]);
+        let at = |name: &str| home(&ground).join(name);
+        make(&home(&ground), &["Sync/own", "Photos/2026/a"]);
+        let before = listing(&at("Photos"));
+        let plain = ground.command();
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e"]);
+        command.arg(format!("inject={call}:signal=SIGKILL:when={number}"));
+        command.arg(LINKWELL).args(["share", "-y"]).arg(at("Photos")).arg("--into").arg(at("Sync"));
+        command.current_dir(ground.tree()).env_clear();
+        command.envs(plain.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        drop(command.output().expect("strace can be started"));
+        drop(ground.run(&["recover", "-y"]));
+        let linked = at("Photos").is_symlink();
+        let there = if linked { at("Sync/Photos") } else { at("Photos") };
+        assert_eq!(listing(&there), before, "{call} {number}: nothing is lost");
+        let now = stands(&ground);
+        if linked {
+            moved += 1;
+            assert_eq!(now, ["true"], "{call} {number}");
+            ends(&ground.run(&["unshare", "-y", &photos(&ground)]), 0);
+        } else {
+            assert!(now.is_empty() || now == ["replaced"], "{call} {number}: {now:?}");
+            ends(
+                &ground.run(&[
+                    "share",
+                    "-y",
+                    &photos(&ground),
+                    "--into",
+                    &at("Sync").display().to_string(),
+                ]),
+                0,
+            );
+        }
+    }
+    assert!(moved > 0, "the move was reached {moved} times");
 }

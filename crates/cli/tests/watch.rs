@@ -87,7 +87,7 @@ fn track(ground: &Ground, links: &[&str]) {
     }
 }
 
-fn watch(ground: &Ground, options: &[&str]) -> Command {
+pub(crate) fn watch(ground: &Ground, options: &[&str]) -> Command {
     let mut command = ground.command();
     command.args(["watch", "--grace", "100"]).args(options);
     command
@@ -100,7 +100,7 @@ pub(crate) struct Watching {
 }
 
 impl Watching {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("started");
         let lines = BufReader::new(child.stdout.take().expect("its output"));
@@ -108,7 +108,7 @@ impl Watching {
     }
 
     /// The next line that begins so.
-    fn line(&mut self, begin: &str) -> String {
+    pub(crate) fn line(&mut self, begin: &str) -> String {
         loop {
             let mut line = String::new();
             let count = self.lines.read_line(&mut line).expect("it reads");
@@ -152,16 +152,16 @@ impl Drop for Watching {
     }
 }
 
-fn mv(ground: &Ground, from: &str, to: &str) {
+pub(crate) fn mv(ground: &Ground, from: &str, to: &str) {
     fs::rename(ground.tree().join(from), ground.tree().join(to)).expect("renamed");
 }
 
-fn text(ground: &Ground, link: &str) -> String {
+pub(crate) fn text(ground: &Ground, link: &str) -> String {
     let text = fs::read_link(ground.tree().join(link)).expect("a link");
     text.to_string_lossy().into_owned()
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < Duration::from_secs(40), "never: {what}");
@@ -360,10 +360,39 @@ fn desktop() {
     };
     read(b"AUTH EXTERNAL", &mut stream);
     stream.write_all(b"OK 0123456789abcdef\r\n").expect("sent");
+    // It waits for each answer: of who is gone the bus may throw away what it has not delivered.
+    read(b"Hello\0", &mut stream);
+    stream.write_all(&answer(1, "s", &listed(b":1.1"))).expect("sent");
+    read(b"GetCapabilities\0", &mut stream);
+    let texts = listed(b"body");
+    let count = u32::try_from(texts.len()).expect("small").to_le_bytes();
+    stream.write_all(&answer(2, "as", &[&count, &texts[..]].concat())).expect("sent");
     read(b"Notify\0", &mut stream);
     read(b"A file was saved over a link", &mut stream);
-    stream.write_all(b"l").expect("sent");
+    stream.write_all(&answer(3, "u", &[1, 0, 0, 0])).expect("sent");
     assert_eq!(watching.end(), 0);
+}
+
+/// A text as it goes over the bus.
+fn listed(text: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(text.len()).expect("small").to_le_bytes();
+    [&length, text, b"\0"].concat()
+}
+
+/// An answer of the bus to a call (D-Bus specification, "Message Format").
+fn answer(to: u8, signature: &str, body: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(signature.len()).expect("small");
+    let mut fields = vec![5, 1, b'u', 0, to, 0, 0, 0, 8, 1, b'g', 0, length];
+    fields.extend(signature.as_bytes());
+    fields.push(0);
+    let mut message = vec![b'l', 2, 1, 1];
+    for number in [body.len(), 9, fields.len()] {
+        message.extend(u32::try_from(number).expect("small").to_le_bytes());
+    }
+    message.extend(fields);
+    message.resize(message.len().next_multiple_of(8), 0);
+    message.extend(body);
+    message
 }
 
 /// Asks for the end; it comes soon, whoever does not read.

@@ -3,17 +3,25 @@
 //! One call of one method to one service does not need a library with a runtime of its own. Everything here
 //! may fail, and nothing depends on it: a watcher without a desktop says what it has to say elsewhere.
 
+use super::message::{Came, Message, START, call, came, rest};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-/// How long the bus may take in all.
+/// How long the bus may take until it has taken one in.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long may pass until something is shown: the bus may have to start who shows it. So long programs usually wait
+/// for an answer (`_DBUS_DEFAULT_TIMEOUT_VALUE` of libdbus).
+const SHOWN: Duration = Duration::from_secs(25);
 
 /// How often a bus that has no room for one more is asked.
 const ASKED: Duration = Duration::from_millis(20);
+
+const SERVICE: &str = "org.freedesktop.Notifications";
+const OBJECT: &str = "/org/freedesktop/Notifications";
 
 /// The bus of this person's session.
 pub(super) struct Desktop {
@@ -26,7 +34,7 @@ impl Desktop {
         Self { address: address.to_vec() }
     }
 
-    /// Shows something; whether the bus took it.
+    /// Shows something; whether it was taken by who shows it.
     pub(super) fn show(&self, summary: &str, body: &str) -> bool {
         self.try_to_show(summary, body).is_some()
     }
@@ -38,18 +46,28 @@ impl Desktop {
         let user = rustix::process::geteuid().as_raw().to_string();
         let hex: String = user.bytes().map(|byte| format!("{byte:02x}")).collect();
         bus.send(format!("\0AUTH EXTERNAL {hex}\r\n").as_bytes())?;
-        if !bus.answer()?.starts_with(b"OK ") {
+        if !bus.line()?.starts_with(b"OK ") {
             return None;
         }
         bus.send(b"BEGIN\r\n")?;
         let to = ["org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello"];
         bus.send(&call(1, to, "", &[]))?;
-        let service = "org.freedesktop.Notifications";
-        let notify = [service, "/org/freedesktop/Notifications", service, "Notify"];
-        bus.send(&call(2, notify, "susssasa{sv}i", &arguments(summary, body)))?;
-        // The bus delivers what was sent before the end; one answer says that it reads at all.
-        bus.answer().filter(|answer| !answer.is_empty()).map(drop)
+        bus.answer(1)?;
+        // Both are waited for: of who is gone by then, the bus throws away what it has not delivered, as it has not
+        // where it must start who shows it.
+        bus.until = Instant::now() + SHOWN;
+        bus.send(&call(2, [SERVICE, OBJECT, SERVICE, "GetCapabilities"], "", &[]))?;
+        let markup = bus.answer(2)?.texts()?.contains(&&b"body-markup"[..]);
+        let body = if markup { marked_up(body) } else { body.to_owned() };
+        let notify = [SERVICE, OBJECT, SERVICE, "Notify"];
+        bus.send(&call(3, notify, "susssasa{sv}i", &arguments(summary, &body)))?;
+        bus.answer(3).map(drop)
     }
+}
+
+/// A text as it is written where `<` begins something: a name may hold any character.
+fn marked_up(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A connection that is waited for until one moment, and no longer.
@@ -73,11 +91,42 @@ impl Bus {
         Some(())
     }
 
-    fn answer(&mut self) -> Option<Vec<u8>> {
-        self.stream.set_read_timeout(Some(self.left()?)).ok()?;
-        let mut answer = [0; 256];
-        let count = self.stream.read(&mut answer).ok()?;
-        answer.get(..count).map(<[u8]>::to_vec)
+    /// What the bus says while it takes one in: a line.
+    fn line(&mut self) -> Option<Vec<u8>> {
+        let mut line = Vec::new();
+        while line.len() < 256 && !line.ends_with(b"\r\n") {
+            let mut byte = [0];
+            self.fill(&mut byte)?;
+            line.extend(byte);
+        }
+        Some(line)
+    }
+
+    /// The answer to a call, unless that is an error. What else comes is nothing to us.
+    fn answer(&mut self, to: u32) -> Option<Came> {
+        loop {
+            let mut start = [0; START];
+            self.fill(&mut start)?;
+            let mut message = start.to_vec();
+            message.resize(START + rest(&start)?, 0);
+            self.fill(message.get_mut(START..)?)?;
+            if let Some(came) = came(&message).filter(|came| came.answers == Some(to)) {
+                return (!came.failed).then_some(came);
+            }
+        }
+    }
+
+    fn fill(&mut self, mut bytes: &mut [u8]) -> Option<()> {
+        while !bytes.is_empty() {
+            self.stream.set_read_timeout(Some(self.left()?)).ok()?;
+            match self.stream.read(bytes) {
+                Ok(0) => return None,
+                Ok(count) => bytes = bytes.get_mut(count..)?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+        Some(())
     }
 }
 
@@ -131,48 +180,6 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// A message in the bus's form, little-endian.
-#[derive(Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    fn align(&mut self, to: usize) {
-        while !self.0.len().is_multiple_of(to) {
-            self.0.push(0);
-        }
-    }
-
-    fn number(&mut self, number: u32) {
-        self.align(4);
-        self.0.extend(number.to_le_bytes());
-    }
-
-    fn length(&mut self, length: usize) {
-        self.number(u32::try_from(length).unwrap_or(0));
-    }
-
-    fn string(&mut self, text: &str) {
-        // The bus ends a connection that sends a NUL.
-        let text = text.replace('\0', "");
-        self.length(text.len());
-        self.0.extend(text.as_bytes());
-        self.0.push(0);
-    }
-
-    /// A field of the header: its number, the signature of its value, the value.
-    fn field(&mut self, number: u8, kind: u8, text: &str) {
-        self.align(8);
-        self.0.extend([number, 1, kind, 0]);
-        if kind == b'g' {
-            self.0.push(u8::try_from(text.len()).unwrap_or(0));
-            self.0.extend(text.as_bytes());
-            self.0.push(0);
-        } else {
-            self.string(text);
-        }
-    }
-}
-
 /// The arguments of `Notify`.
 fn arguments(summary: &str, body: &str) -> Vec<u8> {
     let mut message = Message::default();
@@ -189,50 +196,18 @@ fn arguments(summary: &str, body: &str) -> Vec<u8> {
     message.0
 }
 
-/// A method call: to whom, on which object, of which interface, which method.
-fn call(serial: u32, to: [&str; 4], signature: &str, body: &[u8]) -> Vec<u8> {
-    let [service, object, interface, method] = to;
-    let mut fields = Message::default();
-    fields.field(1, b'o', object);
-    fields.field(2, b's', interface);
-    fields.field(3, b's', method);
-    fields.field(6, b's', service);
-    if !signature.is_empty() {
-        fields.field(8, b'g', signature);
-    }
-    // Little-endian, a method call, no flags, the first protocol.
-    let mut message = Message(vec![b'l', 1, 0, 1]);
-    message.length(body.len());
-    message.number(serial);
-    message.length(fields.0.len());
-    message.0.extend(&fields.0);
-    message.align(8);
-    message.0.extend(body);
-    message.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_laid_out_as_the_bus_reads_it() {
-        let body = arguments("a", "b");
-        let message = call(2, ["x.y", "/x", "x.y", "Do"], "s", &body);
-        assert_eq!(message.get(..4), Some(&[b'l', 1, 0, 1][..]));
-        let word = |at: usize| {
-            let bytes = message.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
-            bytes.map_or(0, u32::from_le_bytes)
-        };
-        assert_eq!(usize::try_from(word(4)).ok(), Some(body.len()));
-        assert_eq!(word(8), 2);
-        let fields = usize::try_from(word(12)).expect("small");
-        assert_eq!(message.len(), (16 + fields).next_multiple_of(8) + body.len());
-    }
-
-    #[test]
     fn addresses_are_unescaped() {
         assert_eq!(unescaped(b"/run/a%20b%"), b"/run/a b%");
         assert!(connect(b"tcp:host=x", Instant::now()).is_none());
+    }
+
+    #[test]
+    fn a_name_begins_no_markup() {
+        assert_eq!(marked_up("a <b> & \"c\""), "a &lt;b&gt; &amp; \"c\"");
     }
 }

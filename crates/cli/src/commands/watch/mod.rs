@@ -3,6 +3,7 @@
 mod desktop;
 mod install;
 mod manager;
+mod message;
 mod teller;
 mod voice;
 

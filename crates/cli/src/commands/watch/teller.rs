@@ -1,8 +1,8 @@
 //! Words on their way to who reads them: standard output, standard error, the desktop.
 //!
-//! A reader may stand still, and a bus give no answer. So a thread of its own tells, and the watcher only
-//! puts words into a queue that has an end: what nobody reads in time is dropped, and that is said as soon as
-//! somebody reads again. What is told here is on record already (`linkwell status`, `linkwell log`).
+//! A reader may stand still, and a bus give no answer. So threads of their own tell: one writes, and one shows.
+//! The watcher only puts words into a queue that has an end: what nobody reads in time is dropped, and that is
+//! said as soon as somebody reads again. What is told here is on record already (`linkwell status`, `linkwell log`).
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -34,10 +34,11 @@ pub(super) struct Voice {
     journal: bool,
     output: Arc<Output>,
     teller: Teller,
+    /// Of its own: who shows something may have to be started first, and lines wait for nobody.
+    desktop: Option<Teller>,
     manager: Manager,
     /// The manager is still to be told that it is ready.
     ready: bool,
-    desktop: bool,
     shown: (Instant, u32),
 }
 
@@ -51,7 +52,7 @@ fn is_journal(told: Option<&OsStr>, system: System) -> bool {
     numbers.zip(own.ok()).is_some_and(|(told, own)| told == (own.id.device, own.id.inode))
 }
 
-/// What the thread that tells does with words: it writes and shows them, and may wait for who reads.
+/// What the thread that tells does with words: it writes them, and may wait for who reads.
 struct Mouth {
     json: bool,
     journal: bool,
@@ -59,7 +60,6 @@ struct Mouth {
     /// Set when nobody reads standard output any more.
     unread: Arc<AtomicBool>,
     queue: Queue,
-    desktop: Option<Desktop>,
 }
 
 impl Mouth {
@@ -73,13 +73,8 @@ impl Mouth {
             }
             self.write(&mut lines);
             match words {
-                Words::Out(_) => {}
+                Words::Out(_) | Words::Show(..) => {}
                 Words::Line(line) => say(&line),
-                Words::Show(summary, body) => {
-                    if let Some(desktop) = &self.desktop {
-                        desktop.show(summary, &body);
-                    }
-                }
                 Words::Dropped(count) => {
                     if self.json {
                         let mut object = json::Object::line(&mut lines, "missed");
@@ -114,6 +109,15 @@ fn marked(journal: bool, priority: u8, line: &str) -> String {
     if journal { format!("<{priority}>{line}") } else { line.into() }
 }
 
+/// What the other thread does: one after the other is shown.
+fn show(desktop: &Desktop, all: Vec<Words>) {
+    for words in all {
+        if let Words::Show(summary, body) = words {
+            desktop.show(summary, &body);
+        }
+    }
+}
+
 impl Voice {
     pub(super) fn new(watch: &Watch, args: &Args, world: &World, queue: Queue) -> Self {
         let unread: Arc<AtomicBool> = Arc::default();
@@ -121,17 +125,17 @@ impl Voice {
         let desktop = bus.map(|bus| Desktop::new(bus.as_bytes()));
         let journal = is_journal(world.journal.as_deref(), super::system(world));
         let output = Output::new(&unread, Bar::new(true));
-        let (json, shows) = (watch.format.json, desktop.is_some());
-        let mouth = Mouth { json, journal, output: Arc::clone(&output), unread, queue, desktop };
+        let json = watch.format.json;
+        let mouth = Mouth { json, journal, output: Arc::clone(&output), unread, queue };
         Self {
             json,
             quiet: args.quiet,
             journal,
             output,
             teller: Teller::new(MOST, move |words| mouth.tell(words)),
+            desktop: desktop.map(|desktop| Teller::new(MOST, move |words| show(&desktop, words))),
             manager: Manager::new(world.manager.as_deref()),
             ready: false,
-            desktop: shows,
             shown: (Instant::now(), 0),
         }
     }
@@ -140,6 +144,10 @@ impl Voice {
     /// read is not waited for, and then nobody can know.
     pub(super) fn end(&mut self, asked: &AtomicBool) -> Result<(), Failure> {
         self.manager.tell("STOPPING=1");
+        // Whoever ended it, what is shown is waited for a moment only: it is on record.
+        if let Some(desktop) = &self.desktop {
+            desktop.end(&AtomicBool::new(true));
+        }
         if self.teller.end(asked) { self.output.finish() } else { Ok(()) }
     }
 
@@ -191,9 +199,7 @@ impl Voice {
     }
 
     fn show(&mut self, event: &Event, words: Option<&str>) {
-        if !self.desktop {
-            return;
-        }
+        let Some(desktop) = &self.desktop else { return };
         if self.shown.0.elapsed() > PAUSE {
             self.shown = (Instant::now(), 0);
         }
@@ -211,7 +217,7 @@ impl Voice {
             event.place.shown(),
             words.unwrap_or_default()
         );
-        self.teller.put(Words::Show(summary, body));
+        desktop.put(Words::Show(summary, body));
     }
 
     /// The manager is told by the watcher's own thread, and never waited for: what keeps its watchdog quiet
