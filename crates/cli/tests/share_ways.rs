@@ -40,7 +40,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             &syncthing,
             several,
         ),
-        test_with("share: Syncthing waits while a folder leaves its root", &syncthing, waits),
+        test_with(
+            "share: Syncthing waits while a folder leaves its root",
+            &[syncthing[0], Need::Program("curl")],
+            waits,
+        ),
         test_with(
             "share: the key of Syncthing is not given to a stranger who listens in its place",
             &[Need::Root, syncthing[0]],
