@@ -487,6 +487,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--into', '--into', [CompletionResultType]::ParameterName, 'Into this folder, which is synced')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'What it is called there; by default as it is called here')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'How it is arranged; by default what is best with this client')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'With this computer alone, by the name that the client has for it; more than once for several')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'Show what is shared')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Look whether all that was shared still is; the exit status is 1 if something is not')

@@ -398,6 +398,7 @@ inverted\t''
 bind\t''
 follow\t''
 mirror\t''"
+complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l to -d 'With this computer alone, by the name that the client has for it; more than once for several' -r
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal that wants it (NO_COLOR and CLICOLOR are heeded)'
 always\t'Always'
 never\t'Never'"

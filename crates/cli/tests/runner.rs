@@ -61,6 +61,7 @@ mod retarget;
 mod share;
 mod share_clients;
 mod share_refused;
+mod share_ways;
 mod shortcuts;
 mod show;
 mod situation;
@@ -104,6 +105,7 @@ fn main() -> std::process::ExitCode {
         share::trials(),
         share_clients::trials(),
         share_refused::trials(),
+        share_ways::trials(),
         shortcuts::trials(),
         show::trials(),
         journal::trials(),

@@ -53,7 +53,7 @@ pub(crate) fn home(ground: &Ground) -> PathBuf {
 }
 
 /// Every entry below a folder, with where links lead.
-fn listing(folder: &Path) -> Vec<String> {
+pub(crate) fn listing(folder: &Path) -> Vec<String> {
     let ran = std::process::Command::new("find")
         .arg(folder)
         .args(["-printf", "%P %y %l %i\n"])
@@ -79,7 +79,9 @@ fn there_and_back() {
     let before = listing(&home(&ground).join("Photos"));
     let shown = ground.run(&["share", "-n", &photos(&ground), "--with", "dropbox"]);
     ends(&shown, 0);
-    for words in ["with Dropbox this is the way", "an edit on the other side", "1 link in it"] {
+    for words in
+        ["with Dropbox the best way is inverted", "an edit on the other side", "1 link in it"]
+    {
         assert!(shown.out.contains(words), "{words}: {shown:#?}");
     }
     assert!(home(&ground).join("Photos").is_dir() && stands(&ground).is_empty());
@@ -152,11 +154,13 @@ fn refused() {
     make(&home(&ground), &["file", "link -> Photos"]);
     let at = |name: &str| home(&ground).join(name).display().to_string();
     let before = listing(&home(&ground));
-    let rows: [(&[&str], i32, &str); 10] = [
+    let rows: [(&[&str], i32, &str); 12] = [
         (&[&at("Photos"), "--with", "dropbx"], 1, "no client that is known"),
         (&[&at("Photos"), "--with", "nextcloud"], 1, "was not found on this computer"),
         (&[&at("Photos"), "--with", "dropbox", "--by", "follow"], 1, "does not go with Dropbox"),
-        (&[&at("Photos"), "--with", "dropbox", "--by", "bind"], 1, "nothing was changed"),
+        (&[&at("Photos"), "--with", "dropbox", "--by", "mirror"], 1, "does not go with Dropbox"),
+        (&[&at("Photos"), "--into", &at("Dropbox"), "--by", "mirror"], 1, "cp -al"),
+        (&[&at("Photos"), "--with", "dropbox", "--to", "laptop"], 1, "`--to` is for a client"),
         (&[&at("Photos")], 2, "with whom"),
         (&[&at("nothing"), "--with", "dropbox"], 1, "there is nothing at"),
         (&[&at("file"), "--with", "dropbox"], 1, "only folders are shared"),
@@ -246,11 +250,16 @@ pub(crate) struct Syncthing {
     own: PathBuf,
     id: String,
     port: u16,
+    page: u16,
 }
 
 impl Syncthing {
     pub(crate) fn new(ground: &Ground, name: &str) -> Self {
-        let own = ground.scratch().join(name);
+        Self::at(ground, ground.scratch().join(name))
+    }
+
+    /// One that keeps its own in this folder.
+    pub(crate) fn at(ground: &Ground, own: PathBuf) -> Self {
         let option = format!("--home={}", own.display());
         let ran: Ran = command(ground, "syncthing")
             .args(["generate", "--no-default-folder", &option])
@@ -260,17 +269,18 @@ impl Syncthing {
         assert_eq!(ran.code, 0, "{ran:?}");
         let written = fs::read_to_string(own.join("config.xml")).expect("it was written");
         let id = written.split("<device id=\"").nth(1).and_then(|rest| rest.split('"').next());
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        Self { own, id: id.expect("a number").to_owned(), port }
-    }
-
-    pub(crate) fn configure(&self, other: &Self, folder: &Path) {
-        let file = self.own.join("config.xml");
-        let mut text = fs::read_to_string(&file).expect("it was written");
-        let listen = format!("<listenAddress>tcp://127.0.0.1:{}", self.port);
+        let listeners =
+            [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port"));
+        let [port, page] =
+            listeners.map(|listener| listener.local_addr().expect("an address").port());
+        let it = Self { own, id: id.expect("a number").to_owned(), port, page };
+        let (listen, gui) = (
+            format!("<listenAddress>tcp://127.0.0.1:{port}"),
+            format!("<address>127.0.0.1:{page}</address>"),
+        );
         for (old, new) in [
             ("<listenAddress>default", listen.as_str()),
+            ("<address>127.0.0.1:8384</address>", &gui),
             ("<globalAnnounceEnabled>true", "<globalAnnounceEnabled>false"),
             ("<localAnnounceEnabled>true", "<localAnnounceEnabled>false"),
             ("<relaysEnabled>true", "<relaysEnabled>false"),
@@ -278,26 +288,59 @@ impl Syncthing {
             ("<crashReportingEnabled>true", "<crashReportingEnabled>false"),
             ("<reconnectionIntervalS>60", "<reconnectionIntervalS>1"),
         ] {
-            text = text.replace(old, new);
+            it.change(old, new);
         }
-        let more = format!(
+        assert!(it.read().contains(&gui), "its page has a port of its own");
+        it
+    }
+
+    fn read(&self) -> String {
+        fs::read_to_string(self.own.join("config.xml")).expect("it was written")
+    }
+
+    pub(crate) fn change(&self, old: &str, new: &str) {
+        fs::write(self.own.join("config.xml"), self.read().replace(old, new)).expect("written");
+    }
+
+    /// The word that lets one in.
+    pub(crate) fn key(&self) -> String {
+        let text = self.read();
+        let key = text.split("<apikey>").nth(1).and_then(|rest| rest.split('<').next());
+        key.expect("a key").to_owned()
+    }
+
+    /// The port of its page.
+    pub(crate) fn page(&self) -> u16 {
+        self.page
+    }
+
+    /// Knows another, which is called so here; and takes whatever folder that one shares, if it shall.
+    pub(crate) fn knows(&self, other: &Self, name: &str, accepts: bool) {
+        let device = format!(
+            "<device id=\"{}\" name=\"{name}\"><autoAcceptFolders>{accepts}</autoAcceptFolders>\
+             <address>tcp://127.0.0.1:{}</address></device></configuration>",
+            other.id, other.port
+        );
+        self.change("</configuration>", &device);
+    }
+
+    pub(crate) fn configure(&self, other: &Self, folder: &Path) {
+        self.knows(other, "other", false);
+        let folder = format!(
             "<folder id=\"shared\" label=\"shared\" path=\"{}\" type=\"sendreceive\" rescanIntervalS=\"3\" \
              fsWatcherEnabled=\"true\" fsWatcherDelayS=\"1\"><device id=\"{}\"></device><device id=\"{}\">\
-             </device></folder><device id=\"{}\" name=\"other\"><address>tcp://127.0.0.1:{}</address></device>\
-             </configuration>",
+             </device></folder></configuration>",
             folder.display(),
             self.id,
             other.id,
-            other.id,
-            other.port
         );
-        fs::write(&file, text.replace("</configuration>", &more)).expect("written");
+        self.change("</configuration>", &folder);
     }
 
     pub(crate) fn start(&self, ground: &Ground) -> Ended {
         let option = format!("--home={}", self.own.display());
         let mut child = command(ground, "syncthing")
-            .args(["serve", &option, "--no-browser", "--no-restart", "--gui-address=127.0.0.1:0"])
+            .args(["serve", &option, "--no-browser", "--no-restart"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("Syncthing can be started");
@@ -324,16 +367,12 @@ fn syncthing() {
     other.configure(&here, &ground.scratch().join("there"));
     let _running = (here.start(&ground), other.start(&ground));
     until("the two know each other", || there("own").is_file());
-    // The best is told, and not done: it is a setting of Syncthing's own.
     let into = at("Sync").display().to_string();
-    let best =
+    // Who names a folder to share into wants it there, and not that Syncthing is told of it.
+    let ran =
         ground.run(&["share", "-y", &photos(&ground), "--with", "syncthing", "--into", &into]);
-    ends(&best, 1);
-    assert!(best.err.contains("native") && best.err.contains("--by inverted"), "{best:#?}");
-    let share = ["share", "-y", &photos(&ground), "--with", "syncthing", "--into", &into];
-    let ran = ground.run(&[&share[..], &["--by", "inverted"]].concat());
     ends(&ran, 0);
-    assert!(ran.out.contains("Syncthing runs"), "{ran:#?}");
+    assert!(ran.out.contains("Syncthing runs") && ran.out.contains("`--by native`"), "{ran:#?}");
     symlink(at("bare"), at("Sync/bare")).expect("a link");
     let read = |place: PathBuf| fs::read_to_string(place).unwrap_or_default();
     until("the contents arrive", || read(there("Photos/2026/a")) == "picture");

@@ -56,13 +56,13 @@ pub fn unit_name(at: &AbsPath) -> Option<String> {
     (name.len() <= 255).then_some(name)
 }
 
-/// The text of the unit that shows the folder `from` at `at` as well. `None` where a place cannot be
+/// The text of the unit that shows the folder `from` at `at` as well, with `what` to describe it. `None` where a place cannot be
 /// written in a unit: it holds a control character or is no UTF-8, ends in a backslash (the line would go on), or begins or
 /// ends in a space.
-pub fn unit(from: &AbsPath, at: &AbsPath) -> Option<String> {
+pub fn unit(from: &AbsPath, at: &AbsPath, what: &str) -> Option<String> {
     let (from, at) = (unit_value(from)?, unit_value(at)?);
     Some(format!(
-        "[Unit]\nDescription=A folder that was moved, at its old place\n\n[Mount]\nWhat={from}\n\
+        "[Unit]\nDescription={what}\n\n[Mount]\nWhat={from}\n\
          Where={at}\nType=none\nOptions=bind\n\n[Install]\nWantedBy=local-fs.target\n"
     ))
 }
@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn units_hold_only_what_reads_back() {
-        let unit_of = |bytes: &[u8]| unit(&place(bytes), &place(b"/home/u/M"));
+        let unit_of = |bytes: &[u8]| {
+            unit(&place(bytes), &place(b"/home/u/M"), "A folder that was moved, at its old place")
+        };
         let text = unit_of(b"/mnt/100% mine").expect("it can be written");
         assert!(text.contains("\nWhat=/mnt/100%% mine\nWhere=/home/u/M\n"), "{text}");
         for bad in [&b"/a\nb"[..], b"/a\\", b"/a ", b"/\xff", b"/a\x1b"] {

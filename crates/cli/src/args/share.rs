@@ -43,6 +43,10 @@ pub(crate) struct Share {
     #[arg(value_parser = PossibleValuesParser::new(Arrangement::ALL.map(Arrangement::word)))]
     pub(crate) by: Option<String>,
 
+    /// With this computer alone, by the name that the client has for it; more than once for several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: Vec<String>,
+
     /// Show what is shared.
     #[arg(long, conflicts_with = "check")]
     pub(crate) list: bool,

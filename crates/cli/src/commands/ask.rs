@@ -2,6 +2,7 @@
 
 use super::change::{Manner, say_conflicts};
 use crate::args::Args;
+use crate::args::change::Change;
 use crate::error::{Exit, Failure, say};
 use crate::output::preview::things;
 use linkwell_model::plan::{Plan, Step};
@@ -45,16 +46,7 @@ pub(super) fn agreed(plan: &mut Plan, manner: &Manner, args: &Args) -> Result<Ag
         }
         return Ok(Agreed::to(!plan.items.is_empty(), false));
     }
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Failure::Refused {
-            what: "there is no terminal to ask at; nothing was changed".into(),
-            cause: None,
-            hint: Some(
-                "add `--yes` to do it without being asked, or `--dry-run` to see only".into(),
-            ),
-            exit: Exit::Usage,
-        });
-    }
+    can_be_asked()?;
     if !plan.conflicts.is_empty() && !args.quiet {
         say_conflicts(plan);
         let cannot = things(plan.conflicts.len(), "thing cannot", "things cannot");
@@ -62,6 +54,27 @@ pub(super) fn agreed(plan: &mut Plan, manner: &Manner, args: &Args) -> Result<Ag
         return Ok(Agreed::to(answer("Do the rest? [y/N] "), true));
     }
     Ok(Agreed::to(answer("Go ahead? [y/N] "), false))
+}
+
+/// Asks whether something that is no plan shall be done.
+pub(super) fn go_ahead(change: Change) -> Result<bool, Failure> {
+    if change.yes {
+        return Ok(true);
+    }
+    can_be_asked()?;
+    Ok(answer("Go ahead? [y/N] "))
+}
+
+fn can_be_asked() -> Result<(), Failure> {
+    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::Refused {
+        what: "there is no terminal to ask at; nothing was changed".into(),
+        cause: None,
+        hint: Some("add `--yes` to do it without being asked, or `--dry-run` to see only".into()),
+        exit: Exit::Usage,
+    })
 }
 
 /// Asks one question. Whatever is not a yes is a no.

@@ -25,15 +25,17 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 pub(super) fn run(moving: &Move, args: &Args, world: &World) -> Result<Exit, Failure> {
-    run_and_say(moving, args, world, &|_| Vec::new())
+    run_and_say(moving, args, world, &|_| Vec::new(), &mut |_| {})
 }
 
-/// The same, as a part of something: `say` knows what else a person should read before they decide.
+/// The same, as a part of something: `say` knows what else a person should read before they decide, and
+/// `prepare` is called when they have said yes, right before anything is recorded.
 pub(super) fn run_and_say(
     moving: &Move,
     args: &Args,
     world: &World,
     say_more: &dyn Fn(&Moving) -> Vec<String>,
+    prepare: &mut dyn FnMut(&mut Plan),
 ) -> Result<Exit, Failure> {
     let typed: Vec<Vec<u8>> =
         [Some(&moving.path), moving.dest.as_ref()].into_iter().flatten().map(bytes).collect();
@@ -65,7 +67,7 @@ pub(super) fn run_and_say(
         }
         let amount = looked.moving.as_ref().filter(|found| found.copied).map(amount);
         let manner = Manner { change: moving.change, each: None, undoes: None, amount };
-        match carry(plan, &manner, &surveyor, args, world, |_| {})? {
+        match carry(plan, &manner, &surveyor, args, world, &mut *prepare)? {
             Came::Ended(exit) => return Ok(exit),
             Came::OtherVolume => {
                 say(

@@ -55,7 +55,8 @@ pub(crate) fn bind_instead(now: &AbsPath, at: &AbsPath) -> Vec<String> {
         "and for every start of the computer, one line in /etc/fstab:".to_owned(),
         format!("    {}", line_of(&mounting::fstab_line(now, at))),
     ];
-    let unit = mounting::unit(now, at).filter(|unit| unit.lines().all(can_be_shown));
+    let unit = mounting::unit(now, at, "A folder that was moved, at its old place")
+        .filter(|unit| unit.lines().all(can_be_shown));
     if let (Some(name), Some(unit)) = (mounting::unit_name(at), unit) {
         lines.push(format!("or a unit of systemd, /etc/systemd/system/{name}:"));
         lines.extend(unit.lines().map(|line| format!("    {line}").trim_end().to_owned()));

@@ -9,6 +9,7 @@
 //! * `running`: this user's processes.
 //! * `rooted`: a folder that a configuration names, looked at.
 //! * `pairs`: the folders that `rclone bisync` keeps names of.
+//! * `syncthing`: Syncthing's own interface, which alone is spoken to.
 
 mod finding;
 mod pairs;
@@ -16,6 +17,7 @@ mod places;
 mod reading;
 mod rooted;
 mod running;
+pub mod syncthing;
 
 pub use finding::find;
 pub use places::Places;

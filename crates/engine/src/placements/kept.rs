@@ -65,7 +65,7 @@ pub fn write(folder: &Held, placements: &[Placement]) -> Result<(), Errno> {
     text.push(b'\n');
     // What a run that was ended by force has left.
     forgive(rustix::fs::unlinkat(at, FRESH, AtFlags::empty()))?;
-    fresh(at, &text)?;
+    fresh(at, FRESH.as_bytes(), &text)?;
     forgive(rustix::fs::unlinkat(at, BEFORE, AtFlags::empty()))?;
     forgive(rustix::fs::linkat(at, NAME, at, BEFORE, AtFlags::empty()))?;
     rustix::fs::renameat(at, FRESH, at, NAME)?;
@@ -78,6 +78,24 @@ pub fn write(folder: &Held, placements: &[Placement]) -> Result<(), Errno> {
     rustix::fs::fsync(list)
 }
 
+/// Writes a unit beside it, from where root takes it.
+///
+/// # Errors
+/// The system's.
+pub fn write_unit(folder: &Held, name: &[u8], text: &[u8]) -> Result<(), Errno> {
+    drop_unit(folder, name)?;
+    fresh(folder.folder.as_fd(), name, text)
+}
+
+/// Drops it again, if it is there.
+///
+/// # Errors
+/// The system's.
+#[expect(clippy::disallowed_methods, reason = "linkwell's own state folder, not the user's data")]
+pub fn drop_unit(folder: &Held, name: &[u8]) -> Result<(), Errno> {
+    forgive(rustix::fs::unlinkat(folder.folder.as_fd(), name, AtFlags::empty()))
+}
+
 fn forgive(done: Result<(), Errno>) -> Result<(), Errno> {
     match done {
         Err(Errno::NOENT) => Ok(()),
@@ -85,9 +103,9 @@ fn forgive(done: Result<(), Errno>) -> Result<(), Errno> {
     }
 }
 
-fn fresh(at: BorrowedFd<'_>, text: &[u8]) -> Result<(), Errno> {
+fn fresh(at: BorrowedFd<'_>, name: &[u8], text: &[u8]) -> Result<(), Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(at, FRESH, flags, Mode::RUSR | Mode::WUSR)?;
+    let file = rustix::fs::openat(at, name, flags, Mode::RUSR | Mode::WUSR)?;
     let mut rest = text;
     while !rest.is_empty() {
         match rustix::io::write(&file, rest) {

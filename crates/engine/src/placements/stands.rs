@@ -1,9 +1,10 @@
 //! Whether something that `share` has arranged is still as it was arranged.
 
+use crate::clients::Found;
 use crate::survey::Surveyor;
 use linkwell_model::entry::EntryKind;
 use linkwell_model::path::AbsPath;
-use linkwell_model::plan::Object;
+use linkwell_model::plan::{Object, Why};
 use linkwell_model::share::arrangement::Arrangement;
 use linkwell_model::share::placement::Placement;
 
@@ -22,6 +23,12 @@ pub enum Stands {
     Replaced(EntryKind),
     /// Nothing stands where the link stood; whether the folder is where it was put.
     Gone(bool),
+    /// It is not mounted where it is synced.
+    Unmounted,
+    /// The client does not sync it any more.
+    Unsynced,
+    /// The client was told to leave it alone for now.
+    Paused,
     /// The folder that is synced is not there: it was removed, or its volume is away (where that would be).
     NoRoot(Option<AbsPath>),
     /// It may not be looked at, or gives no answer.
@@ -42,6 +49,13 @@ pub fn stands(surveyor: &mut Surveyor, placement: &Placement) -> Stands {
         return Stands::NoRoot(absent.map(|absent| absent.point));
     };
     let there = root.joined(&placement.name);
+    if placement.arrangement == Arrangement::Bind {
+        return mounted(surveyor, &there, &placement.folder);
+    }
+    if placement.arrangement == Arrangement::Native {
+        // Whether the client still has it is for its configuration to tell.
+        return Stands::True;
+    }
     // A followed link stands where it is synced, and leads out of it; all others the other way round.
     let at = match placement.arrangement {
         Arrangement::Follow => &there,
@@ -62,5 +76,35 @@ pub fn stands(surveyor: &mut Surveyor, placement: &Placement) -> Stands {
             }
         }
         Ok(Some(other)) => Stands::Replaced(other.kind()),
+    }
+}
+
+/// Whether a folder is mounted at a place: that is the very folder then.
+fn mounted(surveyor: &mut Surveyor, there: &AbsPath, folder: &AbsPath) -> Stands {
+    let mut which = |place: &AbsPath| {
+        let held = surveyor.folder(place.as_bytes())?;
+        surveyor.identity(&held)
+    };
+    match (which(there), which(folder)) {
+        (Ok(one), Ok(other)) if one.is(other) => Stands::True,
+        (Ok(_), Ok(_)) => Stands::Unmounted,
+        (Err(Why::NoFolder(_)), Ok(_)) => Stands::Gone(false),
+        (_, Err(why)) | (Err(why), _) => Stands::Unknown(why.to_string()),
+    }
+}
+
+/// What the client's own configuration says of a folder that it was told of, or of the folder that it was put into.
+pub fn known_to(found: &Found, placement: &Placement) -> Stands {
+    let native = placement.arrangement == Arrangement::Native;
+    let mut its = found.roots.iter().filter(|root| {
+        let at = if native { &placement.folder } else { &placement.root };
+        let key = root.key.as_deref() == placement.key.as_ref().map(String::as_bytes);
+        // A folder that is away is known by its path alone.
+        (root.holds(at) || root.path == *at) && (!native || key)
+    });
+    match its.next() {
+        Some(root) if root.paused => Stands::Paused,
+        Some(_) => Stands::True,
+        None => Stands::Unsynced,
     }
 }

@@ -63,8 +63,10 @@ pub struct Recommended {
     pub why: String,
     /// The name of the source of that.
     pub from: String,
-    /// The option that the client needs.
+    /// The option that the client needs. In it, `NAME` is what the folder is called where it is synced.
     pub option: Option<String>,
+    /// What is to be done in the client itself, step by step. In it, `FOLDER` is the folder.
+    pub how: Option<String>,
     /// Where this client differs from what holds in general.
     pub edit: Option<Said>,
     /// Likewise.

@@ -14,7 +14,7 @@ pub struct Placement {
     /// The client's id; none when it was put into a folder that a person has named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// The folder that is synced.
+    /// The folder that is synced; of one that the client was told of, that folder.
     pub root: AbsPath,
     /// What it is called there.
     #[serde(serialize_with = "encoded::serialize", deserialize_with = "encoded::deserialize")]
@@ -23,12 +23,18 @@ pub struct Placement {
     pub arrangement: Arrangement,
     /// When, in seconds since 1970.
     pub at: i64,
+    /// The client's own word for it, where it was told of the folder itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl Placement {
     /// Where it was put.
     pub fn there(&self) -> AbsPath {
-        self.root.joined(&self.name)
+        match self.arrangement {
+            Arrangement::Native => self.root.clone(),
+            _ => self.root.joined(&self.name),
+        }
     }
 
     /// The name, if it is one.

@@ -8,6 +8,8 @@ use linkwell_engine::disk::Unix;
 use linkwell_engine::operator::Held;
 use linkwell_engine::placements::{self, Trouble};
 use linkwell_engine::state as folder;
+use linkwell_engine::survey::conflict;
+use linkwell_model::plan::{Plan, Why};
 use linkwell_model::share::placement::Placement;
 
 /// All that is on record.
@@ -21,10 +23,43 @@ pub(super) fn all(world: &World) -> Result<Vec<Placement>, Failure> {
 
 /// One more.
 pub(super) fn add(placement: Placement, world: &World) -> Result<(), Failure> {
+    change(world, |all| put(placement, all))
+}
+
+/// One more, while the lock is held already. What cannot be recorded is not done.
+pub(super) fn prepare(placement: Placement, plan: &mut Plan, world: &World) {
+    let place = placement.folder.as_bytes().to_vec();
+    let written = opened(world).and_then(|held| change_in(&held, world, |all| put(placement, all)));
+    let (what, hint) = match written {
+        Ok(()) => return,
+        Err(Failure::Refused { what, cause, hint, .. }) => {
+            (cause.map_or(what.clone(), |cause| format!("{what}: {cause}")), hint)
+        }
+        Err(_) => ("it could not be put on record".to_owned(), None),
+    };
+    plan.items.clear();
+    conflict(plan, &place, Why::Other { what, hint });
+}
+
+/// Takes back what [`prepare`] has put on record.
+pub(super) fn restore(
+    placement: &Placement,
+    before: &[Placement],
+    world: &World,
+) -> Result<(), Failure> {
+    if !all(world)?.contains(placement) {
+        return Ok(());
+    }
+    let old = before.iter().find(|known| known.folder == placement.folder).cloned();
     change(world, |all| {
-        all.retain(|known| known.folder != placement.folder);
-        all.push(placement);
+        all.retain(|known| known != placement);
+        all.extend(old);
     })
+}
+
+fn put(placement: Placement, all: &mut Vec<Placement>) {
+    all.retain(|known| known.folder != placement.folder);
+    all.push(placement);
 }
 
 /// One less.
@@ -34,15 +69,26 @@ pub(super) fn remove(placement: &Placement, world: &World) -> Result<(), Failure
 
 fn change(world: &World, act: impl FnOnce(&mut Vec<Placement>)) -> Result<(), Failure> {
     let store = open_store(world)?;
-    let held = folder::open_or_make(&Unix, system(world), state(world)?)
-        .map_err(|found| trouble(&found))?;
+    let held = opened(world)?;
     let lock = lock(&store)?;
-    let mut all =
-        placements::read(system(world), &held).map_err(|found| unusable(&found, &held))?;
-    act(&mut all);
-    let written = placements::write(&held, &all);
+    let done = change_in(&held, world, act);
     drop(lock);
-    written.map_err(|error| unusable(&Trouble::System(error), &held))
+    done
+}
+
+/// The state folder.
+pub(super) fn opened(world: &World) -> Result<Held, Failure> {
+    folder::open_or_make(&Unix, system(world), state(world)?).map_err(|found| trouble(&found))
+}
+
+fn change_in(
+    held: &Held,
+    world: &World,
+    act: impl FnOnce(&mut Vec<Placement>),
+) -> Result<(), Failure> {
+    let mut all = placements::read(system(world), held).map_err(|found| unusable(&found, held))?;
+    act(&mut all);
+    placements::write(held, &all).map_err(|error| unusable(&Trouble::System(error), held))
 }
 
 fn unusable(found: &Trouble, held: &Held) -> Failure {

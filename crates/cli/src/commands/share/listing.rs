@@ -5,24 +5,34 @@ use crate::World;
 use crate::args::Args;
 use crate::args::share::Share;
 use crate::commands::change::surveyor;
+use crate::commands::clients::places;
+use crate::commands::{system, volumes};
 use crate::error::{Exit, Failure, say};
 use crate::interrupt;
 use crate::output::Output;
 use crate::output::json::Object;
 use crate::output::progress::Bar;
-use linkwell_engine::placements::{Stands, stands};
+use linkwell_engine::clients::{Found, find};
+use linkwell_engine::placements::{Stands, known_to, stands};
+use linkwell_engine::survey::Surveyor;
+use linkwell_model::mounting;
+use linkwell_model::share::arrangement::Arrangement;
 use linkwell_model::share::knowledge::Knowledge;
 use linkwell_model::share::placement::Placement;
-use linkwell_model::shown::quoted;
+use linkwell_model::shown::{quoted, shown};
 use std::io::Write as _;
 
 pub(super) fn run(share: &Share, args: &Args, world: &World) -> Result<Exit, Failure> {
     let all = kept::all(world)?;
     let output = Output::new(&interrupt::stop(), Bar::new(true));
     let mut surveyor = surveyor(world)?;
+    let clients = share.check.then(|| {
+        let volumes = volumes(world, crate::commands::change::TIME_LIMIT);
+        find(system(world), &volumes, &places(world)).found
+    });
     let (mut out, mut wrong) = (Vec::new(), 0_usize);
     for placement in &all {
-        let how = share.check.then(|| stands(&mut surveyor, placement));
+        let how = clients.as_ref().map(|clients| judged(&mut surveyor, placement, clients));
         let told = how.as_ref().map(|how| told(how, placement));
         let is_wrong = told.as_ref().is_some_and(|(_, wrong, _)| *wrong);
         wrong += usize::from(is_wrong);
@@ -48,20 +58,43 @@ pub(super) fn run(share: &Share, args: &Args, world: &World) -> Result<Exit, Fai
     Ok(if wrong == 0 { Exit::Done } else { Exit::Found })
 }
 
+/// Whether it stands on the disk, and then whether its client still knows of it.
+fn judged(surveyor: &mut Surveyor, placement: &Placement, clients: &[Found]) -> Stands {
+    let on_disk = stands(surveyor, placement);
+    if !matches!(on_disk, Stands::True | Stands::Renamed(_)) {
+        return on_disk;
+    }
+    let is_its = |found: &&Found| Some(&found.client.id) == placement.client.as_ref();
+    let found = clients.iter().find(is_its);
+    // Of a client that was not found, or of whose folders nothing is known, nothing is said.
+    let known = found.filter(|found| !found.roots.is_empty() || placement.key.is_some());
+    match known.map(|found| known_to(found, placement)) {
+        Some(Stands::True) => on_disk,
+        Some(other) => other,
+        None if placement.key.is_some() => {
+            Stands::Unknown("its client was not found here, or does not run".into())
+        }
+        None => on_disk,
+    }
+}
+
 fn with(placement: &Placement) -> String {
     let client = placement.client.as_deref().and_then(|id| Knowledge::known().client(id));
     client.map_or_else(|| placement.root.shown().to_string(), |client| client.name.clone())
 }
 
 fn line(out: &mut Vec<u8>, placement: &Placement, told: Option<&(&'static str, bool, String)>) {
-    let there = placement.there();
+    let there = match placement.arrangement {
+        Arrangement::Native => shown(&placement.name).to_string(),
+        _ => placement.there().shown().to_string(),
+    };
     let words = told.map_or_else(String::new, |(.., words)| format!(": {words}"));
     drop(writeln!(
         out,
         "{} with {} as {} ({}){words}",
         placement.folder.shown(),
         with(placement),
-        there.shown(),
+        there,
         placement.arrangement.word(),
     ));
 }
@@ -114,6 +147,21 @@ fn told(how: &Stands, placement: &Placement) -> (&'static str, bool, String) {
             true,
             format!("the folder `{}` is not there any more", placement.root.shown()),
         ),
+        Stands::Unmounted => {
+            let unit = mounting::unit_name(&placement.there()).unwrap_or_default();
+            let words = format!(
+                "it is not mounted there, so nothing arrives: `sudo systemctl start {}`",
+                quoted(unit.as_bytes())
+            );
+            ("unmounted", true, words)
+        }
+        Stands::Unsynced => (
+            "unsynced",
+            true,
+            "its client does not sync that folder any more; `linkwell clients` shows what it does"
+                .into(),
+        ),
+        Stands::Paused => ("paused", true, "its client was told to leave it alone for now".into()),
         Stands::Unknown(why) => ("unknown", true, why.clone()),
     }
 }

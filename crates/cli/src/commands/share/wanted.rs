@@ -11,9 +11,10 @@ use linkwell_engine::clients::{Found, find};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
-use linkwell_model::share::arrangement::Arrangement;
+use linkwell_model::share::arrangement::{Arrangement, Recommended};
 use linkwell_model::share::client::Client;
 use linkwell_model::share::knowledge::Knowledge;
+use linkwell_model::share::placement::Placement;
 use linkwell_model::share::root::{Root, Way};
 use linkwell_model::shown::{quoted, shown};
 use std::ffi::OsStr;
@@ -24,16 +25,48 @@ pub(super) struct Wanted {
     /// The folder, where it lies.
     pub(super) folder: AbsPath,
     pub(super) client: Option<&'static Client>,
-    /// The client runs.
-    pub(super) runs: bool,
-    /// The folder that is synced, where it lies.
+    /// The client, as it was found on this computer.
+    pub(super) found: Option<Found>,
+    /// The folder that is synced, where it lies; the folder itself, where the client is told of it.
     pub(super) root: AbsPath,
     /// What it will be called there.
     pub(super) name: Name,
     pub(super) arrangement: Arrangement,
 }
 
-fn refused(what: String, hint: Option<String>) -> Failure {
+impl Wanted {
+    /// The client runs.
+    pub(super) fn runs(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| !found.processes.is_empty())
+    }
+
+    /// How people call the client.
+    pub(super) fn called(&self) -> &str {
+        self.client.map_or("whatever syncs it", |client| client.name.as_str())
+    }
+
+    /// The option that the client needs, for this folder.
+    pub(super) fn option(&self) -> Option<String> {
+        let chosen = self.client?.recommended(self.arrangement)?;
+        let name = shown(self.name.as_bytes()).to_string();
+        Some(chosen.option.as_ref()?.replace("NAME", &name))
+    }
+
+    /// What will be on record.
+    pub(super) fn placement(&self, world: &World) -> Placement {
+        Placement {
+            folder: self.folder.clone(),
+            client: self.client.map(|client| client.id.clone()),
+            root: self.root.clone(),
+            name: self.name.as_bytes().into(),
+            arrangement: self.arrangement,
+            at: world.now.0,
+            key: None,
+        }
+    }
+}
+
+pub(super) fn refused(what: String, hint: Option<String>) -> Failure {
     let what = format!("{what}; nothing was changed");
     Failure::Refused { what, cause: None, hint, exit: Exit::Found }
 }
@@ -63,7 +96,7 @@ pub(super) fn wanted(share: &Share, world: &World) -> Result<Wanted, Failure> {
         });
     }
     let volumes = volumes(world, crate::commands::change::TIME_LIMIT);
-    let all = find(system(world), &volumes, &places(world));
+    let mut all = find(system(world), &volumes, &places(world));
     let mut roots = all.found.iter().flat_map(|found| &found.roots);
     if let Some(root) = roots.find(|root| root.holds(&folder)) {
         let client = Knowledge::known().client(root.client);
@@ -75,11 +108,21 @@ pub(super) fn wanted(share: &Share, world: &World) -> Result<Wanted, Failure> {
         );
         return Err(refused(what, None));
     }
-    let found =
-        client.and_then(|client| all.found.iter().find(|found| found.client.id == client.id));
+    let its =
+        client.and_then(|client| all.found.iter().position(|found| found.client.id == client.id));
+    let found = its.map(|at| all.found.swap_remove(at));
+    let arrangement = arrangement(share, client)?;
+    if !share.to.is_empty() && arrangement != Arrangement::Native {
+        let what = format!(
+            "`--to` is for a client that is told of the folder itself, and this is {}",
+            arrangement.word()
+        );
+        return Err(refused(what, None));
+    }
     let root = match &share.into {
         Some(into) => into_folder(into, world)?,
-        None => root_of(client, found)?,
+        None if arrangement == Arrangement::Native => folder.clone(),
+        None => root_of(client, found.as_ref())?,
     };
     let name = match &share.name {
         Some(name) => Name::new(name.as_bytes()),
@@ -87,14 +130,7 @@ pub(super) fn wanted(share: &Share, world: &World) -> Result<Wanted, Failure> {
     };
     let name =
         name.ok_or_else(|| refused("that is no name that a folder can have".into(), None))?;
-    Ok(Wanted {
-        arrangement: arrangement(share, client)?,
-        runs: found.is_some_and(|found| !found.processes.is_empty()),
-        folder,
-        client,
-        root,
-        name,
-    })
+    Ok(Wanted { arrangement, found, folder, client, root, name })
 }
 
 /// A real folder: a link to one is not what arrives.
@@ -186,35 +222,57 @@ fn arrangement(share: &Share, client: Option<&Client>) -> Result<Arrangement, Fa
             Err(refused(what, Some(hint)))
         }
         None => {
-            client.arrangements.first().map(|best| best.arrangement).ok_or_else(|| {
+            // Who names a folder to share into wants it there.
+            let put =
+                |one: &&Recommended| share.into.is_none() || one.arrangement != Arrangement::Native;
+            let best = client.arrangements.iter().find(put);
+            best.map(|best| best.arrangement).ok_or_else(|| {
                 refused(format!("no way is known to share with {}", client.name), None)
             })
         }
     }
 }
 
-/// What linkwell can only tell of: the best way, what it needs, and what it can do itself.
-pub(super) fn only_told(arrangement: Arrangement, wanted: &Wanted) -> Failure {
-    let known = Knowledge::known();
-    let is = known.general(arrangement).map_or("", |general| general.is.as_str());
-    let name = wanted.client.map_or("it", |client| client.name.as_str());
-    let chosen = wanted.client.and_then(|client| client.recommended(arrangement));
-    let why = chosen.map(|chosen| chosen.why.clone());
-    let option = chosen.and_then(|chosen| chosen.option.as_ref());
-    let option = option.map_or_else(String::new, |option| format!(" (with `{option}`)"));
+/// What linkwell can only tell of: the best way, what is to be done there, and what it can do itself.
+pub(super) fn only_told(wanted: &Wanted) -> Failure {
+    let name = wanted.called();
+    let chosen = wanted.client.and_then(|client| client.recommended(wanted.arrangement));
+    let how = chosen.and_then(|chosen| chosen.how.as_ref());
+    let how = how.map_or_else(
+        || "that has to be done there".to_owned(),
+        |how| format!("do it there: {}", how.replace("FOLDER", &wanted.folder.shown().to_string())),
+    );
     let itself =
         wanted.client.is_some_and(|client| client.recommended(Arrangement::Inverted).is_some());
     let hint = itself.then(|| {
-        "add `--by inverted`: the folder moves to where it is synced, and a link stays at its old place".to_owned()
+        "or add `--by inverted`: the folder moves to where it is synced, and a link stays at its old place".to_owned()
     });
     Failure::Refused {
         what: format!(
-            "best with {name} is {}{option}: {is}. That has to be done there; linkwell changes no other program's \
-             settings, and nothing was changed",
-            arrangement.word()
+            "best with {name} is that it is told of the folder itself, and only you can tell it; nothing was changed. {}{}",
+            how.chars().next().map(|first| first.to_uppercase().to_string()).unwrap_or_default(),
+            how.chars().skip(1).collect::<String>(),
         ),
-        cause: why,
+        cause: chosen.map(|chosen| chosen.why.clone()),
         hint,
+        exit: Exit::Found,
+    }
+}
+
+/// A mirror is not arranged by linkwell.
+pub(super) fn not_mirrored(wanted: &Wanted) -> Failure {
+    Failure::Refused {
+        what: "a mirror is not made by linkwell; nothing was changed".into(),
+        cause: Some(
+            "the first edit on either side parts the two files, new files are in neither of the two, and most clients \
+             see a change only at their next full look"
+                .into(),
+        ),
+        hint: Some(format!(
+            "for files that never change again: `cp -al {} {}` makes hard links",
+            quoted(wanted.folder.as_bytes()),
+            quoted(wanted.root.joined(wanted.name.as_bytes()).as_bytes())
+        )),
         exit: Exit::Found,
     }
 }
