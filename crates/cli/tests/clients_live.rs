@@ -36,6 +36,8 @@ pub(crate) fn command(ground: &Ground, name: &str) -> Command {
     let mut command = program::command(name, &ground.tree());
     command.env("HOME", ground.scratch().join("home"));
     command.env("STNOUPGRADE", "1");
+    // Else Syncthing starts itself once more, and that one outlives the first when it is killed.
+    command.env("STMONITORED", "1");
     command
 }
 

@@ -1,8 +1,8 @@
 //! `linkwell share` and `unshare` with the clients themselves: what arrives, what comes back, and whether
 //! what is said beforehand of an edit, a renaming and a deletion on the other side is what then happens.
 //!
-//! Every client speaks to this computer alone. A file that is edited on the other side gets a later time
-//! by hand, since some clients see no edit within the second of the one before.
+//! Every client speaks to this computer alone. Files get their times by hand: some clients see no edit within
+//! the second of the one before, and some leave what was written just now for the next time.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -40,16 +40,23 @@ pub(crate) fn trials() -> Vec<Trial> {
         |client: &str| format!("share: {client}: a bare link does what the table says of it");
     let (rclone, unison) = (Need::Program("rclone"), Need::Program("unison"));
     let (git, rsync) = (Need::Program("git"), Need::Program("rsync"));
+    let python = Need::Program("python3");
+    let nextcloud = [Need::Program("nextcloudcmd"), python];
+    let owncloud = [Need::Program("owncloudcmd"), python];
     vec![
         test_with(&both("two Syncthings"), &[Need::Program("syncthing")], syncthing),
         test_with(&both("Unison"), &[unison], || both_ways(&Unison::new())),
         test_with(&both("rclone bisync"), &[rclone], || both_ways(&Bisync::new())),
         test_with(&both("git"), &[git], || both_ways(&Git::new())),
+        test_with(&both("Nextcloud"), &nextcloud, || both_ways(&Cloud::new("nextcloud"))),
+        test_with(&both("ownCloud"), &owncloud, || both_ways(&Cloud::new("owncloud"))),
         test_with(&one_way_name("rclone sync"), &[rclone], || one_way(&Rclone::new())),
         test_with(&one_way_name("rsync"), &[rsync], || one_way(&Rsync::new())),
         test_with(&bare("Unison"), &[unison], || bare_link(&Unison::new())),
         test_with(&bare("rclone bisync"), &[rclone], || bare_link(&Bisync::new())),
         test_with(&bare("git"), &[git], || bare_link(&Git::new())),
+        test_with(&bare("Nextcloud"), &nextcloud, || bare_link(&Cloud::new("nextcloud"))),
+        test_with(&bare("ownCloud"), &owncloud, || bare_link(&Cloud::new("owncloud"))),
         test_with(&bare("rclone sync"), &[rclone], || bare_link(&Rclone::new())),
         test_with(&bare("rsync"), &[rsync], || bare_link(&Rsync::new())),
     ]
@@ -66,6 +73,11 @@ trait Carrier {
     fn ground(&self) -> &Ground;
     /// Lets it carry everything once, with further options of its own; one that runs does it by itself.
     fn carry(&self, options: &str);
+
+    /// It leaves files here with the whole seconds of their times.
+    fn cuts_times(&self) -> bool {
+        false
+    }
 
     fn at(&self, name: &str) -> PathBuf {
         home(self.ground()).join(name)
@@ -95,6 +107,9 @@ fn ground() -> Ground {
     make(&home(&ground), &photos);
     make(&home(&ground), &["bare/x"]);
     make(&ground.scratch().path(), &["there/"]);
+    for name in own.iter().map(String::as_str).chain(["Photos/edited", "bare/x"]) {
+        written(&home(&ground).join(name), SystemTime::now() - Duration::from_secs(3600));
+    }
     for (name, mode, second) in [
         ("2026/a", 0o604, 1_000_000_000),
         ("two words/b", 0o750, 1_100_000_000),
@@ -103,17 +118,19 @@ fn ground() -> Ground {
     ] {
         let path = home(&ground).join("Photos").join(name);
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("allowed");
-        let time = SystemTime::UNIX_EPOCH + Duration::new(second, 123_456_789);
-        fs::File::open(&path).and_then(|file| file.set_modified(time)).expect("a time");
+        written(&path, SystemTime::UNIX_EPOCH + Duration::new(second, 123_456_789));
     }
     ground
 }
 
-/// Writes as a person does some seconds after the last edit.
+/// Writes a minute ago, long after all that lay there.
 fn edit(place: &Path, content: &str) {
     fs::write(place, content).expect("written");
-    let later = SystemTime::now() + Duration::from_secs(5);
-    fs::File::open(place).and_then(|file| file.set_modified(later)).expect("a time");
+    written(place, SystemTime::now() - Duration::from_secs(60));
+}
+
+fn written(place: &Path, time: SystemTime) {
+    fs::File::open(place).and_then(|file| file.set_modified(time)).expect("a time");
 }
 
 fn read(place: PathBuf) -> String {
@@ -137,10 +154,13 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Everything below a folder but what the test itself changes, and the folder that this is in.
-fn untouched(manifest: &Manifest) -> BTreeMap<&[u8], &Entry> {
-    let changed = |path: &[u8]| path.is_empty() || path == b"edited" || path == b"new";
-    let all = manifest.entries.iter().map(|(path, entry)| (path.as_slice(), entry));
-    all.filter(|(path, _)| !changed(path)).collect()
+fn untouched(manifest: &Manifest, carrier: &impl Carrier) -> BTreeMap<Vec<u8>, Entry> {
+    let mut all = manifest.entries.clone();
+    all.retain(|path, _| !path.is_empty() && path != b"edited" && path != b"new");
+    if carrier.cuts_times() {
+        all.values_mut().for_each(|entry| entry.modified.1 = 0);
+    }
+    all
 }
 
 /// Runs `share` with what is needed for *inverted* with this client.
@@ -194,7 +214,11 @@ fn both_ways(carrier: &impl Carrier) {
     let back = Manifest::of(&at("Photos"));
     let differences = compare(&before, &back, &Allowed::default());
     assert!(differences.is_empty(), "{differences:?}");
-    assert_eq!(untouched(&first), untouched(&back), "as it was before it was ever shared");
+    assert_eq!(
+        untouched(&first, carrier),
+        untouched(&back, carrier),
+        "as it was before it was ever shared"
+    );
     assert!(ran.out.contains("deletes its copy on the other side"), "{ran:#?}");
     carrier.then("it deletes its copy on the other side", || files(&there("Photos")).is_empty());
     assert!(compare(&back, &Manifest::of(&at("Photos")), &Allowed::default()).is_empty());
@@ -241,6 +265,11 @@ fn both_ways(carrier: &impl Carrier) {
         {
             assert!(at("Photos/2026").is_dir() && files(&at("Photos")).is_empty(), "{deleted}");
         }
+        "its files are deleted here; the folder stays if there are links in it, and the link leads there" =>
+        {
+            assert!(files(&at("Photos")).is_empty() && at("Photos/best").is_symlink(), "{deleted}");
+            assert!(!at("Photos/two words").exists(), "{deleted}");
+        }
         other => unreachable!("nobody looked whether this is so: {other}"),
     }
 }
@@ -273,7 +302,11 @@ fn one_way(carrier: &impl Carrier) {
     let back = Manifest::of(&at("Photos"));
     let differences = compare(&before, &back, &Allowed::default());
     assert!(differences.is_empty(), "{differences:?}");
-    assert_eq!(untouched(&first), untouched(&back), "as it was before it was ever shared");
+    assert_eq!(
+        untouched(&first, carrier),
+        untouched(&back, carrier),
+        "as it was before it was ever shared"
+    );
     carrier.then("its copy is deleted there, as was said", || files(&there("Photos")).is_empty());
 }
 
@@ -507,6 +540,52 @@ impl Carrier for Rsync {
 
     fn carry(&self, options: &str) {
         line(&self.0, &format!("rsync -a --delete {options} Sync/ ../there/"));
+    }
+}
+
+/// The command of Nextcloud or ownCloud, which is the client without its window, and a server that knows
+/// as much of theirs as it asks for.
+struct Cloud {
+    id: &'static str,
+    ground: Ground,
+    port: String,
+    _server: Ended,
+}
+
+impl Cloud {
+    fn new(id: &'static str) -> Self {
+        let ground = ground();
+        let mut child = command(&ground, "python3")
+            .args(["-c", include_str!("nextcloud.py")])
+            .arg(ground.scratch().join("there"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python can be started");
+        let out = child.stdout.take().expect("a pipe");
+        let server = Ended(child);
+        let port = std::io::BufReader::new(out).lines().next().expect("it serves").expect("a port");
+        Self { id, ground, port, _server: server }
+    }
+}
+
+impl Carrier for Cloud {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    fn cuts_times(&self) -> bool {
+        true
+    }
+
+    fn carry(&self, _: &str) {
+        let (id, port) = (self.id, &self.port);
+        // Without a list of what it leaves out, which is in another package, ownCloud's ends at once.
+        let options = "--non-interactive -u x -p x --exclude /dev/null";
+        line(&self.ground, &format!("{id}cmd {options} Sync http://127.0.0.1:{port}"));
     }
 }
 
