@@ -11,7 +11,7 @@ use linkwell_engine::state as folder;
 use linkwell_model::share::placement::Placement;
 
 /// All that is on record.
-pub(super) fn all(world: &World) -> Result<Vec<Placement>, Failure> {
+pub(in crate::commands) fn all(world: &World) -> Result<Vec<Placement>, Failure> {
     match folder::open(system(world), state(world)?) {
         Ok(held) => placements::read(system(world), &held).map_err(|found| unusable(&found, &held)),
         Err(folder::Trouble::Missing) => Ok(Vec::new()),
@@ -20,7 +20,7 @@ pub(super) fn all(world: &World) -> Result<Vec<Placement>, Failure> {
 }
 
 /// One more.
-pub(super) fn add(placement: Placement, world: &World) -> Result<(), Failure> {
+pub(in crate::commands) fn add(placement: Placement, world: &World) -> Result<(), Failure> {
     change(world, |all| {
         all.retain(|known| known.folder != placement.folder);
         all.push(placement);

@@ -1,6 +1,6 @@
 //! `linkwell share` and `unshare`: a folder put where a client syncs it, and brought home.
 
-mod kept;
+pub(super) mod kept;
 mod listing;
 mod wanted;
 
