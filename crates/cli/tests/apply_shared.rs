@@ -5,10 +5,11 @@
 )]
 
 use crate::clients::write;
+use crate::clients_live::command;
 use crate::repair::ends;
 use crate::support::{Ground, of_type, text};
 use libtest_mimic::Trial;
-use linkwell_testkit::need::test;
+use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::Ran;
 use linkwell_testkit::tree::make;
 use std::fs;
@@ -24,6 +25,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("apply: a placement that cannot be made stops nothing else, and is said", not_made),
         test("apply: a real folder in the way of what is shared is made one with it", in_the_way),
         test("export: what is shared is written as it is now", as_it_is),
+        test_with(
+            "apply: with Unison between two computers an edit through either link arrives at the other",
+            &[Need::Program("unison")],
+            unison,
+        ),
     ]
 }
 
@@ -258,4 +264,44 @@ fn as_it_is() {
     let ran = ground.run(&["export"]);
     assert!(!ran.out.contains("[[placements]]") && ran.out.contains("to = \"~/else\""), "{ran:#?}");
     assert!(ran.err.contains("only the link is written"), "{ran:#?}");
+}
+
+fn unison() {
+    let (one, two) = (Ground::with(&[]), Ground::with(&[]));
+    make(&home(&one), &["Sync/own", "Photos/a"]);
+    make(&home(&two), &["Mine/", "Other/"]);
+    let profile = |ground: &Ground, own: &str, other: &str| {
+        write(ground, ".unison/mine.prf", format!("root = {own}\nroot = {other}\nbatch = true\n"));
+    };
+    let (there, here) = (at(&one, "Sync"), at(&two, "Mine"));
+    profile(&one, &there, &here);
+    // Here it knows of two folders, one of which is the other computer's.
+    profile(&two, &here, &there);
+    let sync = || {
+        let ran: Ran = command(&one, "unison")
+            .args(["-ui", "text", "mine"])
+            .output()
+            .expect("Unison can be started")
+            .into();
+        assert_eq!(ran.code, 0, "{ran:?}");
+    };
+    let photos = at(&one, "Photos");
+    let share = ["share", "-y", &photos, "--with", "unison", "--by", "inverted", "--into", &there];
+    ends(&one.run(&share), 0);
+    let file = one.run(&["export"]).out;
+    let root = format!("unison={here}");
+    let early = apply(&two, &file, &["-y", "--root", &root]);
+    ends(&early, 1);
+    assert!(early.err.contains("Unison has not brought it yet"), "{early:#?}");
+    sync();
+    ends(&apply(&two, &file, &["-y", "--root", &root]), 0);
+    assert_eq!(stands(&two), ["true"]);
+    let through = |ground: &Ground| home(ground).join("Photos/a");
+    for (writer, reader) in [(&two, &one), (&one, &two)] {
+        let words = format!("written through the link at {}", through(writer).display());
+        fs::write(through(writer), &words).expect("written");
+        sync();
+        assert_eq!(fs::read(through(reader)).expect("it arrived"), words.as_bytes());
+    }
+    assert_eq!((stands(&one), stands(&two)), (vec!["true".into()], vec!["true".into()]));
 }
