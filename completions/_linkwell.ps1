@@ -538,6 +538,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'With --from-stow: where the links go, by default into the folder above DIR')
             [CompletionResult]::new('--from-dotbot', '--from-dotbot', [CompletionResultType]::ParameterName, 'Make the links of this configuration of dotbot. Nothing in it is run')
             [CompletionResult]::new('--volume', '--volume', [CompletionResultType]::ParameterName, 'Where a volume of the file is attached here')
+            [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Where a client of the file syncs here, if its configuration does not tell')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--no-folding', '--no-folding', [CompletionResultType]::ParameterName, 'With --from-stow: links to files alone, in real folders')
             [CompletionResult]::new('--dotfiles', '--dotfiles', [CompletionResultType]::ParameterName, 'With --from-stow: what is called `dot-NAME` is wanted as `.NAME`')

@@ -182,7 +182,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__apply)
-            opts="-f -n -y -v -q -h -V --from-stow --target --no-folding --dotfiles --from-dotbot --check --volume --force --merge --allow-broken --dry-run --yes --verbose --json --color --quiet --help --version"
+            opts="-f -n -y -v -q -h -V --from-stow --target --no-folding --dotfiles --from-dotbot --check --volume --root --force --merge --allow-broken --dry-run --yes --verbose --json --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -218,6 +218,10 @@ _linkwell() {
                     return 0
                     ;;
                 --volume)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -431,6 +431,7 @@ complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l from-stow -d
 complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l target -d 'With --from-stow: where the links go, by default into the folder above DIR' -r -f -a "(__fish_complete_directories)"
 complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l from-dotbot -d 'Make the links of this configuration of dotbot. Nothing in it is run' -r -F
 complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l volume -d 'Where a volume of the file is attached here' -r
+complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l root -d 'Where a client of the file syncs here, if its configuration does not tell' -r
 complete -c linkwell -n "__fish_linkwell_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal that wants it (NO_COLOR and CLICOLOR are heeded)'
 always\t'Always'
 never\t'Never'"

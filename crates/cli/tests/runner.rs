@@ -1,6 +1,7 @@
 //! The tests of the command line: one binary, one module a subject.
 
 mod apply;
+mod apply_shared;
 mod arguments;
 mod check;
 mod clients;
@@ -81,6 +82,7 @@ fn main() -> std::process::ExitCode {
     }
     let trials = [
         apply::trials(),
+        apply_shared::trials(),
         arguments::trials(),
         check::trials(),
         clients::trials(),

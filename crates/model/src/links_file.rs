@@ -7,6 +7,7 @@ use crate::encoded;
 use crate::keep::link::Policy;
 use crate::path::{self, AbsPath, Component};
 use crate::plan::spelling::Style;
+use crate::share::arrangement::Arrangement;
 use crate::volume_id::{Uuid, VolumeId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +27,9 @@ pub struct LinksFile {
     /// The links.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// The folders that clients carry to other computers, and with them the links at their places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placements: Vec<Shared>,
 }
 
 /// A volume, so that it is known again on another computer.
@@ -89,6 +93,41 @@ pub struct Link {
     pub policy: Policy,
 }
 
+/// A folder that was put where a client syncs it. Where the client syncs on another computer is that computer's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shared {
+    /// The folder as people know it, where its link stands.
+    pub folder: Spelled,
+    /// The client's id; none when it was put into a folder that a person has named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// The folder that was synced there.
+    pub root: Spelled,
+    /// The client's own word for that folder, if it has one: the same on all computers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
+    /// What it is called in it.
+    #[serde(serialize_with = "encoded::serialize", deserialize_with = "encoded::deserialize")]
+    pub name: Box<[u8]>,
+    /// How it was arranged.
+    pub arrangement: Arrangement,
+    /// How the link's target is written.
+    #[serde(default)]
+    pub written: Written,
+    /// What the watcher does when its target moves.
+    #[serde(default, with = "policy", skip_serializing_if = "is_default")]
+    pub policy: Policy,
+}
+
+/// A client's word for a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key(
+    #[serde(serialize_with = "encoded::serialize", deserialize_with = "encoded::deserialize")]
+    pub  Box<[u8]>,
+);
+
 fn is_default(policy: &Policy) -> bool {
     *policy == Policy::default()
 }
@@ -109,13 +148,21 @@ mod policy {
 }
 
 /// How a target is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Written {
     /// From where the link lies.
+    #[default]
     Relative,
     /// From `/`.
     Absolute,
+}
+
+impl Written {
+    /// How this target is written.
+    pub fn of(target: &[u8]) -> Self {
+        if path::is_absolute(target) { Self::Absolute } else { Self::Relative }
+    }
 }
 
 impl From<Written> for Style {
@@ -289,7 +336,18 @@ mod tests {
         };
         let id = VolumeId::new(0xef53, None, u64::MAX - 5);
         let volumes = [("Data".to_owned(), Volume::new(&place("/mnt/data"), Some(&id)))].into();
-        let file = LinksFile { version: VERSION, volumes, links: vec![link] };
+        let shared = Shared {
+            folder: spelled(b"~/\xfe"),
+            client: Some("syncthing".into()),
+            root: spelled(b"{Data}/Sync"),
+            key: Some(Key(b"abcd-\xff".as_slice().into())),
+            name: b"a\xff".as_slice().into(),
+            arrangement: Arrangement::Inverted,
+            written: Written::Absolute,
+            policy: Policy::Leave,
+        };
+        let placements = vec![shared];
+        let file = LinksFile { version: VERSION, volumes, links: vec![link], placements };
         let is = |id: &VolumeId| file.volumes.get("Data").is_some_and(|volume| volume.is(id));
         assert!(is(&id) && !is(&VolumeId::new(1, None, 7)));
         let text = toml::to_string(&file).expect("it can be written");

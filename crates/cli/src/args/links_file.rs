@@ -60,6 +60,10 @@ pub(crate) struct Apply {
     #[arg(long, value_name = "NAME=PATH")]
     pub(crate) volume: Vec<OsString>,
 
+    /// Where a client of the file syncs here, if its configuration does not tell.
+    #[arg(long, value_name = "CLIENT=PATH")]
+    pub(crate) root: Vec<OsString>,
+
     /// Replace links that lead elsewhere; real files and folders never.
     #[arg(short, long)]
     pub(crate) force: bool,

@@ -1,4 +1,6 @@
-//! `linkwell export`: the links on record as a file that another computer can read.
+//! `linkwell export`: the links and the placements on record as a file that another computer can read.
+
+mod placements;
 
 use super::catalogue;
 use super::recorded::places;
@@ -10,18 +12,19 @@ use crate::error::{Exit, Failure, say};
 use crate::interrupt;
 use crate::output::Output;
 use crate::output::progress::Bar;
+use linkwell_engine::catalogue::Catalogue;
 use linkwell_engine::catalogue::links::Entry;
 use linkwell_engine::named_volumes::of_places;
 use linkwell_model::entry::LinkKind;
 use linkwell_model::keep::link::By;
 use linkwell_model::links_file::{Bases, Link, LinksFile, VERSION, Written, named};
-use linkwell_model::path::{self, AbsPath};
+use linkwell_model::path::AbsPath;
 use linkwell_model::shown::shown;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 const HEAD: &str = "\
-# Links, as linkwell has them on record: `linkwell apply FILE` makes those that are missing.
+# Links and what is shared, as linkwell has them on record: `linkwell apply FILE` makes the links that are missing.
 # `~` is the home folder; a name in braces is a volume, wherever it is attached.
 
 ";
@@ -30,61 +33,37 @@ pub(super) fn run(export: &Export, args: &Args, world: &World) -> Result<Exit, F
     let paths = if export.paths.is_empty() { Vec::new() } else { typed(&export.paths)? };
     refuse_if_lost(world, &paths)?;
     let volumes = volumes(world, super::change::TIME_LIMIT);
-    let Some(open) = catalogue::open_if_any(world)? else { return Err(nothing()) };
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut each = |entry: Entry| {
-        if entry.link.by != By::Way && entry.link.kind == LinkKind::Symlink {
-            entries.push(entry);
-        }
-        ControlFlow::<()>::Continue(())
-    };
-    let unusable = |found| catalogue::unusable(&found);
-    if paths.is_empty() {
-        open.catalogue.all(&mut each).map_err(unusable)?;
+    let places = places(world, &volumes, &paths)?;
+    let mut shared = placements::chosen(&places, paths.is_empty(), world)?;
+    let (mut entries, mut unknown) = (Vec::new(), Vec::new());
+    if let Some(open) = catalogue::open_if_any(world)? {
+        unknown = gather(&open.catalogue, &places, paths.is_empty(), &mut entries)?;
+    } else {
+        unknown.extend(places);
     }
-    let mut unknown = Vec::new();
-    for (path, place) in places(world, &volumes, &paths)? {
-        let mut any = false;
-        if let Some((folder, name)) = place.split()
-            && let Some(entry) = open.catalogue.at(&folder, &name).map_err(unusable)?
-        {
-            any = true;
-            if each(entry).is_break() {
-                break;
-            }
-        }
-        let below = |entry| {
-            any = true;
-            each(entry)
-        };
-        open.catalogue.below(&place, below).map_err(unusable)?;
-        if !any {
-            unknown.push(path);
-        }
-    }
-    entries.sort_by_key(|entry| entry.link.place());
-    entries.dedup_by_key(|entry| entry.id);
-    if entries.is_empty() && unknown.is_empty() {
+    unknown.retain(|(_, place)| !shared.iter().any(|one| one.is_below(place)));
+    // The link at the place of what is shared goes with it: where it leads is each computer's own.
+    entries.retain(|entry| !shared.iter_mut().any(|one| one.takes(&entry.link)));
+    if entries.is_empty() && shared.is_empty() && unknown.is_empty() {
         return Err(nothing());
     }
     let ends: Vec<(AbsPath, AbsPath)> = entries.iter().map(ends).collect();
     let all = ends.iter().flat_map(|(at, to)| [at, to]);
+    let all = all.chain(shared.iter().flat_map(placements::Chosen::places));
     let found = of_places(system(world), &volumes, world.home.as_ref(), all);
     let points = found.iter().map(|(name, (point, _))| (name.clone(), point.clone()));
     let bases = Bases { home: world.home.clone(), volumes: points.collect() };
     let links = entries.iter().zip(&ends).map(|(entry, (at, to))| Link {
         at: bases.spell(at),
         to: bases.spell(to),
-        written: if path::is_absolute(entry.link.target.as_bytes()) {
-            Written::Absolute
-        } else {
-            Written::Relative
-        },
+        written: Written::of(entry.link.target.as_bytes()),
         policy: entry.link.policy,
     });
+    let links: Vec<Link> = links.collect();
+    let placements = shared.iter().map(|one| one.spelled(&bases)).collect();
     let named: BTreeMap<_, _> =
         found.into_iter().map(|(name, (_, volume))| (name, volume)).collect();
-    let file = LinksFile { version: VERSION, volumes: named, links: links.collect() };
+    let file = LinksFile { version: VERSION, volumes: named, links, placements };
     let text = toml::to_string(&file).map_err(|error| Failure::Refused {
         what: "could not write the links down".into(),
         cause: Some(error.to_string()),
@@ -97,12 +76,59 @@ pub(super) fn run(export: &Export, args: &Args, world: &World) -> Result<Exit, F
     output.finish()?;
     if !args.quiet {
         let (count, s) = (file.links.len(), if file.links.len() == 1 { "" } else { "s" });
-        say(&format!("done: {count} link{s} written"));
+        let placements = match file.placements.len() {
+            0 => String::new(),
+            1 => " and 1 folder that is shared".into(),
+            count => format!(" and {count} folders that are shared"),
+        };
+        say(&format!("done: {count} link{s}{placements} written"));
     }
-    for path in &unknown {
+    for (path, _) in &unknown {
         say(&format!("error: nothing is on record of `{}`", shown(path)));
     }
     Ok(if unknown.is_empty() { Exit::Done } else { Exit::Found })
+}
+
+/// The links on record that are asked for: all, or those at or below some places. Of which places nothing is on record.
+fn gather(
+    catalogue: &Catalogue,
+    places: &[(Vec<u8>, AbsPath)],
+    all: bool,
+    entries: &mut Vec<Entry>,
+) -> Result<Vec<(Vec<u8>, AbsPath)>, Failure> {
+    let unusable = |found| catalogue::unusable(&found);
+    let mut each = |entry: Entry| {
+        if entry.link.by != By::Way && entry.link.kind == LinkKind::Symlink {
+            entries.push(entry);
+        }
+        ControlFlow::<()>::Continue(())
+    };
+    if all {
+        catalogue.all(&mut each).map_err(unusable)?;
+    }
+    let mut unknown = Vec::new();
+    for (path, place) in places {
+        let mut any = false;
+        if let Some((folder, name)) = place.split()
+            && let Some(entry) = catalogue.at(&folder, &name).map_err(unusable)?
+        {
+            any = true;
+            if each(entry).is_break() {
+                break;
+            }
+        }
+        let below = |entry| {
+            any = true;
+            each(entry)
+        };
+        catalogue.below(place, below).map_err(unusable)?;
+        if !any {
+            unknown.push((path.clone(), place.clone()));
+        }
+    }
+    entries.sort_by_key(|entry| entry.link.place());
+    entries.dedup_by_key(|entry| entry.id);
+    Ok(unknown)
 }
 
 /// Where a link stands, and where it leads as it is named.
@@ -113,7 +139,7 @@ fn ends(entry: &Entry) -> (AbsPath, AbsPath) {
 
 fn nothing() -> Failure {
     Failure::Refused {
-        what: "no link is on record, so nothing was written".into(),
+        what: "no link is on record, and nothing is shared, so nothing was written".into(),
         cause: None,
         hint: Some("`linkwell track ~` puts the links of your home folder on record".into()),
         exit: Exit::Found,

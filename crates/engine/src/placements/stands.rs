@@ -23,6 +23,10 @@ pub enum Stands {
     Replaced(EntryKind),
     /// Nothing stands where the link stood; whether the folder is where it was put.
     Gone(bool),
+    /// The folder is at its old place, and nothing where it was put.
+    Home,
+    /// As it was arranged, and nothing is in it any more.
+    Empty,
     /// It is not mounted where it is synced.
     Unmounted,
     /// The client does not sync it any more.
@@ -65,18 +69,35 @@ pub fn stands(surveyor: &mut Surveyor, placement: &Placement) -> Stands {
     match object {
         Err(why) => Stands::Unknown(why.to_string()),
         Ok(None) => Stands::Gone(surveyor.led(None, there.as_bytes()).kind.is_some()),
+        Ok(Some(Object::Folder { .. }))
+            if placement.arrangement == Arrangement::Inverted
+                && surveyor.led(None, there.as_bytes()).kind.is_none() =>
+        {
+            Stands::Home
+        }
         Ok(Some(Object::Link { .. })) => {
             let led = surveyor.led(None, at.as_bytes());
             match (led.physical, placement.arrangement) {
                 (None, _) => Stands::Broken(led.end_at),
-                (Some(_), Arrangement::Follow) => Stands::True,
-                (Some(place), _) if place == there => Stands::True,
+                (Some(place), Arrangement::Follow) => {
+                    let folder = surveyor.led(None, placement.folder.as_bytes()).physical;
+                    if Some(&place) == folder.as_ref() { Stands::True } else { Stands::Outside(place) }
+                }
+                (Some(place), _) if place == there => {
+                    if holds_something(surveyor, &there) { Stands::True } else { Stands::Empty }
+                }
                 (Some(place), _) if place.is_at_or_below(&root) => Stands::Renamed(place),
                 (Some(place), _) => Stands::Outside(place),
             }
         }
         Ok(Some(other)) => Stands::Replaced(other.kind()),
     }
+}
+
+/// Whether anything is in a folder, as far as can be seen.
+fn holds_something(surveyor: &mut Surveyor, place: &AbsPath) -> bool {
+    let held = surveyor.folder(place.as_bytes());
+    held.and_then(|held| surveyor.names(&held)).map_or(true, |names| !names.is_empty())
 }
 
 /// Whether a folder is mounted at a place: that is the very folder then.

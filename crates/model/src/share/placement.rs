@@ -26,6 +26,9 @@ pub struct Placement {
     /// The client's own word for it, where it was told of the folder itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// It was taken back. It counts again while it stands all the same: that was undone then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
 }
 
 impl Placement {

@@ -1,5 +1,6 @@
 //! `linkwell apply`: links that are written down, made where they are missing.
 
+mod placements;
 mod sources;
 
 use super::catalogue;
@@ -22,7 +23,8 @@ use std::collections::{BTreeSet, HashMap};
 const DEEPEST: usize = 100;
 
 pub(super) fn run(apply: &Apply, args: &Args, world: &World) -> Result<Exit, Failure> {
-    let sources::Wanted { read, policies } = sources::wanted(apply, world)?;
+    let sources::Wanted { read, policies, placements } = sources::wanted(apply, world)?;
+    let unknown = placements::unknown(placements, world)?;
     let mut change = apply.change;
     change.dry_run |= apply.check;
     let manner = Manner { change, each: None, undoes: None, amount: None };
@@ -73,13 +75,18 @@ pub(super) fn run(apply: &Apply, args: &Args, world: &World) -> Result<Exit, Fai
     let drifted = !plan.items.is_empty()
         || !plan.conflicts.is_empty()
         || waiting > 0
+        || !unknown.is_empty()
         || missing != Exit::Done;
     let exit = carry_out(plan, &manner, &surveyor, args, world)?;
+    if change.dry_run {
+        placements::announce(&unknown, args);
+    }
     if apply.check {
         return Ok(if drifted { Exit::Found } else { Exit::Done });
     }
     if !change.dry_run {
         set_policies(&policies, world)?;
+        placements::record(unknown, args, world)?;
     }
     Ok(worse(worst, exit))
 }

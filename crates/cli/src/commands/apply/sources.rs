@@ -1,5 +1,6 @@
 //! Where the links that `apply` makes are written: a file of links, a folder of GNU Stow, a configuration of dotbot.
 
+use super::placements;
 use crate::World;
 use crate::args::links_file::Apply;
 use crate::commands::change::surveyor;
@@ -8,9 +9,10 @@ use crate::error::{Exit, Failure};
 use linkwell_engine::named_volumes::bases;
 use linkwell_engine::other_tools::{Asked, Read, dotbot, stow};
 use linkwell_model::keep::link::Policy;
-use linkwell_model::links_file::{Bases, Link, LinksFile, Spelled, Unplaced, VERSION};
+use linkwell_model::links_file::{Bases, LinksFile, Spelled, Unplaced, VERSION};
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::Why;
+use linkwell_model::share::placement::Placement;
 use linkwell_model::shown::{quoted, shown};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
@@ -27,6 +29,8 @@ const MOST_DOTBOT: usize = 1 << 20;
 pub(super) struct Wanted {
     pub(super) read: Read,
     pub(super) policies: HashMap<AbsPath, Policy>,
+    /// What is shared, and is to be on record as that.
+    pub(super) placements: Vec<Placement>,
 }
 
 /// Reads what was typed.
@@ -90,9 +94,30 @@ fn from_file(typed: &OsString, apply: &Apply, world: &World) -> Result<Wanted, F
                 wanted.read.links.push(Asked { at, to, style: link.written.into() });
             }
             (Err(why), _) | (_, Err(why)) => {
-                let why = nowhere(why, link, &file, typed);
+                let why = nowhere(why, [&link.at, &link.to], &file, typed);
                 wanted.read.problems.push((link.at.0.to_vec(), why));
             }
+        }
+    }
+    let mut here = placements::Here::new(apply, &file, world)?;
+    for shared in &file.placements {
+        let (folder, root) = (bases.place(&shared.folder), bases.place(&shared.root));
+        let found = match (folder, root) {
+            (Err(why), _) => Err(nowhere(why, [&shared.folder, &shared.root], &file, typed)),
+            // Where a client syncs is its own to say, and only what a person has named is to be in the same place.
+            (_, Err(why)) if shared.client.is_none() => {
+                Err(nowhere(why, [&shared.folder, &shared.root], &file, typed))
+            }
+            (Ok(folder), root) => here.placement(folder, root.ok(), shared, world),
+        };
+        match found {
+            Ok(placement) => {
+                let (at, to) = (placement.folder.clone(), placement.there());
+                wanted.policies.insert(at.clone(), shared.policy);
+                wanted.read.links.push(Asked { at, to, style: shared.written.into() });
+                wanted.placements.push(placement);
+            }
+            Err(why) => wanted.read.problems.push((shared.folder.0.to_vec(), why)),
         }
     }
     Ok(wanted)
@@ -167,7 +192,7 @@ fn said(
     Ok(said)
 }
 
-fn nowhere(why: Unplaced, link: &Link, file: &LinksFile, typed: &OsString) -> Why {
+fn nowhere(why: Unplaced, places: [&Spelled; 2], file: &LinksFile, typed: &OsString) -> Why {
     let (what, hint) = match why {
         Unplaced::NoHome => {
             ("nobody knows where the home folder is: `$HOME` is not set".to_owned(), None)
@@ -175,7 +200,8 @@ fn nowhere(why: Unplaced, link: &Link, file: &LinksFile, typed: &OsString) -> Wh
         Unplaced::Malformed => {
             let wrong =
                 |spelled: &Spelled| Bases::default().place(spelled) == Err(Unplaced::Malformed);
-            let text = if wrong(&link.at) { &link.at.0 } else { &link.to.0 };
+            let [first, second] = places;
+            let text = if wrong(first) { &first.0 } else { &second.0 };
             let hint =
                 "a place begins with `~/`, `/`, or the name of a volume in braces, and has no `..`";
             (format!("`{}` in the file is no place", shown(text)), Some(hint.to_owned()))

@@ -6,14 +6,15 @@ use crate::commands::system;
 use crate::error::{Exit, Failure};
 use linkwell_engine::disk::Unix;
 use linkwell_engine::operator::Held;
-use linkwell_engine::placements::{self, Trouble};
+use linkwell_engine::placements::{self, Stands, Trouble};
 use linkwell_engine::state as folder;
-use linkwell_engine::survey::conflict;
+use linkwell_engine::survey::{Surveyor, conflict};
 use linkwell_model::plan::{Plan, Why};
+use linkwell_model::share::arrangement::Arrangement;
 use linkwell_model::share::placement::Placement;
 
 /// All that is on record.
-pub(super) fn all(world: &World) -> Result<Vec<Placement>, Failure> {
+pub(in crate::commands) fn all(world: &World) -> Result<Vec<Placement>, Failure> {
     match folder::open(system(world), state(world)?) {
         Ok(held) => placements::read(system(world), &held).map_err(|found| unusable(&found, &held)),
         Err(folder::Trouble::Missing) => Ok(Vec::new()),
@@ -22,7 +23,7 @@ pub(super) fn all(world: &World) -> Result<Vec<Placement>, Failure> {
 }
 
 /// One more.
-pub(super) fn add(placement: Placement, world: &World) -> Result<(), Failure> {
+pub(in crate::commands) fn add(placement: Placement, world: &World) -> Result<(), Failure> {
     change(world, |all| put(placement, all))
 }
 
@@ -62,9 +63,29 @@ fn put(placement: Placement, all: &mut Vec<Placement>) {
     all.push(placement);
 }
 
-/// One less.
+/// What is shared now. What was brought home is not, whether by `unshare` or because sharing it was undone; what was
+/// taken back and stands all the same is, since taking it back was undone.
+pub(in crate::commands) fn shared(
+    surveyor: &mut Surveyor,
+    world: &World,
+) -> Result<Vec<Placement>, Failure> {
+    let mut all = all(world)?;
+    all.retain(|one| match placements::stands(surveyor, one) {
+        Stands::Home => false,
+        Stands::True | Stands::Renamed(_) => !one.ended || one.arrangement != Arrangement::Native,
+        _ => !one.ended,
+    });
+    all.iter_mut().for_each(|one| one.ended = false);
+    Ok(all)
+}
+
+/// One less. It stays in the record as what was: taking it back may be undone.
 pub(super) fn remove(placement: &Placement, world: &World) -> Result<(), Failure> {
-    change(world, |all| all.retain(|known| known != placement))
+    change(world, |all| {
+        for one in all.iter_mut().filter(|one| one.folder == placement.folder) {
+            one.ended = true;
+        }
+    })
 }
 
 fn change(world: &World, act: impl FnOnce(&mut Vec<Placement>)) -> Result<(), Failure> {

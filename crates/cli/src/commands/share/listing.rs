@@ -23,9 +23,9 @@ use linkwell_model::shown::{quoted, shown};
 use std::io::Write as _;
 
 pub(super) fn run(share: &Share, args: &Args, world: &World) -> Result<Exit, Failure> {
-    let all = kept::all(world)?;
     let output = Output::new(&interrupt::stop(), Bar::new(true));
     let mut surveyor = surveyor(world)?;
+    let all = kept::shared(&mut surveyor, world)?;
     let clients = share.check.then(|| {
         let volumes = volumes(world, crate::commands::change::TIME_LIMIT);
         find(system(world), &volumes, &places(world)).found
@@ -146,6 +146,12 @@ fn told(how: &Stands, placement: &Placement) -> (&'static str, bool, String) {
             "no_root",
             true,
             format!("the folder `{}` is not there any more", placement.root.shown()),
+        ),
+        Stands::Home => ("home", true, "the folder is at its old place, and not shared".into()),
+        Stands::Empty => (
+            "empty",
+            false,
+            "nothing is in it any more; a deletion on the other side does that".into(),
         ),
         Stands::Unmounted => {
             let unit = mounting::unit_name(&placement.there()).unwrap_or_default();

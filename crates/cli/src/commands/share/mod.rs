@@ -4,7 +4,7 @@
 mod bound;
 mod followed;
 mod inverted;
-mod kept;
+pub(super) mod kept;
 mod listing;
 mod native;
 mod wanted;

@@ -62,6 +62,7 @@ impl Wanted {
             arrangement: self.arrangement,
             at: world.now.0,
             key: None,
+            ended: false,
         }
     }
 }
