@@ -489,6 +489,7 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'How it is arranged; by default what is best with this client')
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'With this computer alone, by the name that the client has for it; more than once for several')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--synced-anyway', '--synced-anyway', [CompletionResultType]::ParameterName, 'Also if a client may be syncing it where it is now, and would delete the other side''s copy')
             [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'Show what is shared')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Look whether all that was shared still is; the exit status is 1 if something is not')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')

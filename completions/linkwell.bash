@@ -940,7 +940,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__share)
-            opts="-n -y -v -q -h -V --with --into --as --by --to --list --check --dry-run --yes --verbose --json --color --quiet --help --version"
+            opts="-n -y -v -q -h -V --with --into --as --by --to --synced-anyway --list --check --dry-run --yes --verbose --json --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -402,6 +402,7 @@ complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l to -d 'With 
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal that wants it (NO_COLOR and CLICOLOR are heeded)'
 always\t'Always'
 never\t'Never'"
+complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l synced-anyway -d 'Also if a client may be syncing it where it is now, and would delete the other side\'s copy'
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l list -d 'Show what is shared'
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l check -d 'Look whether all that was shared still is; the exit status is 1 if something is not'
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -s n -l dry-run -d 'Only show what would be done'

@@ -61,6 +61,7 @@ mod repair_gone;
 mod retarget;
 mod share;
 mod share_clients;
+mod share_meanwhile;
 mod share_refused;
 mod share_ways;
 mod shortcuts;
@@ -107,6 +108,7 @@ fn main() -> std::process::ExitCode {
         track::trials(),
         share::trials(),
         share_clients::trials(),
+        share_meanwhile::trials(),
         share_refused::trials(),
         share_ways::trials(),
         shortcuts::trials(),

@@ -47,6 +47,10 @@ pub(crate) struct Share {
     #[arg(long, value_name = "NAME")]
     pub(crate) to: Vec<String>,
 
+    /// Also if a client may be syncing it where it is now, and would delete the other side's copy.
+    #[arg(long)]
+    pub(crate) synced_anyway: bool,
+
     /// Show what is shared.
     #[arg(long, conflicts_with = "check")]
     pub(crate) list: bool,

@@ -249,7 +249,7 @@ pub(crate) fn problem(problem: &Problem, quiet: bool) {
 }
 
 /// What could not be read, and why.
-pub(super) fn of_problem(problem: &Problem) -> String {
+pub(crate) fn of_problem(problem: &Problem) -> String {
     let name = Knowledge::known().client(problem.client).map_or("", |client| client.name.as_str());
     let line = problem.line.map_or_else(String::new, |line| format!(", line {line}"));
     let place = problem.place.shown();

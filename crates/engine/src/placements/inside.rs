@@ -10,17 +10,28 @@ use rustix::fd::AsFd as _;
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 
-/// How many symbolic links lie in a folder and below. No link is followed, and no other volume is entered; what cannot
-/// be looked into counts for nothing. At most `limit` folders are looked into.
+/// What lies in a folder and below.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inside {
+    /// Symbolic links.
+    pub links: u64,
+    /// Everything else that is no folder.
+    pub things: u64,
+    /// Whether all of it was looked at.
+    pub whole: bool,
+}
+
+/// Counts what lies in a folder and below. No link is followed, and no other volume is entered. At most `limit` folders
+/// are looked into.
 ///
 /// # Errors
 /// The system's, where the folder itself cannot be read; EAGAIN when the tree is moved meanwhile.
-pub fn links_in(system: System, top: &Held, limit: u64) -> Result<u64, Errno> {
+pub fn inside(system: System, top: &Held, limit: u64) -> Result<Inside, Errno> {
     let mut walk = Walk {
         system,
         descent: Descent::at(system, top.folder.as_fd())?,
         listing: vec![MaybeUninit::uninit(); 32 * 1024],
-        links: 0,
+        found: Inside { whole: true, ..Inside::default() },
     };
     let mut looked = 1;
     let mut todo = vec![walk.folder()?];
@@ -31,38 +42,42 @@ pub fn links_in(system: System, top: &Held, limit: u64) -> Result<u64, Errno> {
             continue;
         };
         if looked == limit {
+            walk.found.whole = false;
             break;
         }
         looked += 1;
         let down = walk.descent.look(&name).and_then(|facts| walk.descent.down(&name, &facts));
+        walk.found.whole &= down.is_ok();
         if down.is_ok() {
-            todo.push(walk.folder().unwrap_or_default());
+            let folders = walk.folder();
+            walk.found.whole &= folders.is_ok();
+            todo.push(folders.unwrap_or_default());
         }
     }
-    Ok(walk.links)
+    Ok(walk.found)
 }
 
 struct Walk {
     system: System,
     descent: Descent,
     listing: Vec<MaybeUninit<u8>>,
-    links: u64,
+    found: Inside,
 }
 
 impl Walk {
-    /// Counts the links of the folder at hand, and gives the names of its folders.
+    /// Counts what is in the folder at hand, and gives the names of its folders.
     fn folder(&mut self) -> Result<Vec<Name>, Errno> {
         let (system, mut folders) = (self.system, Vec::new());
         let list = self.descent.here();
         without_trace(list);
-        let links = &mut self.links;
+        let found = &mut self.found;
         system.list(list, &mut self.listing, EndMark::EmptyRead, |entry| {
             let name = Name::new(entry.name.to_bytes());
             let looked = || Some(system.facts(list, name.as_ref()?.as_bytes()).ok()?.kind);
             match entry.kind.or_else(looked) {
-                Some(EntryKind::Symlink) => *links += 1,
+                Some(EntryKind::Symlink) => found.links += 1,
                 Some(EntryKind::Folder) => folders.extend(name),
-                _ => {}
+                _ => found.things += 1,
             }
             true
         })?;
@@ -87,7 +102,8 @@ mod tests {
         );
         let folder = std::fs::File::open(scratch.path().join("t")).expect("a folder");
         let held = Held { folder: Arc::new(folder.into()), place: AbsPath::root() };
-        assert_eq!(links_in(System::new(), &held, 100), Ok(3));
-        assert_eq!(links_in(System::new(), &held, 2), Ok(2));
+        let found = |limit| inside(System::new(), &held, limit);
+        assert_eq!(found(100), Ok(Inside { links: 3, things: 1, whole: true }));
+        assert_eq!(found(2), Ok(Inside { links: 2, things: 1, whole: false }));
     }
 }

@@ -1,6 +1,6 @@
 //! What `share` has arranged: kept in the state folder, and compared with how it is now.
 //!
-//! * `kept`: the file, and units beside it. * `closed`: a place for a mount, closed. * `inside`: the links in a folder. * `stands`: whether an arrangement is still true.
+//! * `kept`: the file, and units beside it. * `closed`: a place for a mount, closed. * `inside`: what is in a folder. * `stands`: whether an arrangement is still true.
 
 mod closed;
 mod inside;
@@ -8,6 +8,6 @@ mod kept;
 mod stands;
 
 pub use closed::close;
-pub use inside::links_in;
+pub use inside::{Inside, inside};
 pub use kept::{Trouble, drop_unit, read, write, write_unit};
 pub use stands::{Stands, known_to, stands};

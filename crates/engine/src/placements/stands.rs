@@ -1,5 +1,6 @@
 //! Whether something that `share` has arranged is still as it was arranged.
 
+use super::inside;
 use crate::clients::Found;
 use crate::survey::Surveyor;
 use linkwell_model::entry::EntryKind;
@@ -81,10 +82,18 @@ pub fn stands(surveyor: &mut Surveyor, placement: &Placement) -> Stands {
                 (None, _) => Stands::Broken(led.end_at),
                 (Some(place), Arrangement::Follow) => {
                     let folder = surveyor.led(None, placement.folder.as_bytes()).physical;
-                    if Some(&place) == folder.as_ref() { Stands::True } else { Stands::Outside(place) }
+                    if Some(&place) == folder.as_ref() {
+                        Stands::True
+                    } else {
+                        Stands::Outside(place)
+                    }
                 }
                 (Some(place), _) if place == there => {
-                    if holds_something(surveyor, &there) { Stands::True } else { Stands::Empty }
+                    if holds_something(surveyor, &there) {
+                        Stands::True
+                    } else {
+                        Stands::Empty
+                    }
                 }
                 (Some(place), _) if place.is_at_or_below(&root) => Stands::Renamed(place),
                 (Some(place), _) => Stands::Outside(place),
@@ -94,10 +103,14 @@ pub fn stands(surveyor: &mut Surveyor, placement: &Placement) -> Stands {
     }
 }
 
-/// Whether anything is in a folder, as far as can be seen.
+/// So many folders are looked into until something is found.
+const MOST_FOLDERS: u64 = 1000;
+
+/// Whether there is anything in a folder but links and folders, as far as can be seen.
 fn holds_something(surveyor: &mut Surveyor, place: &AbsPath) -> bool {
-    let held = surveyor.folder(place.as_bytes());
-    held.and_then(|held| surveyor.names(&held)).map_or(true, |names| !names.is_empty())
+    let Ok(held) = surveyor.folder(place.as_bytes()) else { return true };
+    let found = inside(surveyor.system(), &held, MOST_FOLDERS);
+    found.map_or(true, |found| found.things > 0 || !found.whole)
 }
 
 /// Whether a folder is mounted at a place: that is the very folder then.

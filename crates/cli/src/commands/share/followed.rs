@@ -7,6 +7,7 @@ use crate::args::Args;
 use crate::args::share::{Share, Unshare};
 use crate::commands::change::{Manner, carry_out, carry_out_prepared, surveyor};
 use crate::error::{Exit, Failure};
+use linkwell_engine::placements::{Stands, stands};
 use linkwell_engine::survey::create::{self, Kind, Pair, Whither};
 use linkwell_model::plan::{Fate, Item, Object, Plan, Step};
 use linkwell_model::share::placement::Placement;
@@ -64,6 +65,11 @@ pub(super) fn unshare(
 ) -> Result<Exit, Failure> {
     let there = placement.there();
     let mut surveyor = surveyor(world)?;
+    if let Stands::Outside(place) = stands(&mut surveyor, placement) {
+        let what =
+            format!("`{}` leads to `{}` now; it is left as it is", there.shown(), place.shown());
+        return Err(refused(what, Some("if it is not needed, `linkwell remove` it".into())));
+    }
     let mut plan = Plan::default();
     let look = |plan: &mut Plan, surveyor: &mut linkwell_engine::survey::Surveyor| {
         let spot = surveyor.spot(there.as_bytes())?;

@@ -1,6 +1,6 @@
 //! *Inverted*: the folder itself moves to where it is synced, and a link stays at its old place.
 
-use super::wanted::Wanted;
+use super::wanted::{Wanted, refused};
 use super::{kept, words};
 use crate::World;
 use crate::args::Args;
@@ -11,12 +11,14 @@ use crate::commands::{relocate, system, volumes};
 use crate::error::{Exit, Failure, say};
 use linkwell_engine::clients::find;
 use linkwell_engine::clients::syncthing::Syncthing;
+use linkwell_engine::placements::{Stands, stands};
 use linkwell_engine::survey::Surveyor;
 use linkwell_engine::survey::relocate::Moving;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::Object;
 use linkwell_model::share::client::Client;
 use linkwell_model::share::placement::Placement;
+use linkwell_model::shown::quoted;
 
 pub(super) fn share(
     share: &Share,
@@ -26,8 +28,9 @@ pub(super) fn share(
 ) -> Result<Exit, Failure> {
     let placement = wanted.placement(world);
     let there = placement.there();
-    let stands = surveyor(world)?.led(None, there.as_bytes()).kind.is_some();
-    let moving = relocate::meant(&wanted.folder, Some(&there), stands, None, share.change);
+    let merged = surveyor(world)?.led(None, there.as_bytes()).kind.is_some();
+    let mut moving = relocate::meant(&wanted.folder, Some(&there), merged, None, share.change);
+    moving.synced_anyway = share.synced_anyway;
     let say = |found: &Moving| {
         let mut lines = words::before(wanted);
         lines.extend(words::of_links(found.freight.links));
@@ -63,6 +66,39 @@ pub(super) fn unshare(
     world: &World,
 ) -> Result<Exit, Failure> {
     let name = client.map_or("whatever syncs it", |client| client.name.as_str());
+    let folder = quoted(placement.folder.as_bytes());
+    match stands(&mut surveyor(world)?, placement) {
+        Stands::Home => {
+            kept::remove(placement, world)?;
+            return Ok(Exit::Done);
+        }
+        Stands::Outside(place) => {
+            let what = format!(
+                "the link leads to `{}`, and not to what was shared, `{}`",
+                place.shown(),
+                placement.there().shown()
+            );
+            let hint = format!(
+                "`linkwell retarget {folder} --to {}` first",
+                quoted(placement.there().as_bytes())
+            );
+            return Err(refused(what, Some(hint)));
+        }
+        Stands::Replaced(kind) => {
+            let what = format!(
+                "a {} stands in the place of the link, and what was shared is at `{}`",
+                kind.word(),
+                placement.there().shown()
+            );
+            let hint = format!(
+                "move the {} away, or `linkwell move --merge {folder} {}` makes one of both",
+                kind.word(),
+                quoted(placement.there().as_bytes())
+            );
+            return Err(refused(what, Some(hint)));
+        }
+        _ => {}
+    }
     let moving = relocate::meant(&placement.folder, None, false, None, unshare.change);
     let waiting = client.and_then(|client| waiting(placement, client, world));
     let words = |_: &Moving| {
@@ -94,10 +130,11 @@ pub(super) fn unshare(
         say(&format!("warning: {name} still waits with the folder `{folder}`: {why}"));
     }
     let exit = exit?;
-    if unshare.change.dry_run || !is_home(&placement.folder, world)? {
-        return Ok(exit);
+    // What is left there in part is synced still.
+    let done = exit == Exit::Done || stands(&mut surveyor(world)?, placement) == Stands::Home;
+    if !unshare.change.dry_run && done {
+        kept::remove(placement, world)?;
     }
-    kept::remove(placement, world)?;
     Ok(exit)
 }
 
@@ -114,12 +151,4 @@ fn waiting(
     let key = String::from_utf8(root.key.clone()?).ok()?;
     let interface = found.interface.as_ref().filter(|_| !root.paused)?;
     Some((Syncthing::reach(system(world), interface).ok()?, key))
-}
-
-/// A real folder stands at its old place again.
-fn is_home(folder: &AbsPath, world: &World) -> Result<bool, Failure> {
-    let mut surveyor = surveyor(world)?;
-    let spot = surveyor.spot(folder.as_bytes()).ok();
-    let object = spot.and_then(|spot| surveyor.object(&spot).ok().flatten());
-    Ok(matches!(object, Some(Object::Folder { .. })))
 }

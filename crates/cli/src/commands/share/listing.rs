@@ -151,7 +151,7 @@ fn told(how: &Stands, placement: &Placement) -> (&'static str, bool, String) {
         Stands::Empty => (
             "empty",
             false,
-            "nothing is in it any more; a deletion on the other side does that".into(),
+            "no file is in it any more; a deletion on the other side does that".into(),
         ),
         Stands::Unmounted => {
             let unit = mounting::unit_name(&placement.there()).unwrap_or_default();

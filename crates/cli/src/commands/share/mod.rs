@@ -13,9 +13,11 @@ mod words;
 use crate::World;
 use crate::args::Args;
 use crate::args::share::{Share, Unshare};
+use crate::commands::change::surveyor;
 use crate::error::{Exit, Failure};
 use linkwell_model::share::arrangement::Arrangement;
 use linkwell_model::share::knowledge::Knowledge;
+use linkwell_model::share::placement::Placement;
 use linkwell_model::shown::shown;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -35,9 +37,19 @@ pub(super) fn run(share: &Share, args: &Args, world: &World) -> Result<Exit, Fai
 }
 
 pub(super) fn unshare(unshare: &Unshare, args: &Args, world: &World) -> Result<Exit, Failure> {
-    let all = kept::all(world)?;
     let place = wanted::place(&unshare.folder, world)?;
-    let Some(placement) = all.iter().rev().find(|placement| placement.folder == place) else {
+    let mut surveyor = surveyor(world)?;
+    let shared = kept::shared(&mut surveyor, world)?;
+    // What is home already is taken off the record, and no more.
+    let recorded = kept::all(world)?;
+    let all = shared.iter().chain(recorded.iter().filter(|placement| !placement.ended));
+    // What is on the way to it may be a link by now.
+    let mut is_it = |placement: &&Placement| {
+        placement.folder == place
+            || surveyor.spot(placement.folder.as_bytes()).is_ok_and(|spot| spot.place() == place)
+    };
+    let found = all.into_iter().find(|placement| is_it(placement));
+    let Some(placement) = found else {
         return Err(Failure::Refused {
             what: format!("`{}` was not shared by linkwell; nothing was changed", shown(unshare.folder.as_bytes())),
             cause: None,

@@ -1,13 +1,14 @@
 //! What is to be shared, with whom, where to and how: everything is found out before anything is planned.
 
-use super::bytes;
+use super::{bytes, kept};
 use crate::World;
 use crate::args::share::Share;
 use crate::commands::change::surveyor;
 use crate::commands::clients::{called, places};
 use crate::commands::{refuse_if_lost, system, volumes};
 use crate::error::{Exit, Failure};
-use linkwell_engine::clients::{Found, find};
+use crate::output::clients::of_problem;
+use linkwell_engine::clients::{All, Found, Trouble, find};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
@@ -15,7 +16,7 @@ use linkwell_model::share::arrangement::{Arrangement, Recommended};
 use linkwell_model::share::client::Client;
 use linkwell_model::share::knowledge::Knowledge;
 use linkwell_model::share::placement::Placement;
-use linkwell_model::share::root::{Root, Way};
+use linkwell_model::share::root::{Root, State, Way};
 use linkwell_model::shown::{quoted, shown};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -98,16 +99,10 @@ pub(super) fn wanted(share: &Share, world: &World) -> Result<Wanted, Failure> {
     }
     let volumes = volumes(world, crate::commands::change::TIME_LIMIT);
     let mut all = find(system(world), &volumes, &places(world));
-    let mut roots = all.found.iter().flat_map(|found| &found.roots);
-    if let Some(root) = roots.find(|root| root.holds(&folder)) {
-        let client = Knowledge::known().client(root.client);
-        let name = client.map_or(root.client, |client| client.name.as_str());
-        let what = format!(
-            "`{}` lies in `{}`, which {name} syncs already",
-            folder.shown(),
-            root.path.shown()
-        );
-        return Err(refused(what, None));
+    not_synced_now(share, &folder, &all, world)?;
+    let into = share.into.as_deref().map(|into| into_folder(into, world)).transpose()?;
+    if let Some(into) = &into {
+        fits(into, &folder, client, &all)?;
     }
     let its =
         client.and_then(|client| all.found.iter().position(|found| found.client.id == client.id));
@@ -120,8 +115,8 @@ pub(super) fn wanted(share: &Share, world: &World) -> Result<Wanted, Failure> {
         );
         return Err(refused(what, None));
     }
-    let root = match &share.into {
-        Some(into) => into_folder(into, world)?,
+    let root = match into {
+        Some(into) => into,
         None if arrangement == Arrangement::Native => folder.clone(),
         None => root_of(client, found.as_ref())?,
     };
@@ -132,6 +127,98 @@ pub(super) fn wanted(share: &Share, world: &World) -> Result<Wanted, Failure> {
     let name =
         name.ok_or_else(|| refused("that is no name that a folder can have".into(), None))?;
     Ok(Wanted { arrangement, found, folder, client, root, name })
+}
+
+fn name_of(root: &Root) -> &str {
+    Knowledge::known().client(root.client).map_or(root.client, |client| client.name.as_str())
+}
+
+/// What is synced where it lies must not leave: its client would delete the other side's copy.
+fn not_synced_now(
+    share: &Share,
+    folder: &AbsPath,
+    all: &All,
+    world: &World,
+) -> Result<(), Failure> {
+    let roots = || all.found.iter().flat_map(|found| &found.roots);
+    if let Some(root) = roots().find(|root| root.holds(folder)) {
+        let (folder, at) = (folder.shown(), root.path.shown());
+        let what = format!("`{folder}` lies in `{at}`, which {} syncs already", name_of(root));
+        return Err(refused(what, None));
+    }
+    let inside = |root: &&Root| root.place().is_some_and(|place| place.is_at_or_below(folder));
+    if let Some(root) = roots().find(inside) {
+        let (name, at) = (name_of(root), root.path.shown());
+        let what = format!("{name} syncs `{at}`, which lies in `{}`", folder.shown());
+        return Err(refused(what, Some("share what is beside it, folder by folder".into())));
+    }
+    let mut surveyor = surveyor(world)?;
+    for placement in kept::shared(&mut surveyor, world)? {
+        let known = placement.folder.shown();
+        if placement.folder == *folder {
+            let hint = format!("`linkwell unshare {}` first", quoted(folder.as_bytes()));
+            return Err(refused(format!("`{known}` is shared already"), Some(hint)));
+        }
+        // What it was put into is synced by whoever syncs that.
+        let there = [&placement.root, &placement.there()].into_iter().find_map(|place| {
+            let place = surveyor.led(None, place.as_bytes()).physical?;
+            folder.is_at_or_below(&place).then_some(place)
+        });
+        if let Some(there) = there {
+            let (folder, there) = (folder.shown(), there.shown());
+            let what =
+                format!("`{folder}` lies in `{there}`, which is synced: `{known}` is shared there");
+            return Err(refused(what, None));
+        }
+    }
+    // A link in the place of a configuration is a person's own way to keep it.
+    let doubt = all.problems.iter().find(|problem| problem.why != Trouble::Link);
+    match doubt.filter(|_| !share.synced_anyway) {
+        Some(problem) => Err(Failure::Refused {
+            what: format!(
+                "whether `{}` is synced already cannot be told; nothing was changed",
+                folder.shown()
+            ),
+            cause: Some(of_problem(problem)),
+            hint: Some("mend that, or add `--synced-anyway` if you know that it is not".into()),
+            exit: Exit::Found,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a folder that was named is one to share into.
+fn fits(
+    into: &AbsPath,
+    folder: &AbsPath,
+    client: Option<&'static Client>,
+    all: &All,
+) -> Result<(), Failure> {
+    if folder.is_at_or_below(into) {
+        let what = format!("`{}` lies in `{}` already", folder.shown(), into.shown());
+        return Err(refused(what, None));
+    }
+    let roots = all.found.iter().flat_map(|found| &found.roots);
+    let holding: Vec<&Root> = roots.filter(|root| root.holds(into)).collect();
+    // The client that was named, or the one that there is.
+    let its = holding.iter().find(|root| client.is_none_or(|client| client.id == root.client));
+    let (into, hint) = (into.shown(), || Some("`linkwell clients` shows what each syncs".into()));
+    match (its, holding.first(), client) {
+        (None, Some(other), Some(client)) => {
+            let what =
+                format!("`{into}` is synced by {}, and not by {}", name_of(other), client.name);
+            Err(refused(what, hint()))
+        }
+        (Some(root), ..) if root.way == Way::Receives => {
+            let what = format!("{} only receives in `{into}`: nothing would arrive", name_of(root));
+            Err(refused(what, hint()))
+        }
+        (Some(root), ..) if root.paused => {
+            let what = format!("`{into}` is paused in {}: nothing would arrive", name_of(root));
+            Err(refused(what, Some("let it go on first".into())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A real folder: a link to one is not what arrives.
@@ -191,7 +278,7 @@ fn root_of(client: Option<&'static Client>, found: Option<&Found>) -> Result<Abs
             let away = found
                 .roots
                 .iter()
-                .map(|root| format!("`{}` ({})", root.path.shown(), root.state.word()));
+                .map(|root| format!("`{}` ({})", root.path.shown(), unusable(root)));
             let away: Vec<String> = away.collect();
             let what = if away.is_empty() {
                 format!("no folder that {} syncs is known", client.name)
@@ -206,6 +293,20 @@ fn root_of(client: Option<&'static Client>, found: Option<&Found>) -> Result<Abs
             let what = format!("{} syncs several folders: {}", client.name, names.join(", "));
             Err(refused(what, Some("say which: `--into PATH`".into())))
         }
+    }
+}
+
+/// Why a folder that is synced cannot be shared into.
+fn unusable(root: &Root) -> &'static str {
+    match root.state {
+        State::There { .. } if root.way == Way::Receives => "only receives",
+        State::There { .. } if root.paused => "paused",
+        State::There { .. } => "in use",
+        State::Missing => "not there",
+        State::Asleep { .. } => "its volume is not attached",
+        State::NoAnswer { .. } => "its volume gives no answer",
+        State::NotFolder => "no folder",
+        State::Unseen => "cannot be looked at",
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn before(wanted: &Wanted) -> Vec<String> {
 /// The same of a folder that is not moved, whose links were not counted yet.
 pub(super) fn of_links_in(wanted: &Wanted, world: &World) -> Option<String> {
     let held = surveyor(world).ok()?.folder(wanted.folder.as_bytes()).ok()?;
-    of_links(placements::links_in(system(world), &held, MOST_FOLDERS).ok()?)
+    of_links(placements::inside(system(world), &held, MOST_FOLDERS).ok()?.links)
 }
 
 /// So many folders are looked into for links.
