@@ -5,7 +5,7 @@
 )]
 
 use crate::repair::{ends, track};
-use crate::support::Ground;
+use crate::support::{Ground, LINKWELL};
 use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::Ran;
@@ -14,7 +14,7 @@ use linkwell_testkit::volume::{Kind, Volume, alone};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -29,7 +29,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             in_the_way,
         ),
         test("apply: a real folder is made one with what the link leads to", merged),
+        test(
+            "apply: of a file that differs it is shown in what, both are kept, and twice is once",
+            adopted,
+        ),
         test("apply: folders that are missing are made, and only those", folders),
+        test("apply: folders are made as `mkdir` makes them, by the umask", masked),
         test_with(
             "apply: the packages of GNU Stow become the links that it makes itself",
             &[Need::Program("stow")],
@@ -373,4 +378,106 @@ fn volume() {
         assert_eq!(led, elsewhere.join("Music"));
         rustix::mount::mount_move(&elsewhere, volume.path()).expect("moved back");
     });
+}
+
+fn adopted() {
+    let lines = [
+        "dots/a/.text",
+        "dots/a/.bytes",
+        "dots/a/.folder",
+        "dots/a/.mine",
+        "dots/b/.other",
+        ".folder/x",
+    ];
+    let ground = Ground::with(&lines);
+    let at = |name: &str| ground.tree().join(name);
+    let theirs = "one\ntwo\nthree\nfour\nfive\n";
+    let contents: [(&str, &[u8]); 6] = [
+        ("dots/a/.text", theirs.as_bytes()),
+        (".text", b"one\ntwo\nthree\n\x1b[31mvier\nfive"),
+        ("dots/a/.bytes", b"\0\x01"),
+        (".bytes", b"\0\x01\x02"),
+        ("dots/a/.mine", b"same"),
+        (".mine", b"same"),
+    ];
+    for (name, contents) in contents {
+        fs::write(at(name), contents).expect("written");
+    }
+    // The same contents, and the one in the package is open to more people.
+    for (name, mode) in [(".mine", 0o600), ("dots/a/.mine", 0o644)] {
+        fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).expect("set");
+    }
+    let all = ["apply", "--merge", "--from-stow", "dots"];
+    let shown = ground.run(&[&all[..], &["-n"]].concat());
+    let diff = "@@ -1,5 +1,5 @@\n one\n two\n three\n-four\n-five\n+\\e[31mvier\n+five\n\\ No newline at end of file\n";
+    let told = shown.out.lines().map(|line| line.strip_prefix("  ").unwrap_or(line));
+    let told: String = told.map(|line| format!("{line}\n")).collect();
+    assert!(told.contains(diff.trim_start_matches("@@ -1,5 +1,5 @@\n one\n")), "{shown:#?}");
+    for words in [
+        "--- ",
+        "this one: 3 bytes, changed ",
+        "; the one there: 2 bytes, changed ",
+        "their contents are the same",
+        "the old one is kept as `",
+        "dots/b/.other",
+    ] {
+        assert!(shown.out.contains(words), "{words}: {shown:#?}");
+    }
+    assert!(!shown.out.contains('\u{1b}') && text(&ground, ".text").is_none());
+    // What would be merged is in nobody's way; and what is, stops nothing else.
+    assert!(!shown.err.contains(".text") && shown.err.contains(".folder"), "{shown:#?}");
+    let ran = ground.run(&[&all[..], &["-y"]].concat());
+    ends(&ran, 3);
+    for name in [".text", ".bytes", ".mine"] {
+        assert_eq!(text(&ground, name), Some(format!("dots/a/{name}")), "{ran:#?}");
+        assert!(at(&format!("{name} (before it was merged)")).is_file(), "{name}");
+    }
+    assert_eq!(text(&ground, ".other").as_deref(), Some("dots/b/.other"));
+    assert_eq!(fs::read(at("dots/a/.text")).expect("read"), theirs.as_bytes());
+    let kept = fs::read(at(".text (before it was merged)")).expect("read");
+    assert!(kept.ends_with(b"vier\nfive"));
+    assert!(at(".folder/x").is_file());
+    // What stands in a person's files is nothing for the record of operations.
+    for entry in fs::read_dir(ground.scratch().join("state/linkwell/operations")).expect("listed") {
+        let record = fs::read(entry.expect("an entry").path()).expect("read");
+        let record = String::from_utf8_lossy(&record).into_owned();
+        assert!(!record.contains("vier") && !record.contains("three"), "{record}");
+    }
+    // Nothing new is in the packages, so nothing new is linked.
+    fs::rename(at(".folder"), at("elsewhere")).expect("renamed");
+    ends(&ground.run(&[&all[..], &["-y"]].concat()), 0);
+    let before = ground.listing();
+    ends(&ground.run(&[&all[..], &["-y"]].concat()), 0);
+    ends(&ground.run(&["apply", "--check", "--from-stow", "dots"]), 0);
+    assert_eq!(ground.listing(), before);
+    // And the way back.
+    for _ in 0..5 {
+        ends(&ground.run(&["undo", "-y"]), 0);
+    }
+    assert_eq!(text(&ground, ".text"), None, "{before}");
+    assert_eq!(fs::read(at(".text")).expect("read"), kept);
+}
+
+fn masked() {
+    for (umask, mode) in [("022", 0o755), ("077", 0o700), ("002", 0o775)] {
+        let ground = Ground::with(&["t/f"]);
+        let (at, to) = (ground.tree().join("a/b/l"), ground.tree().join("t/f"));
+        let link = format!("[[links]]\nat = {at:?}\nto = {to:?}\nwritten = \"relative\"\n");
+        fs::write(ground.tree().join("links"), format!("version = 1\n{link}")).expect("written");
+        let mut command = std::process::Command::new("/bin/sh");
+        command
+            .current_dir(ground.tree())
+            .args(["-c", &format!("umask {umask}; exec \"$0\" apply -y links"), LINKWELL])
+            .env("HOME", ground.scratch().join("home"))
+            .env("XDG_STATE_HOME", ground.scratch().join("state"));
+        let ran: Ran = command.output().expect("a shell can be started").into();
+        ends(&ran, 0);
+        for name in ["a", "a/b"] {
+            let it = fs::metadata(ground.tree().join(name)).expect("made");
+            assert_eq!(it.permissions().mode() & 0o7777, mode, "{name} with {umask}");
+        }
+        // What is linkwell's own is for its owner alone, whatever the umask.
+        let state = fs::metadata(ground.scratch().join("state/linkwell")).expect("made");
+        assert_eq!(state.permissions().mode() & 0o777, 0o700);
+    }
 }

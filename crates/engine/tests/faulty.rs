@@ -117,6 +117,11 @@ impl Disk for Faulty {
         Unix.make_folder(at, name)
     }
 
+    fn make_common_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
+        self.whole("make_common_folder")?;
+        Unix.make_common_folder(at, name)
+    }
+
     fn make_link(&self, at: BorrowedFd<'_>, name: &Name, target: &Target) -> Result<(), Errno> {
         self.whole("make_link")?;
         Unix.make_link(at, name, target)

@@ -301,6 +301,7 @@ type Fd<'f> = BorrowedFd<'f>;
 
 watched! {
     make_folder(at: Fd<'_>, name: &Name) -> ();
+    make_common_folder(at: Fd<'_>, name: &Name) -> ();
     make_link(at: Fd<'_>, name: &Name, target: &Target) -> ();
     make_name(file: Fd<'_>, from: Fd<'_>, of: &Name, at: Fd<'_>, name: &Name) -> ();
     make_file(at: Fd<'_>, name: &Name) -> OwnedFd;

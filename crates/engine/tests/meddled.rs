@@ -107,6 +107,10 @@ impl Disk for Meddled {
         Unix.make_folder(at, name)
     }
 
+    fn make_common_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
+        Unix.make_common_folder(at, name)
+    }
+
     fn make_link(&self, at: BorrowedFd<'_>, name: &Name, target: &Target) -> Result<(), Errno> {
         Unix.make_link(at, name, target)
     }

@@ -204,14 +204,26 @@ fn take_out(call: &Call, side: &std::path::Path) {
     }
 }
 
-impl Disk for Recorder {
-    fn make_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
-        self.door.make_folder(at, name)?;
+impl Recorder {
+    /// A folder was made.
+    fn note_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW;
         let made = rustix::fs::openat(at, name.as_bytes(), flags, Mode::empty())?;
         let folder = Some(inode(made.as_fd()));
         self.note(Call::Make { at: held(at), name: name.clone(), folder }, &[(at, name)]);
         Ok(())
+    }
+}
+
+impl Disk for Recorder {
+    fn make_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
+        self.door.make_folder(at, name)?;
+        self.note_folder(at, name)
+    }
+
+    fn make_common_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
+        self.door.make_common_folder(at, name)?;
+        self.note_folder(at, name)
     }
 
     fn make_link(&self, at: BorrowedFd<'_>, name: &Name, target: &Target) -> Result<(), Errno> {

@@ -30,6 +30,7 @@ pub mod health;
 pub mod holding;
 pub mod keep;
 pub mod links_file;
+pub mod moment;
 pub mod mounting;
 pub mod name;
 pub mod note;

@@ -94,6 +94,10 @@ pub(crate) struct Move {
     #[arg(long, conflicts_with_all = ["back", "no_link", "keep"])]
     pub(crate) merge: bool,
 
+    /// Another verb asks for it: the link leads to DEST itself, also if the two are files that differ.
+    #[arg(skip)]
+    pub(crate) exact: bool,
+
     /// With `--merge`: give up in the old place what stands at DEST by then, instead of keeping it aside.
     #[arg(long, requires = "merge")]
     pub(crate) free: bool,

@@ -107,6 +107,7 @@ pub(super) fn meant(
         no_refs: false,
         allow_broken: false,
         merge,
+        exact: false,
         free: false,
         set_known_folder: false,
         // Out of what is synced is where it goes when it comes home.
@@ -299,7 +300,8 @@ fn record(world: &World, link: &Object, place: &AbsPath) -> Vec<Rewritten> {
 fn look(surveyor: &mut Surveyor, wanted: &Wanted, moving: &Move, world: &World) -> Looked {
     match &moving.dest {
         Some(dest) if moving.merge => {
-            let wanted = merge::Wanted { moving: wanted.clone(), free: moving.free };
+            let wanted =
+                merge::Wanted { moving: wanted.clone(), free: moving.free, exact: moving.exact };
             merge::plan(surveyor, &wanted, moving.path.as_bytes(), dest.as_bytes())
         }
         Some(dest) => relocate::plan(surveyor, wanted, moving.path.as_bytes(), dest.as_bytes()),

@@ -41,6 +41,10 @@ pub trait Disk: Sync {
     /// Makes a folder for nobody but its owner. EEXIST when anything has that name.
     fn make_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno>;
 
+    /// Makes a folder that others may use as far as the user's umask lets them, as `mkdir` does. EEXIST when
+    /// anything has that name.
+    fn make_common_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno>;
+
     /// Makes a symbolic link. EEXIST when anything has that name.
     fn make_link(&self, at: BorrowedFd<'_>, name: &Name, target: &Target) -> Result<(), Errno>;
 

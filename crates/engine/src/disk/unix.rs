@@ -21,6 +21,11 @@ impl Disk for Unix {
         rustix::fs::mkdirat(at, name.as_bytes(), Mode::RWXU)
     }
 
+    fn make_common_folder(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
+        // The kernel takes away what the umask says, or lets the folder above decide if that has rules of its own.
+        rustix::fs::mkdirat(at, name.as_bytes(), Mode::RWXU | Mode::RWXG | Mode::RWXO)
+    }
+
     fn make_link(&self, at: BorrowedFd<'_>, name: &Name, target: &Target) -> Result<(), Errno> {
         rustix::fs::symlinkat(target.as_bytes(), at, name.as_bytes())
     }

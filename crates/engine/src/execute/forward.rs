@@ -81,7 +81,8 @@ impl Work<'_> {
                 self.bring(from, object, at, &folder, &at.name)?;
             }
             Make::Folder => {
-                let made = self.disk.make_folder(folder.as_fd(), &at.name);
+                // It is made to be used, by whoever would use it if the person had made it.
+                let made = self.disk.make_common_folder(folder.as_fd(), &at.name);
                 made.map_err(|error| self.refused(at, doing, error))?;
                 (self.begun, self.placed) = (true, Placed::Unknown);
             }

@@ -7,6 +7,7 @@
 //! and through the link in its place afterwards.
 
 mod bent;
+mod difference;
 pub(super) mod named;
 mod same;
 mod walk;
@@ -39,6 +40,8 @@ pub struct Wanted {
     pub moving: relocate::Wanted,
     /// What stands at the destination by then is given up in the old place, instead of being kept there.
     pub free: bool,
+    /// The link leads to the destination in any case: of two files that differ, the one here is kept in its own folder.
+    pub exact: bool,
 }
 
 /// Two things that are made one.
@@ -301,6 +304,12 @@ fn files(
         &wanted.moving.accept,
     )?;
     let Some(same) = same else {
+        let told =
+            difference::told(surveyor.system(), (&ends.from, &ends.facts), (&ends.to, &there));
+        if wanted.exact {
+            beside(surveyor, plan, wanted, ends, path, told)?;
+            return Ok(None);
+        }
         let word = named::word(&ends.from.held.place, &ends.to.held.place);
         let name = named::beside(surveyor, &ends.to.held, &ends.to.name, &word, &[])?;
         let new = ends.to.held.place.joined(name.as_bytes());
@@ -308,6 +317,8 @@ fn files(
         if let Some(item) = other.plan.items.first_mut() {
             item.remarks
                 .push("the two differ: both are kept, and the link leads to this one".into());
+            // Of the whole, since what is said of an item is put on record, and lines of people's files have no place there.
+            other.plan.remarks.extend(told);
         }
         return Ok(Some(other));
     };
@@ -329,6 +340,29 @@ fn files(
     let step = Step::Replace { at, old: ends.object.clone(), make, fate };
     plan.items.push(Item { path: path.into(), steps: vec![step], remarks });
     Ok(None)
+}
+
+/// A link to what is there takes the place of a file that differs, which stays beside it.
+fn beside(
+    surveyor: &mut Surveyor,
+    plan: &mut Plan,
+    wanted: &Wanted,
+    ends: &Ends,
+    path: &[u8],
+    told: Vec<String>,
+) -> Result<(), Why> {
+    let shared = surveyor.shared(&ends.from.place(), &ends.to.place());
+    let style = style(wanted.moving.style, shared.as_ref());
+    let at = surveyor.slot(plan, &ends.from)?;
+    let make = link(style, &ends.from.held.place, &ends.to.place())?;
+    let name = named::aside(surveyor, &ends.from, "merged")?;
+    let remarks = vec!["the two differ: the link leads to the one there, and both are kept".into()];
+    // Not of the item, which is put on record.
+    plan.remarks.extend(told);
+    let fate = Fate::Kept(Slot { folder: at.folder, name });
+    let step = Step::Replace { at, old: ends.object.clone(), make, fate };
+    plan.items.push(Item { path: path.into(), steps: vec![step], remarks });
+    Ok(())
 }
 
 /// What stands at a name, links in full.

@@ -35,9 +35,17 @@ pub(super) fn run(apply: &Apply, args: &Args, world: &World) -> Result<Exit, Fai
     if missing == Exit::Interrupted || (missing != Exit::Done && !change.dry_run) {
         return Ok(missing);
     }
+    let mut folded: BTreeSet<AbsPath> = BTreeSet::new();
     if apply.merge {
         for one in &read.links {
-            worst = worse(worst, fold(one, apply, args, world)?);
+            let Some(exit) = fold(one, apply, args, world)? else { continue };
+            if exit == Exit::Interrupted {
+                return Ok(exit);
+            }
+            if exit == Exit::Done {
+                folded.insert(one.at.clone());
+            }
+            worst = worse(worst, exit);
         }
     }
     let wanted = create::Wanted {
@@ -56,9 +64,11 @@ pub(super) fn run(apply: &Apply, args: &Args, world: &World) -> Result<Exit, Fai
     if change.dry_run {
         plan.conflicts.retain(|found| {
             let place = AbsPath::cleaned(&found.path);
-            let waits = place.is_some_and(|place| above.iter().any(|up| place.is_at_or_below(up)));
+            let waits = |place: &AbsPath| above.iter().any(|up| place.is_at_or_below(up));
+            let waits = place.as_ref().is_some_and(waits);
             waiting += usize::from(waits);
-            !waits
+            // What would be merged first is in nobody's way then.
+            !waits && !place.is_some_and(|place| folded.contains(&place))
         });
     }
     if waiting > 0 {
@@ -181,18 +191,20 @@ fn offer_merge(why: &mut Why) {
     }
 }
 
-/// Makes what stands in the place of a link one with what the link leads to.
-fn fold(one: &Asked, apply: &Apply, args: &Args, world: &World) -> Result<Exit, Failure> {
+/// Makes what stands in the place of a link one with what the link leads to; `None` where nothing real does.
+fn fold(one: &Asked, apply: &Apply, args: &Args, world: &World) -> Result<Option<Exit>, Failure> {
     let mut surveyor = surveyor(world)?;
     let real = surveyor
         .spot(one.at.as_bytes())
         .ok()
         .and_then(|spot| surveyor.object(&spot).ok().flatten());
     if !matches!(real, Some(Object::File { .. } | Object::Folder { .. })) {
-        return Ok(Exit::Done);
+        return Ok(None);
     }
-    let moving = relocate::meant(&one.at, Some(&one.to), true, Some(one.style), apply.change);
-    relocate::run(&moving, args, world)
+    let mut moving = relocate::meant(&one.at, Some(&one.to), true, Some(one.style), apply.change);
+    // Twice is to be once, and in a folder of packages nothing shall appear that would be linked the next time.
+    moving.exact = true;
+    relocate::run(&moving, args, world).map(Some)
 }
 
 /// What the watcher does with each, as the file has it.
