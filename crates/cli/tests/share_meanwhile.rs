@@ -12,6 +12,8 @@ use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::Ran;
 use linkwell_testkit::tree::make;
+use linkwell_testkit::volume::alone;
+use rustix::mount::{MountFlags, mount_bind, mount_remount};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -37,6 +39,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("share: a shared folder is found by its old name through a later link", later_link),
         test("share: --check sees that everything in it is gone", emptied),
         test("share: a followed link that leads elsewhere is seen, and left", followed_elsewhere),
+        test_with(
+            "share: a folder that cannot be written to is told before",
+            &[Need::Root],
+            || alone(read_only),
+        ),
         test("share: what is arranged already is not arranged anew over it", twice),
     ]
 }
@@ -251,4 +258,18 @@ fn twice() {
         ran.code == 1 || known.out.contains("Sync/Photos"),
         "the first is off the record: {ran:#?} {known:#?}"
     );
+}
+
+fn read_only() {
+    let ground = ground();
+    let into = at(&ground, "Sync");
+    mount_bind(&into, &into).expect("root may");
+    mount_remount(&into, MountFlags::BIND | MountFlags::RDONLY, "").expect("root may");
+    for verb in [&["share", "-n"], &["share", "-y"]] {
+        let rest = [&photos(&ground), "--into", &path(&ground, "Sync")];
+        let ran = ground.run(&[&verb[..], &rest].concat());
+        ends(&ran, 1);
+        assert!(ran.err.contains("cannot be written to") && ran.err.contains("Sync"), "{ran:#?}");
+    }
+    assert!(at(&ground, "Photos/2026/a").is_file() && stands(&ground).is_empty());
 }

@@ -213,6 +213,13 @@ fn look(
     let copied = wanted.copy || !is_one_volume(surveyor, ends)?;
     let leaves = ends.over.is_none() && !wanted.no_link;
     let mut against = Vec::new();
+    // A name goes from one folder, and comes into the other.
+    for held in [&ends.from.held, &ends.to.held] {
+        if let Err(why) = inside::may_change_in(held) {
+            let hint = why.hint();
+            against.push(Why::Other { what: format!("`{}`: {why}", held.place.shown()), hint });
+        }
+    }
     if let Some(synced) = synced(surveyor, &ends.from, ends.facts.kind) {
         if synced.holds(&ends.above) || wanted.synced_anyway {
             remarks.push(synced.remark());
