@@ -154,12 +154,11 @@ fn refused() {
     make(&home(&ground), &["file", "link -> Photos"]);
     let at = |name: &str| home(&ground).join(name).display().to_string();
     let before = listing(&home(&ground));
-    let rows: [(&[&str], i32, &str); 12] = [
+    let rows: [(&[&str], i32, &str); 11] = [
         (&[&at("Photos"), "--with", "dropbx"], 1, "no client that is known"),
         (&[&at("Photos"), "--with", "nextcloud"], 1, "was not found on this computer"),
         (&[&at("Photos"), "--with", "dropbox", "--by", "follow"], 1, "does not go with Dropbox"),
         (&[&at("Photos"), "--with", "dropbox", "--by", "mirror"], 1, "does not go with Dropbox"),
-        (&[&at("Photos"), "--into", &at("Dropbox"), "--by", "mirror"], 1, "cp -al"),
         (&[&at("Photos"), "--with", "dropbox", "--to", "laptop"], 1, "`--to` is for a client"),
         (&[&at("Photos")], 2, "with whom"),
         (&[&at("nothing"), "--with", "dropbox"], 1, "there is nothing at"),

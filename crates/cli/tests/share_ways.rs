@@ -71,6 +71,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             killed,
         ),
         test_with("share: the case study goes as its page says", &syncthing, case_study),
+        test("share: a mirror is the same files, and what has parted stays", mirrored),
         test("share: the ways are named in their order", ways),
     ]
 }
@@ -456,4 +457,43 @@ fn killed() {
         }
     }
     assert!(moved > 0, "the move was reached {moved} times");
+}
+
+fn mirrored() {
+    let ground = Ground::with(&[]);
+    let at = |name: &str| home(&ground).join(name);
+    make(
+        &home(&ground),
+        &["Sync/own", "Photos/2026/a", "Photos/2026/deep/b", "Photos/2026/l -> a", "Photos/c"],
+    );
+    let before = listing(&at("Photos"));
+    let into = at("Sync").display().to_string();
+    let share = ["share", "-y", &photos(&ground), "--into", &into, "--by", "mirror"];
+    let shown = ground.run(&[&["share", "-n"], &share[2..]].concat());
+    ends(&shown, 0);
+    for words in ["3 files get a second name", "never change again", "1 links and other things"] {
+        assert!(shown.out.contains(words), "{words}: {shown:#?}");
+    }
+    ends(&ground.run(&share), 0);
+    // The same files: the number is in each line.
+    let without_links: Vec<&String> = before.iter().filter(|line| line.contains(" f ")).collect();
+    let there = listing(&at("Sync/Photos"));
+    assert_eq!(there.iter().filter(|line| line.contains(" f ")).collect::<Vec<_>>(), without_links);
+    assert_eq!(stands(&ground), ["true"]);
+    ends(&ground.run(&["unshare", "-y", &photos(&ground)]), 0);
+    assert!(!at("Sync/Photos").exists() && listing(&at("Photos")) == before);
+    assert!(stands(&ground).is_empty());
+    ends(&ground.run(&share), 0);
+    // One is saved anew there, and one is new.
+    fs::remove_file(at("Sync/Photos/c")).expect("removed");
+    fs::write(at("Sync/Photos/c"), "saved there").expect("written");
+    fs::write(at("Sync/Photos/2026/new"), "new there").expect("written");
+    assert_eq!(stands(&ground), ["parted"]);
+    let ran = ground.run(&["unshare", "-y", &photos(&ground)]);
+    ends(&ran, 0);
+    assert!(ran.err.contains("Sync/Photos/c") && ran.err.contains("2026/new"), "{ran:#?}");
+    assert_eq!(read(at("Sync/Photos/c")), "saved there");
+    assert_eq!(read(at("Sync/Photos/2026/new")), "new there");
+    assert!(!at("Sync/Photos/2026/a").exists() && !at("Sync/Photos/2026/deep").exists());
+    assert_eq!(listing(&at("Photos")), before);
 }

@@ -1,6 +1,6 @@
 //! Whether something that `share` has arranged is still as it was arranged.
 
-use super::inside;
+use super::{inside, mirror};
 use crate::clients::Found;
 use crate::survey::Surveyor;
 use linkwell_model::entry::EntryKind;
@@ -28,6 +28,8 @@ pub enum Stands {
     Home,
     /// As it was arranged, and nothing is in it any more.
     Empty,
+    /// So many files of a mirror are not the same in both any more, or are in one alone.
+    Parted(usize),
     /// It is not mounted where it is synced.
     Unmounted,
     /// The client does not sync it any more.
@@ -60,6 +62,9 @@ pub fn stands(surveyor: &mut Surveyor, placement: &Placement) -> Stands {
     if placement.arrangement == Arrangement::Native {
         // Whether the client still has it is for its configuration to tell.
         return Stands::True;
+    }
+    if placement.arrangement == Arrangement::Mirror {
+        return mirrored(surveyor, &there, &placement.folder);
     }
     // A followed link stands where it is synced, and leads out of it; all others the other way round.
     let at = match placement.arrangement {
@@ -111,6 +116,21 @@ fn holds_something(surveyor: &mut Surveyor, place: &AbsPath) -> bool {
     let Ok(held) = surveyor.folder(place.as_bytes()) else { return true };
     let found = inside(surveyor.system(), &held, MOST_FOLDERS);
     found.map_or(true, |found| found.things > 0 || !found.whole)
+}
+
+/// So many things of a mirror are compared.
+const MOST_MIRRORED: usize = 200_000;
+
+/// Whether every file has its second name still.
+fn mirrored(surveyor: &mut Surveyor, there: &AbsPath, folder: &AbsPath) -> Stands {
+    match mirror::compare(surveyor, folder, there, MOST_MIRRORED) {
+        Err(why) => Stands::Unknown(why.to_string()),
+        Ok(found) if found.folders_there.is_empty() => Stands::Gone(false),
+        Ok(found) => match found.missing.len() + found.parted.len() + found.new.len() {
+            0 => Stands::True,
+            count => Stands::Parted(count),
+        },
+    }
 }
 
 /// Whether a folder is mounted at a place: that is the very folder then.

@@ -153,6 +153,11 @@ fn told(how: &Stands, placement: &Placement) -> (&'static str, bool, String) {
             false,
             "no file is in it any more; a deletion on the other side does that".into(),
         ),
+        Stands::Parted(count) => (
+            "parted",
+            true,
+            format!("{count} of its files are not the same in both any more, or are in one alone"),
+        ),
         Stands::Unmounted => {
             let unit = mounting::unit_name(&placement.there()).unwrap_or_default();
             let words = format!(

@@ -6,6 +6,7 @@ mod followed;
 mod inverted;
 pub(super) mod kept;
 mod listing;
+mod mirrored;
 mod native;
 mod wanted;
 mod words;
@@ -32,7 +33,7 @@ pub(super) fn run(share: &Share, args: &Args, world: &World) -> Result<Exit, Fai
         Arrangement::Inverted => inverted::share(share, &wanted, args, world),
         Arrangement::Bind => bound::share(share, &wanted, args, world),
         Arrangement::Follow => followed::share(share, &wanted, args, world),
-        Arrangement::Mirror => Err(wanted::not_mirrored(&wanted)),
+        Arrangement::Mirror => mirrored::share(share, &wanted, args, world),
     }
 }
 
@@ -61,10 +62,8 @@ pub(super) fn unshare(unshare: &Unshare, args: &Args, world: &World) -> Result<E
     let name = client.map_or("whatever syncs it", |client| client.name.as_str());
     match placement.arrangement {
         Arrangement::Native => native::unshare(placement, unshare, args, world),
-        // linkwell arranges no mirrors; one in the record was written by somebody else.
-        Arrangement::Inverted | Arrangement::Mirror => {
-            inverted::unshare(placement, client, unshare, args, world)
-        }
+        Arrangement::Inverted => inverted::unshare(placement, client, unshare, args, world),
+        Arrangement::Mirror => mirrored::unshare(placement, name, unshare, args, world),
         Arrangement::Bind => bound::unshare(placement, name, unshare, args, world),
         Arrangement::Follow => followed::unshare(placement, name, unshare, args, world),
     }

@@ -360,21 +360,3 @@ pub(super) fn only_told(wanted: &Wanted) -> Failure {
         exit: Exit::Found,
     }
 }
-
-/// A mirror is not arranged by linkwell.
-pub(super) fn not_mirrored(wanted: &Wanted) -> Failure {
-    Failure::Refused {
-        what: "a mirror is not made by linkwell; nothing was changed".into(),
-        cause: Some(
-            "the first edit on either side parts the two files, new files are in neither of the two, and most clients \
-             see a change only at their next full look"
-                .into(),
-        ),
-        hint: Some(format!(
-            "for files that never change again: `cp -al {} {}` makes hard links",
-            quoted(wanted.folder.as_bytes()),
-            quoted(wanted.root.joined(wanted.name.as_bytes()).as_bytes())
-        )),
-        exit: Exit::Found,
-    }
-}
