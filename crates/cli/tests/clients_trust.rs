@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("clients: what stands in the place of a configuration", in_its_place),
         test("clients: who else may write to a configuration", written_by_others),
         test_with("clients: a configuration of somebody else's", &[Need::Root], foreign),
+        test_with("clients: a configuration behind a link", &[Need::Root], behind),
         test_with("clients: a folder that may not be looked at", &[Need::Root], unseen),
         test("clients: the key of the interface is printed nowhere", secret),
         test_with("clients: a home or a folder on a dead volume hangs nothing", &hang, dead),
@@ -49,8 +50,7 @@ fn in_its_place() {
     let good = |ground: &Ground| format!(r#"{{"personal": {{"path": "{}"}}}}"#, home(ground));
     type Make<'m> = &'m dyn Fn(&Path, &Ground);
     let cases: [(&str, Make<'_>); 5] = [
-        ("a link stands in its place", &|path, ground| {
-            std::fs::write(ground.tree().join("x"), good(ground)).expect("written");
+        ("a link stands in its place, and leads to no file", &|path, ground| {
             std::os::unix::fs::symlink(ground.tree().join("x"), path).expect("a link");
         }),
         ("it is no file", &|path, _| std::fs::create_dir(path).expect("a folder")),
@@ -90,6 +90,30 @@ fn in_its_place() {
     let ran = soon(&ground);
     assert_eq!((ran.err.as_str(), ran.code), ("", 0));
     assert!(ran.out.contains("  syncs `"), "{ran:?}");
+}
+
+/// A person's own link is followed, and what it leads to is looked at as carefully; nobody else's is.
+fn behind() {
+    for (link, file, mode, told) in [
+        (0, 0, 0o644, None),
+        (NOBODY, 0, 0o644, Some("belongs to another user")),
+        (0, NOBODY, 0o644, Some("it belongs to another user (number 65534)")),
+        (0, 0, 0o646, Some("others may write to it")),
+    ] {
+        let ground = Ground::with(&[]);
+        let text = format!(r#"{{"personal": {{"path": "{}"}}}}"#, home(&ground));
+        let real = write(&ground, "dotfiles/info.json", text);
+        write(&ground, ".dropbox/other", "");
+        let path = ground.scratch().join("home/.dropbox/info.json");
+        std::os::unix::fs::symlink(&real, &path).expect("a link");
+        std::os::unix::fs::lchown(&path, Some(link), None).expect("root may");
+        std::os::unix::fs::chown(&real, Some(file), None).expect("root may");
+        crafted::allow(&real, mode);
+        let ran = ground.run(&["clients", "dropbox"]);
+        assert_eq!(ran.code, if told.is_some() { 3 } else { 0 }, "{ran:?}");
+        assert_eq!(ran.out.contains("  syncs `"), told.is_none(), "{ran:?}");
+        assert!(told.is_none_or(|told| ran.err.contains(told)), "{ran:?}");
+    }
 }
 
 fn written_by_others() {

@@ -261,7 +261,7 @@ pub(crate) fn of_problem(problem: &Problem) -> String {
                 "could not tell which folder `{path}` is, of {name} in `{place}`{line}: the path does not begin with `/`"
             );
         }
-        Trouble::Link => "a link stands in its place".into(),
+        Trouble::Link => "a link stands in its place, and leads to no file".into(),
         Trouble::NotFile => "it is no file".into(),
         Trouble::TooLarge => "it is larger than a mebibyte".into(),
         Trouble::Foreign(owner) => format!("it belongs to another user (number {owner})"),

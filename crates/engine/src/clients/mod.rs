@@ -99,7 +99,7 @@ pub struct Problem {
 /// What is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// A link stands in its place.
+    /// A link that leads to no file stands in its place.
     Link,
     /// It is no file.
     NotFile,

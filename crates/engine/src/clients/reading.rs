@@ -1,7 +1,7 @@
 //! A configuration, read with care.
 //!
 //! Whoever can write a configuration can send a person's folder anywhere. So it must be a plain file of
-//! this user's or root's, in a folder of theirs, that nobody else may write to; it is looked at before it is
+//! this user's or root's, or behind links of theirs, in a folder of theirs, that nobody else may write to; it is looked at before it is
 //! opened, so that no FIFO and no device is; and no more than [`MOST`] is read.
 
 use super::Trouble;
@@ -29,16 +29,24 @@ const MOST_FILES: usize = 1000;
 /// Why it is not to be read.
 pub(super) fn whole(live: &mut Live, place: &AbsPath) -> Result<Option<Vec<u8>>, Trouble> {
     let system = live.system();
-    let Some(spot) = spot(live, place)? else { return Ok(None) };
-    let facts = match system.facts(spot.at(), spot.name.as_bytes()) {
+    let Some(mut spot) = spot(live, place)? else { return Ok(None) };
+    let mut facts = match system.facts(spot.at(), spot.name.as_bytes()) {
         Ok(facts) => facts,
         Err(Errno::NOENT) => return Ok(None),
         Err(error) => return Err(Trouble::System(error)),
     };
-    match facts.kind {
-        EntryKind::File => {}
-        EntryKind::Symlink => return Err(Trouble::Link),
-        _ => return Err(Trouble::NotFile),
+    if facts.kind == EntryKind::Symlink {
+        answers(live, &place.joined(b"."))?;
+        // A person's own link, as people have who keep their settings elsewhere; and what it leads to is looked at
+        // as carefully.
+        spot = operator(live)?.behind(&spot).map_err(|refusal| match refusal {
+            Refusal::Foreign { .. } => Trouble::Way(refusal),
+            _ => Trouble::Link,
+        })?;
+        facts = system.facts(spot.at(), spot.name.as_bytes()).map_err(|_| Trouble::Link)?;
+    }
+    if facts.kind != EntryKind::File {
+        return Err(Trouble::NotFile);
     }
     if facts.size > MOST {
         return Err(Trouble::TooLarge);

@@ -8,7 +8,7 @@ use crate::commands::clients::{called, places};
 use crate::commands::{refuse_if_lost, system, volumes};
 use crate::error::{Exit, Failure};
 use crate::output::clients::of_problem;
-use linkwell_engine::clients::{All, Found, Trouble, find};
+use linkwell_engine::clients::{All, Found, find};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
@@ -171,9 +171,7 @@ fn not_synced_now(
             return Err(refused(what, None));
         }
     }
-    // A link in the place of a configuration is a person's own way to keep it.
-    let doubt = all.problems.iter().find(|problem| problem.why != Trouble::Link);
-    match doubt.filter(|_| !share.synced_anyway) {
+    match all.problems.first().filter(|_| !share.synced_anyway) {
         Some(problem) => Err(Failure::Refused {
             what: format!(
                 "whether `{}` is synced already cannot be told; nothing was changed",
