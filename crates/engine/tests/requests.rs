@@ -51,7 +51,11 @@ pub(crate) fn all() -> Vec<Request> {
 }
 
 fn request(name: &'static str, draw: fn(&mut Draft<'_>), frees: bool) -> Request {
-    let stays = frees || matches!(name, "put a folder" | "in a folder that is new");
+    let stays = frees
+        || matches!(
+            name,
+            "put a folder" | "put a folder for others, too" | "in a folder that is new"
+        );
     Request { name, draw, frees, stays, lacks: Lacks::default() }
 }
 
@@ -71,7 +75,7 @@ fn one(draft: &mut Draft<'_>, step: linkwell_model::plan::Step) {
     draft.item(vec![step]);
 }
 
-const ALONE: [Drawn; 25] = [
+const ALONE: [Drawn; 26] = [
     ("put a link", |d| {
         let step = d.put("d/new", link("f"));
         one(d, step);
@@ -91,6 +95,10 @@ const ALONE: [Drawn; 25] = [
     }),
     ("put a folder", |d| {
         let step = d.put("d/new", Make::Folder);
+        one(d, step);
+    }),
+    ("put a folder for others, too", |d| {
+        let step = d.put("d/new", Make::CommonFolder);
         one(d, step);
     }),
     ("put a copy of a file", |d| {

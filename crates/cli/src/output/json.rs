@@ -274,7 +274,7 @@ fn step(object: &mut Object<'_>, plan: &Plan, step: &Step) {
             Make::File { .. } => ("file", None),
             Make::Copy { of, .. } => ("copy", Some(of)),
             Make::Moved { from, .. } => ("moved", Some(from)),
-            Make::Folder => ("folder", None),
+            Make::Folder | Make::CommonFolder => ("folder", None),
         };
         object.text("makes", word);
         if let Make::Link { target, .. } = make {

@@ -160,7 +160,7 @@ fn shared_remark(plan: &Plan) -> Option<String> {
 fn step(out: &mut Vec<u8>, plan: &Plan, item: &Item, step: &Step) {
     let verb = match step {
         Step::Put { make: Make::Moved { .. }, .. } => "bring back",
-        Step::Put { make: Make::Folder, .. } => "make",
+        Step::Put { make: Make::Folder | Make::CommonFolder, .. } => "make",
         Step::Put { .. } => "make",
         Step::Replace { .. } => "change",
         Step::Remove { fate: Fate::Kept(_), .. } => "move",
@@ -239,7 +239,7 @@ fn make(out: &mut Vec<u8>, plan: &Plan, make: &Make) {
             drop(write!(out, "  ({what} `{}`)", at(of).shown()));
         }
         Make::Moved { from, .. } => drop(write!(out, "  (from `{}`)", at(from).shown())),
-        Make::Folder => out.push(b'/'),
+        Make::Folder | Make::CommonFolder => out.push(b'/'),
     }
 }
 

@@ -115,7 +115,7 @@ impl Work<'_> {
     /// Does the inverse of a step that was done.
     fn undo(&mut self, past: &Past<'_>, made: &Object, back: &Name) -> Result<(), Fail> {
         let at = past.step.at();
-        if matches!(past.step, Step::Put { make: Make::Folder, .. }) {
+        if matches!(past.step, Step::Put { make: Make::Folder | Make::CommonFolder, .. }) {
             let folder = self.places.folder(at)?;
             // What somebody has put into it since stays, and the folder with it.
             return match self.disk.drop_folder(folder.as_fd(), &at.name) {
@@ -236,7 +236,7 @@ impl Work<'_> {
             (Some(Make::File { bytes, .. }), Object::File { size, .. }) => {
                 u64::try_from(bytes.0.len()) == Ok(*size) && self.holds(folder, name, &bytes.0)
             }
-            (Some(Make::Folder), Object::Folder { .. }) => true,
+            (Some(Make::Folder | Make::CommonFolder), Object::Folder { .. }) => true,
             _ => false,
         }
     }

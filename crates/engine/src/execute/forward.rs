@@ -80,9 +80,11 @@ impl Work<'_> {
                 self.placed = Placed::Unknown;
                 self.bring(from, object, at, &folder, &at.name)?;
             }
-            Make::Folder => {
-                // It is made to be used, by whoever would use it if the person had made it.
-                let made = self.disk.make_common_folder(folder.as_fd(), &at.name);
+            Make::Folder | Make::CommonFolder => {
+                let made = match make {
+                    Make::CommonFolder => self.disk.make_common_folder(folder.as_fd(), &at.name),
+                    _ => self.disk.make_folder(folder.as_fd(), &at.name),
+                };
                 made.map_err(|error| self.refused(at, doing, error))?;
                 (self.begun, self.placed) = (true, Placed::Unknown);
             }
@@ -437,7 +439,8 @@ impl Work<'_> {
                 let made = made.ok_or_else(|| Fail::Changed(self.places.place(at)))?;
                 announce(&made).map_err(|error| refused(self, error))?;
             }
-            Make::Folder => {
+            // Never a common one: nothing gives way to such a folder.
+            Make::Folder | Make::CommonFolder => {
                 let made = self.disk.make_folder(fd, staged);
                 made.map_err(|error| refused(self, error))?;
             }
@@ -496,7 +499,7 @@ impl Work<'_> {
             }
             (Make::Copy { folder, .. }, found) => *folder == matches!(found, Object::Folder { .. }),
             (Make::Moved { object, .. }, found) => object.is_still(found, self.same),
-            (Make::Folder, Object::Folder { .. }) => true,
+            (Make::Folder | Make::CommonFolder, Object::Folder { .. }) => true,
             _ => false,
         };
         if right { Ok(made) } else { Err(not()) }

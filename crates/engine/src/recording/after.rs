@@ -53,7 +53,13 @@ pub fn touched(plan: &Plan, items: impl IntoIterator<Item = usize>) -> Touched {
                 touched.name(from.clone(), false);
                 touched.moves.push((from, at.clone()));
             }
-            Some(Make::Link { .. } | Make::Name { .. } | Make::File { .. } | Make::Folder)
+            Some(
+                Make::Link { .. }
+                | Make::Name { .. }
+                | Make::File { .. }
+                | Make::Folder
+                | Make::CommonFolder,
+            )
             | None => {}
         }
         if let Step::Move { to, .. } = step {

@@ -53,7 +53,7 @@ impl Surveyor {
                 Object::Folder { .. } => Laid::Like(plan.place(from)),
                 other => Laid::Other(other.kind()),
             },
-            Some(Make::Folder) => Laid::Other(EntryKind::Folder),
+            Some(Make::Folder | Make::CommonFolder) => Laid::Other(EntryKind::Folder),
         };
         if let Some(Make::Moved { from, .. }) = step.make() {
             let left = plan.place(from).parent();

@@ -88,7 +88,7 @@ fn back(
     for (number, step) in steps.iter().enumerate().rev() {
         let number = first + number;
         // A folder that was made for others to use as well stays.
-        if matches!(step, Step::Put { make: Make::Folder, .. }) {
+        if matches!(step, Step::Put { make: Make::Folder | Make::CommonFolder, .. }) {
             if steps.len() == 1 {
                 let place = known.operation.plan.place(step.at());
                 plan.remarks.push(format!(

@@ -73,7 +73,7 @@ fn gone(make: &Make, made: &Object) -> Fate {
             };
             Fate::Dropped { again: Some(Box::new(again)) }
         }
-        Make::Link { .. } | Make::Folder => {
+        Make::Link { .. } | Make::Folder | Make::CommonFolder => {
             let folder = matches!(made, Object::Folder { .. });
             Fate::Dropped { again: folder.then(|| Box::new(Make::Folder)) }
         }

@@ -174,8 +174,10 @@ pub enum Make {
         /// What it is.
         object: Box<Object>,
     },
-    /// An empty folder, for nobody but its owner.
+    /// An empty folder, for nobody but its owner: one that is made again had rights that are not on record.
     Folder,
+    /// An empty folder that others may use as far as the person's umask lets them.
+    CommonFolder,
 }
 
 impl Make {
@@ -185,7 +187,7 @@ impl Make {
             Self::Name { of: slot, .. }
             | Self::Copy { of: slot, .. }
             | Self::Moved { from: slot, .. } => Some(slot),
-            Self::Link { .. } | Self::File { .. } | Self::Folder => None,
+            Self::Link { .. } | Self::File { .. } | Self::Folder | Self::CommonFolder => None,
         }
     }
 }

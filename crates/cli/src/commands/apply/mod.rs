@@ -163,7 +163,7 @@ fn folders(surveyor: &mut Surveyor, wanted: &BTreeSet<AbsPath>) -> Plan {
             surveyor.slot(&mut plan, &spot)
         });
         if let Ok(at) = made {
-            let steps = vec![Step::Put { at, make: Make::Folder }];
+            let steps = vec![Step::Put { at, make: Make::CommonFolder }];
             let path = missing.as_bytes().into();
             plan.items.push(Item { path, steps, remarks: Vec::new() });
         }
