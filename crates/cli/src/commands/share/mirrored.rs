@@ -136,7 +136,7 @@ fn folders(surveyor: &mut Surveyor, there: &AbsPath, all: &[Vec<u8>], level: usi
         let at = place(there, below);
         match free(surveyor, &mut plan, &at) {
             Ok(slot) => {
-                let steps = vec![Step::Put { at: slot, make: Make::Folder }];
+                let steps = vec![Step::Put { at: slot, make: Make::CommonFolder }];
                 plan.items.push(Item { path: at.as_bytes().into(), steps, remarks: Vec::new() });
             }
             Err(why) => conflict(&mut plan, at.as_bytes(), why),
