@@ -488,10 +488,13 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'What it is called there; by default as it is called here')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'How it is arranged; by default what is best with this client')
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'With this computer alone, by the name that the client has for it; more than once for several')
+            [CompletionResult]::new('--under', '--under', [CompletionResultType]::ParameterName, 'Look for links that lead into it below this folder; more than once for several')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--synced-anyway', '--synced-anyway', [CompletionResultType]::ParameterName, 'Also if a client may be syncing it where it is now, and would delete the other side''s copy')
             [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'Show what is shared')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Look whether all that was shared still is; the exit status is 1 if something is not')
+            [CompletionResult]::new('--follow-refs', '--follow-refs', [CompletionResultType]::ParameterName, 'Let links elsewhere that lead into it lead straight to its new place')
+            [CompletionResult]::new('--no-refs', '--no-refs', [CompletionResultType]::ParameterName, 'Do not look for links that lead into it')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')
@@ -508,7 +511,10 @@ Register-ArgumentCompleter -Native -CommandName 'linkwell' -ScriptBlock {
             break
         }
         'linkwell;unshare' {
+            [CompletionResult]::new('--under', '--under', [CompletionResultType]::ParameterName, 'Look for links that lead into it below this folder; more than once for several')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--follow-refs', '--follow-refs', [CompletionResultType]::ParameterName, 'Let links elsewhere that lead into it lead straight to its new place')
+            [CompletionResult]::new('--no-refs', '--no-refs', [CompletionResultType]::ParameterName, 'Do not look for links that lead into it')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be done')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do it without asking')

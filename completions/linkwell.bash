@@ -940,7 +940,7 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__share)
-            opts="-n -y -v -q -h -V --with --into --as --by --to --synced-anyway --list --check --dry-run --yes --verbose --json --color --quiet --help --version"
+            opts="-n -y -v -q -h -V --with --into --as --by --to --synced-anyway --list --check --follow-refs --under --no-refs --dry-run --yes --verbose --json --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -967,6 +967,13 @@ _linkwell() {
                     ;;
                 --to)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --under)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --color)
@@ -1073,12 +1080,19 @@ _linkwell() {
             return 0
             ;;
         linkwell__subcmd__unshare)
-            opts="-n -y -v -q -h -V --dry-run --yes --verbose --json --color --quiet --help --version"
+            opts="-n -y -v -q -h -V --follow-refs --under --no-refs --dry-run --yes --verbose --json --color --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --under)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

@@ -399,12 +399,15 @@ bind\t''
 follow\t''
 mirror\t''"
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l to -d 'With this computer alone, by the name that the client has for it; more than once for several' -r
+complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l under -d 'Look for links that lead into it below this folder; more than once for several' -r -f -a "(__fish_complete_directories)"
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal that wants it (NO_COLOR and CLICOLOR are heeded)'
 always\t'Always'
 never\t'Never'"
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l synced-anyway -d 'Also if a client may be syncing it where it is now, and would delete the other side\'s copy'
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l list -d 'Show what is shared'
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l check -d 'Look whether all that was shared still is; the exit status is 1 if something is not'
+complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l follow-refs -d 'Let links elsewhere that lead into it lead straight to its new place'
+complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l no-refs -d 'Do not look for links that lead into it'
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -s n -l dry-run -d 'Only show what would be done'
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -s y -l yes -d 'Do it without asking'
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -s v -l verbose -d 'Show every item, however many there are'
@@ -412,9 +415,12 @@ complete -c linkwell -n "__fish_linkwell_using_subcommand share" -l json -d 'Pri
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -s q -l quiet -d 'Print results only: no hints, no progress'
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c linkwell -n "__fish_linkwell_using_subcommand share" -s V -l version -d 'Print version'
+complete -c linkwell -n "__fish_linkwell_using_subcommand unshare" -l under -d 'Look for links that lead into it below this folder; more than once for several' -r -f -a "(__fish_complete_directories)"
 complete -c linkwell -n "__fish_linkwell_using_subcommand unshare" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal that wants it (NO_COLOR and CLICOLOR are heeded)'
 always\t'Always'
 never\t'Never'"
+complete -c linkwell -n "__fish_linkwell_using_subcommand unshare" -l follow-refs -d 'Let links elsewhere that lead into it lead straight to its new place'
+complete -c linkwell -n "__fish_linkwell_using_subcommand unshare" -l no-refs -d 'Do not look for links that lead into it'
 complete -c linkwell -n "__fish_linkwell_using_subcommand unshare" -s n -l dry-run -d 'Only show what would be done'
 complete -c linkwell -n "__fish_linkwell_using_subcommand unshare" -s y -l yes -d 'Do it without asking'
 complete -c linkwell -n "__fish_linkwell_using_subcommand unshare" -s v -l verbose -d 'Show every item, however many there are'

@@ -75,7 +75,7 @@ fn share(ground: &Ground, folder: &str, into: &str) -> Ran {
 }
 
 fn unshare(ground: &Ground) -> Ran {
-    ground.run(&["unshare", "-y", &photos(ground)])
+    ground.run(&["unshare", "-y", "--no-refs", &photos(ground)])
 }
 
 fn elsewhere() {
@@ -223,7 +223,7 @@ fn later_link() {
     ends(&share(&ground, "P/Photos", "Sync"), 0);
     ends(&ground.run(&["move", "-y", &path(&ground, "P"), &path(&ground, "big/P")]), 0);
     assert_eq!(stands(&ground), ["true"]);
-    let ran = ground.run(&["unshare", "-y", &path(&ground, "P/Photos")]);
+    let ran = ground.run(&["unshare", "-y", "--no-refs", &path(&ground, "P/Photos")]);
     assert_eq!(ran.code, 0, "`share --list` calls it so: {ran:#?}");
 }
 
@@ -265,7 +265,7 @@ fn read_only() {
     let into = at(&ground, "Sync");
     mount_bind(&into, &into).expect("root may");
     mount_remount(&into, MountFlags::BIND | MountFlags::RDONLY, "").expect("root may");
-    for verb in [&["share", "-n"], &["share", "-y"]] {
+    for verb in [["share", "-n", "--no-refs"], ["share", "-y", "--no-refs"]] {
         let rest = [&photos(&ground), "--into", &path(&ground, "Sync")];
         let ran = ground.run(&[&verb[..], &rest].concat());
         ends(&ran, 1);

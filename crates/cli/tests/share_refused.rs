@@ -95,7 +95,7 @@ fn volume_goes() {
         let ground = ground();
         make(&volume.path(), &["Dropbox/own"]);
         settings(&ground, &volume.join("Dropbox"));
-        let ran = ground.run(&["share", "-n", &photos(&ground), "--with", "dropbox"]);
+        let ran = ground.run(&["share", "-n", "--no-refs", &photos(&ground), "--with", "dropbox"]);
         assert_eq!(ran.code, 0, "{ran:#?}");
         volume.vanish();
         let path = volume.join("Dropbox").display().to_string();
@@ -147,13 +147,13 @@ fn open_for_writing() {
         // On the way home it is as careful.
         let there = volume.join("Photos/2026/a");
         let mut file = fs::File::options().append(true).open(&there).expect("it opens");
-        let ran = ground.run(&["unshare", "-y", &photos(&ground)]);
+        let ran = ground.run(&["unshare", "-y", "--no-refs", &photos(&ground)]);
         assert!(ran.code == 1 && ran.err.contains("open for writing"), "{ran:#?}");
         file.write_all(b" and later").expect("acknowledged");
         drop(file);
         assert!(fs::read_to_string(&place).is_ok_and(|text| text.ends_with(" and later")));
         assert_eq!(stands(&ground), ["true"]);
-        let ran = ground.run(&["unshare", "-y", &photos(&ground)]);
+        let ran = ground.run(&["unshare", "-y", "--no-refs", &photos(&ground)]);
         assert_eq!(ran.code, 0, "{ran:#?}");
         assert!(fs::read_to_string(&place).is_ok_and(|text| text.ends_with(" and later")));
     });

@@ -60,6 +60,9 @@ pub(crate) struct Share {
     pub(crate) check: bool,
 
     #[command(flatten)]
+    pub(crate) refs: Refs,
+
+    #[command(flatten)]
     pub(crate) change: Change,
 }
 
@@ -71,5 +74,24 @@ pub(crate) struct Unshare {
     pub(crate) folder: OsString,
 
     #[command(flatten)]
+    pub(crate) refs: Refs,
+
+    #[command(flatten)]
     pub(crate) change: Change,
+}
+
+/// Links elsewhere that lead into what moves.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Refs {
+    /// Let links elsewhere that lead into it lead straight to its new place.
+    #[arg(long, conflicts_with = "no_refs")]
+    pub(crate) follow_refs: bool,
+
+    /// Look for links that lead into it below this folder; more than once for several.
+    #[arg(long, value_name = "ROOT", value_hint = ValueHint::DirPath)]
+    pub(crate) under: Vec<OsString>,
+
+    /// Do not look for links that lead into it.
+    #[arg(long, conflicts_with = "under")]
+    pub(crate) no_refs: bool,
 }

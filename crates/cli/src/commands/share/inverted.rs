@@ -4,7 +4,8 @@ use super::wanted::{Wanted, refused};
 use super::{kept, words};
 use crate::World;
 use crate::args::Args;
-use crate::args::share::{Share, Unshare};
+use crate::args::moving::Move;
+use crate::args::share::{Refs, Share, Unshare};
 use crate::commands::change::surveyor;
 use crate::commands::clients::places;
 use crate::commands::{relocate, system, volumes};
@@ -31,6 +32,7 @@ pub(super) fn share(
     let merged = surveyor(world)?.led(None, there.as_bytes()).kind.is_some();
     let mut moving = relocate::meant(&wanted.folder, Some(&there), merged, None, share.change);
     moving.synced_anyway = share.synced_anyway;
+    look_elsewhere(&mut moving, &share.refs);
     let say = |found: &Moving| {
         let mut lines = words::before(wanted);
         lines.extend(words::of_links(found.freight.links));
@@ -44,6 +46,13 @@ pub(super) fn share(
         kept::restore(&placement, &before, world)?;
     }
     exit
+}
+
+/// What becomes of links elsewhere is as it was asked for.
+fn look_elsewhere(moving: &mut Move, refs: &Refs) {
+    moving.follow_refs = refs.follow_refs;
+    moving.under.clone_from(&refs.under);
+    moving.no_refs = refs.no_refs;
 }
 
 /// A link stands at the old place that leads to the new one.
@@ -99,7 +108,8 @@ pub(super) fn unshare(
         }
         _ => {}
     }
-    let moving = relocate::meant(&placement.folder, None, false, None, unshare.change);
+    let mut moving = relocate::meant(&placement.folder, None, false, None, unshare.change);
+    look_elsewhere(&mut moving, &unshare.refs);
     let waiting = client.and_then(|client| waiting(placement, client, world));
     let words = |_: &Moving| {
         let mut lines =
