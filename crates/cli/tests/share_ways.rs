@@ -12,7 +12,7 @@ use libtest_mimic::Trial;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::Ran;
 use linkwell_testkit::tree::make;
-use linkwell_testkit::volume::alone;
+use linkwell_testkit::volume::{Kind, Volume, alone};
 use rustix::mount::{UnmountFlags, mount_bind, unmount};
 use rustix::process::Uid;
 use std::fs;
@@ -69,6 +69,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             "share: ended by force at any call, it is on record or was not done",
             &[Need::Program("strace")],
             killed,
+        ),
+        test_with(
+            "share: what recover finishes is shared, and on record",
+            &[Need::Root, Need::Program("strace")],
+            || alone(recovered),
         ),
         test_with("share: the case study goes as its page says", &syncthing, case_study),
         test("share: a mirror is the same files, and what has parted stays", mirrored),
@@ -496,4 +501,24 @@ fn mirrored() {
     assert_eq!(read(at("Sync/Photos/2026/new")), "new there");
     assert!(!at("Sync/Photos/2026/a").exists() && !at("Sync/Photos/2026/deep").exists());
     assert_eq!(listing(&at("Photos")), before);
+}
+
+/// It stops after the copy, and `recover` goes on: what it finishes then is shared.
+fn recovered() {
+    for inject in ["renameat2:error=EIO:when=3+", "unlinkat:error=EIO:when=5+"] {
+        let ground = Ground::with(&[]);
+        make(&home(&ground), &["Photos/2026/a"]);
+        let volume = Volume::in_memory(Kind::Tmpfs, 16 << 20).expect("memory");
+        let plain = ground.command();
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject={inject}"), LINKWELL]);
+        command.args(["share", "-y", "--no-refs"]).arg(home(&ground).join("Photos"));
+        command.arg("--into").arg(volume.path()).current_dir(ground.tree()).env_clear();
+        command.envs(plain.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        let ran: Ran = command.output().expect("strace can be started").into();
+        ends(&ran, 4);
+        ends(&ground.run(&["recover", "-y"]), 0);
+        assert!(home(&ground).join("Photos").is_symlink(), "{inject}: it went on");
+        assert_eq!(stands(&ground), ["true"], "{inject}: {ran:#?}");
+    }
 }

@@ -5,7 +5,6 @@
 
 use super::Interface;
 use crate::system::{Access, System};
-use linkwell_model::path::AbsPath;
 use rustix::fd::AsFd as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -74,18 +73,6 @@ impl Device {
 pub struct Folder {
     /// Its number, the same on every computer.
     pub id: String,
-    /// What it is called here.
-    #[serde(default)]
-    pub label: String,
-    /// Where it is, as its configuration has it.
-    #[serde(default)]
-    pub path: String,
-    /// With whom it is shared.
-    #[serde(default)]
-    pub devices: Vec<Device>,
-    /// Whether it was told to leave it alone.
-    #[serde(default)]
-    pub paused: bool,
 }
 
 /// A Syncthing that runs.
@@ -308,11 +295,6 @@ fn listens(line: &str, port: u16) -> Option<u32> {
     let user = fields.nth(3)?;
     let (_, at) = local.rsplit_once(':')?;
     (state == "0A" && u16::from_str_radix(at, 16) == Ok(port)).then(|| user.parse().ok()).flatten()
-}
-
-/// Whether it means this place by a folder.
-pub fn is_at(folder: &Folder, place: &AbsPath) -> bool {
-    AbsPath::cleaned(folder.path.as_bytes()).is_some_and(|path| path == *place)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub(super) fn share(
     let manner = Manner { change: share.change, each: None, undoes: None, amount: None };
     let prepare = |plan: &mut Plan| kept::prepare(placement.clone(), plan, world);
     let exit = carry_out_prepared(plan, &manner, &surveyor, args, world, prepare);
-    if !share.change.dry_run && !is_link(&placement, world)? {
+    if !share.change.dry_run && !kept::may_come(&exit) && !is_link(&placement, world)? {
         kept::restore(&placement, &before, world)?;
     }
     exit

@@ -42,7 +42,7 @@ pub(super) fn share(
     // On record before anything moves: a run that is ended by force leaves something that `--check` can judge.
     let mut prepare = |plan: &mut _| kept::prepare(placement.clone(), plan, world);
     let exit = relocate::run_and_say(&moving, args, world, &say, &mut prepare);
-    if !share.change.dry_run && !is_arranged(&placement, world)? {
+    if !share.change.dry_run && !kept::may_come(&exit) && !is_arranged(&placement, world)? {
         kept::restore(&placement, &before, world)?;
     }
     exit

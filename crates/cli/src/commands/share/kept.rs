@@ -42,6 +42,12 @@ pub(super) fn prepare(placement: Placement, plan: &mut Plan, world: &World) {
     conflict(plan, &place, Why::Other { what, hint });
 }
 
+/// Whether what was not arranged may still come to be, by `linkwell recover`: then it stays on record. What was taken
+/// back in the end is known to be at home by a look.
+pub(super) fn may_come(exit: &Result<Exit, Failure>) -> bool {
+    matches!(exit, Ok(Exit::Unfinished | Exit::Interrupted))
+}
+
 /// Takes back what [`prepare`] has put on record.
 pub(super) fn restore(
     placement: &Placement,

@@ -53,7 +53,9 @@ pub(super) fn share(
         return exit;
     }
     if exit.as_ref().ok() != Some(&Exit::Done) {
-        kept::restore(&placement, &before, world)?;
+        if !kept::may_come(&exit) {
+            kept::restore(&placement, &before, world)?;
+        }
         return exit;
     }
     // It was agreed to the whole.

@@ -14,7 +14,7 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::output::json::Object;
 use crate::output::progress::Bar;
-use linkwell_engine::clients::syncthing::{Device, Syncthing, Trouble, is_at};
+use linkwell_engine::clients::syncthing::{Device, Syncthing, Trouble};
 use linkwell_engine::clients::{Interface, find};
 use linkwell_model::share::placement::Placement;
 use linkwell_model::shown::{quoted, shown};
@@ -60,12 +60,22 @@ pub(super) fn share(
     kept::add(placement.clone(), world)?;
     if let Err(why) = syncthing.add(&key, label, path, &with) {
         // What it cannot use it knows all the same.
-        let known = syncthing.folders().is_ok_and(|all| all.iter().any(|one| one.id == key));
-        if known && let Err(why) = syncthing.forget(&key) {
-            say(&format!("warning: Syncthing still has the folder `{key}` in its list: {why}"));
+        let left = match syncthing.folders() {
+            Ok(all) if all.iter().any(|one| one.id == key) => syncthing.forget(&key).is_ok(),
+            Ok(_) => true,
+            Err(_) => false,
+        };
+        if left {
+            kept::restore(&placement, &before, world)?;
+            return Err(cannot(wanted, &why));
         }
-        kept::restore(&placement, &before, world)?;
-        return Err(cannot(wanted, &why));
+        // It stays on record: nobody else would know of it.
+        return Err(Failure::Refused {
+            what: format!("Syncthing may have taken `{path}`, and gives no answer now"),
+            cause: Some(why.to_string()),
+            hint: Some("`linkwell share --check` says how it is, when Syncthing runs again".into()),
+            exit: Exit::Partly,
+        });
     }
     if !args.quiet {
         say(&format!(
@@ -228,7 +238,8 @@ pub(super) fn unshare(
     let interface = interface.ok_or_else(|| off("it was not found here".into()))?;
     let syncthing = reach(interface, world).map_err(|why| off(why.to_string()))?;
     let folders = syncthing.folders().map_err(|why| off(why.to_string()))?;
-    let known = folders.iter().find(|one| one.id == key && is_at(one, &placement.folder));
+    // By the number that it was given: where it lies may have been changed there since.
+    let known = folders.iter().find(|one| one.id == key);
     let mut lines = vec!["every file stays, here and on the other side".to_owned()];
     if known.is_none() {
         lines.push("Syncthing has left it alone already".into());
