@@ -182,7 +182,8 @@ impl Folder {
             start = folder.above.as_deref();
         }
         let names = self.names_from_above(start);
-        let mut held = match start.and_then(Self::descriptor) {
+        let start = start.and_then(Self::descriptor);
+        match start {
             Some(descriptor) if names.is_empty() && access == Access::Hold => {
                 // Opening `.` would need the right to search.
                 return rustix::io::fcntl_dupfd_cloexec(descriptor, 0);
@@ -190,14 +191,12 @@ impl Folder {
             Some(descriptor) if names.is_empty() => {
                 return system.open(descriptor, c".", access);
             }
-            Some(_) => None,
-            None => Some(system.open(rustix::fs::CWD, c"/", Access::Hold)?),
-        };
+            None if names.is_empty() => return system.open(rustix::fs::CWD, c"/", access),
+            _ => {}
+        }
+        let mut held: Option<OwnedFd> = None;
         let mut chunk: Vec<u8> = Vec::new();
         let mut names = names.into_iter().peekable();
-        if names.peek().is_none() {
-            return system.open(rustix::fs::CWD, c"/", access);
-        }
         while let Some(name) = names.next() {
             if !chunk.is_empty() {
                 chunk.push(b'/');
@@ -205,13 +204,12 @@ impl Folder {
             chunk.extend_from_slice(name);
             let last = names.peek().is_none();
             if last || chunk.len() >= LONGEST {
-                let from = match (&held, start.and_then(Self::descriptor)) {
-                    (Some(held), _) => held.as_fd(),
-                    (None, Some(descriptor)) => descriptor,
-                    (None, None) => return Err(Errno::BADF),
-                };
                 let access = if last { access } else { Access::Hold };
-                held = Some(system.open_below(from, &chunk, access)?);
+                let from = held.as_ref().map(OwnedFd::as_fd).or(start);
+                held = Some(match from {
+                    Some(from) => system.open_below(from, &chunk, access)?,
+                    None => system.open_from_root(&chunk, access)?,
+                });
                 chunk.clear();
             }
         }

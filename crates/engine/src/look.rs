@@ -8,6 +8,7 @@ use linkwell_model::plan::{Attributes, Bytes, Manner, Object, Rewritten};
 use linkwell_model::target::Target;
 use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
+use std::mem::MaybeUninit;
 
 /// What stands at `name` in the folder `at`; `None` when nothing does.
 ///
@@ -109,14 +110,20 @@ pub fn link_in_full(
 pub(crate) fn extended(at: BorrowedFd<'_>, name: &[u8]) -> Vec<(Bytes, Bytes)> {
     let mut path = format!("/proc/self/fd/{}/", at.as_raw_fd()).into_bytes();
     path.extend_from_slice(name);
-    let mut names = Vec::with_capacity(1024);
-    loop {
-        names.clear();
-        match rustix::fs::llistxattr(&*path, rustix::buffer::spare_capacity(&mut names)) {
-            Ok(_) => break,
-            Err(Errno::RANGE) if names.capacity() < 1 << 16 => names.reserve(1 << 16),
-            Err(_) => return Vec::new(),
+    // Most links have none.
+    let mut names = Vec::new();
+    let mut room = [MaybeUninit::<u8>::uninit(); 1024];
+    match rustix::fs::llistxattr(&*path, &mut room) {
+        Ok((found, _)) => names.extend_from_slice(found),
+        Err(Errno::RANGE) => {
+            // XATTR_LIST_MAX (linux/limits.h).
+            names.reserve(1 << 16);
+            let all = rustix::fs::llistxattr(&*path, rustix::buffer::spare_capacity(&mut names));
+            if all.is_err() {
+                return Vec::new();
+            }
         }
+        Err(_) => return Vec::new(),
     }
     let mut all = Vec::new();
     for attribute in names.split(|byte| *byte == 0).filter(|attribute| !attribute.is_empty()) {

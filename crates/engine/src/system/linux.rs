@@ -21,10 +21,25 @@ pub(super) fn open_below(
     relative: &[u8],
     flags: OFlags,
 ) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    open_by_names(at, relative, flags, ResolveFlags::BENEATH)
+}
+
+/// One call less than holding `/` and opening below it; a relative path holds no `..`.
+pub(super) fn open_from_root(relative: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+    let path = [b"/", relative].concat();
+    open_by_names(rustix::fs::CWD, &path, flags, ResolveFlags::empty())
+}
+
+fn open_by_names(
+    at: BorrowedFd<'_>,
+    path: &[u8],
+    flags: OFlags,
+    besides: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
+    let resolve = besides | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let mut answer = Err(Errno::AGAIN);
     for _ in 0..TRIES {
-        answer = rustix::fs::openat2(at, relative, flags, Mode::empty(), resolve);
+        answer = rustix::fs::openat2(at, path, flags, Mode::empty(), resolve);
         if !matches!(answer, Err(Errno::AGAIN | Errno::INTR)) {
             break;
         }

@@ -195,6 +195,24 @@ impl System {
         posix::open_below(at, relative, flags(access))
     }
 
+    /// Opens a folder some levels below `/`, passing no link on the way.
+    ///
+    /// `relative` as in [`Self::open_below`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_from_root(self, relative: &[u8], access: Access) -> Result<OwnedFd, Errno> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            match linux::open_from_root(relative, flags(access)) {
+                Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => {}
+                answer => return answer,
+            }
+        }
+        let root = self.open(rustix::fs::CWD, c"/", Access::Hold)?;
+        posix::open_below(rustix::fd::AsFd::as_fd(&root), relative, flags(access))
+    }
+
     /// What stands at `name`, seen from `at`. No automount is triggered at the last component.
     ///
     /// # Errors
@@ -281,9 +299,15 @@ impl System {
         name: P,
         buffer: &mut Vec<u8>,
     ) -> Result<(), Errno> {
-        if buffer.capacity() < 4096 {
-            buffer.reserve_exact(4096);
+        buffer.clear();
+        // Of millions of short texts each takes no more than its own room.
+        let mut room = [MaybeUninit::<u8>::uninit(); 4096];
+        let (text, rest) = rustix::fs::readlinkat_raw(at, name, &mut room)?;
+        if !rest.is_empty() {
+            buffer.extend_from_slice(text);
+            return Ok(());
         }
+        buffer.reserve_exact(2 * 4096);
         loop {
             buffer.clear();
             rustix::fs::readlinkat_raw(at, name, rustix::buffer::spare_capacity(buffer))?;
@@ -461,6 +485,16 @@ impl System {
         }
         let place = posix::place_of(typed)?;
         self.is_at(held, &place).then_some(place)
+    }
+
+    /// Where the system says that something held is, not compared with what stands there: for who compares it.
+    pub fn said_place_of(self, held: BorrowedFd<'_>) -> Option<AbsPath> {
+        #[cfg(target_os = "linux")]
+        if self.newer_calls {
+            return linux::place_of(held);
+        }
+        let _ = held;
+        None
     }
 
     fn is_at(self, held: BorrowedFd<'_>, place: &AbsPath) -> bool {
