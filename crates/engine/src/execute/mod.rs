@@ -17,6 +17,7 @@ mod onward;
 mod places;
 pub mod recover;
 mod rename;
+mod replaced;
 mod run;
 mod times;
 mod tree;
@@ -38,6 +39,7 @@ use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Object, Plan, Step, Token};
 use places::Places;
+use replaced::Replaced;
 use run::{Run, Stop, is_new_link};
 use rustix::fd::AsFd as _;
 use rustix::io::Errno;
@@ -127,6 +129,8 @@ struct Work<'a> {
     went_on: Option<(u64, u64)>,
     /// What the plan moves: where each thing stands before, and after.
     moves: Vec<(AbsPath, AbsPath)>,
+    /// The links that were replaced and still stand under their staged names.
+    replaced: Replaced,
 }
 
 /// What is known of what a step put at its slot.
@@ -340,6 +344,7 @@ impl<'a> Work<'a> {
             copied: (0, 0),
             went_on: None,
             moves: moves(plan),
+            replaced: Replaced::default(),
         }
     }
 
