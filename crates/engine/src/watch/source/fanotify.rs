@@ -2,8 +2,8 @@
 //! the kernel's queue has no limit.
 
 use super::super::queue::{Hint, Queue, Spot};
-use super::Source;
 use super::inotify::Inotify;
+use super::{Source, rest};
 use hashbrown::HashMap;
 use linkwell_calls::fanotify::{self, Event, Folder, Place};
 use linkwell_calls::handle::{self, For};
@@ -107,6 +107,8 @@ fn read(listener: &OwnedFd, end: &OwnedFd, known: &Mutex<Known>, queue: &Queue) 
                 let known = lock(known);
                 let bytes = buffer.get(..count).unwrap_or_default();
                 fanotify::parse(bytes, |event| hint(&known, event, queue));
+                drop(known);
+                rest(end);
             }
             Err(Errno::INTR | Errno::WOULDBLOCK) => {}
             Err(_) => return queue.put(Hint::Missed),

@@ -4,7 +4,7 @@
 //! once, whatever the watcher does meanwhile.
 
 use super::super::queue::{Hint, Queue, Spot};
-use super::Source;
+use super::{Source, rest};
 use linkwell_model::path::AbsPath;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd as _, OwnedFd};
@@ -121,6 +121,7 @@ fn read(descriptor: &OwnedFd, end: &OwnedFd, queue: &Queue) {
         }
         if events {
             drain(descriptor, &mut buffer, &mut half, queue);
+            rest(end);
         }
     }
 }
