@@ -15,6 +15,7 @@ use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::thread::UnshareFlags;
+use std::collections::HashSet;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -71,12 +72,12 @@ impl Reach {
         }
     }
 
-    /// Where the object of `handle` is now. `mount` is a folder on its volume; `own` are folders there that
+    /// Where the object of `handle` is now. `mount` is a folder on its volume; `own` gives folders there that
     /// belong to this user, the widest first, for the child.
-    pub fn place(
+    pub fn place<'o>(
         &mut self,
         mount: &AbsPath,
-        own: &[AbsPath],
+        own: impl FnOnce() -> &'o [AbsPath],
         handle: &Handle,
         folder: bool,
     ) -> Place {
@@ -93,7 +94,7 @@ impl Reach {
         if !folder {
             return Place::Unknown;
         }
-        for base in own {
+        for base in own() {
             match helper.ask(base, &raw) {
                 Ok(Some(place)) => return Place::At(place),
                 // ESTALE is no proof here: a folder of somebody else on the way gives it, too.
@@ -136,7 +137,13 @@ struct Helper {
     child: Child,
     asks: Option<BufWriter<ChildStdin>>,
     answers: BufReader<ChildStdout>,
+    /// Folders below which the system opens no handle for the child, whichever that is (may_decode_fh in fs/fhandle.c
+    /// looks at the folder alone).
+    refused: HashSet<AbsPath>,
 }
+
+/// What the child says where the system refuses; no path, which an answer is otherwise.
+const REFUSED: &[u8] = b"refused";
 
 impl Helper {
     fn start(program: &Path) -> io::Result<Self> {
@@ -149,8 +156,8 @@ impl Helper {
         let missing = || io::Error::from(io::ErrorKind::BrokenPipe);
         let asks = child.stdin.take().ok_or_else(missing)?;
         let answers = child.stdout.take().ok_or_else(missing)?;
-        let mut helper =
-            Self { child, asks: Some(BufWriter::new(asks)), answers: BufReader::new(answers) };
+        let (asks, answers) = (BufWriter::new(asks), BufReader::new(answers));
+        let mut helper = Self { child, asks: Some(asks), answers, refused: HashSet::new() };
         // The child says first whether it has its namespaces.
         let said = read_frame(&mut helper.answers)?;
         if said == b"ready" {
@@ -160,6 +167,9 @@ impl Helper {
     }
 
     fn ask(&mut self, base: &AbsPath, raw: &Raw) -> io::Result<Option<AbsPath>> {
+        if self.refused.contains(base) {
+            return Ok(None);
+        }
         let Some(asks) = &mut self.asks else {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe));
         };
@@ -168,6 +178,9 @@ impl Helper {
         write_frame(asks, &raw.bytes)?;
         asks.flush()?;
         let said = read_frame(&mut self.answers)?;
+        if said == REFUSED {
+            self.refused.insert(base.clone());
+        }
         Ok(AbsPath::cleaned(&said))
     }
 }
@@ -207,6 +220,7 @@ pub fn serve() -> io::Result<()> {
         let place = AbsPath::cleaned(&base).map(|base| opened(system, &base, &raw, true));
         match place {
             Some(Ok(Place::At(place))) => write_frame(&mut answers, place.as_bytes())?,
+            Some(Err(Errno::PERM)) => write_frame(&mut answers, REFUSED)?,
             _ => write_frame(&mut answers, b"")?,
         }
         answers.flush()?;

@@ -236,7 +236,7 @@ fn cold() {
     let said = std::fs::read_link(format!("/proc/self/fd/{}", held.as_raw_fd())).expect("a path");
     assert!(std::fs::metadata(&said).is_ok_and(|it| it.is_dir()), "{}", said.display());
     let mut reach = Reach::new(System::new(), None);
-    assert_eq!(reach.place(&place(&top), &[], &handle, false), Place::Unknown);
+    assert_eq!(reach.place(&place(&top), || &[], &handle, false), Place::Unknown);
     let survey = kept.survey();
     certain(&survey, "f", &kept.there("u/v/moved"));
     certain(&survey, "d", &kept.there("u/dir"));
@@ -257,7 +257,7 @@ fn deleted() {
     let said = std::fs::read_link(format!("/proc/self/fd/{}", open.as_raw_fd())).expect("a path");
     assert_eq!(said, top.join("t/x (deleted)"));
     let mut reach = Reach::new(System::new(), None);
-    let found = reach.place(&place(&top), &[], &was.handle.expect("a handle"), false);
+    let found = reach.place(&place(&top), || &[], &was.handle.expect("a handle"), false);
     assert!(!matches!(found, Place::At(_)), "{found:?}");
     let survey = kept.survey();
     assert!(unchosen(&survey, "x").is_empty());
@@ -346,7 +346,7 @@ fn namespace() {
     let own = [place(&top.join("home"))];
     let mount = AbsPath::root();
     let mut reach = Reach::new(System::new(), Some(path(b"/proc/self/exe")));
-    let found = reach.place(&mount, &own, &handle, true);
+    let found = reach.place(&mount, || &own, &handle, true);
     if let Some(why) = reach.absent() {
         println!("not tried: {why}");
         return;
@@ -356,10 +356,10 @@ fn namespace() {
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(top.join("home"), mode).expect("changed");
     std::fs::remove_dir_all(top.join("home/u/moved")).expect("removed");
-    assert_eq!(reach.place(&mount, &own, &handle, true), Place::Unknown, "not: gone");
+    assert_eq!(reach.place(&mount, || &own, &handle, true), Place::Unknown, "not: gone");
     assert!(chown(&top, Some(0), None).is_err(), "this one is no root");
     let elsewhere = like(Path::new("/etc")).handle.expect("a handle");
-    assert_eq!(reach.place(&mount, &own, &elsewhere, true), Place::Unknown);
+    assert_eq!(reach.place(&mount, || &own, &elsewhere, true), Place::Unknown);
 }
 
 /// Two folders of a user's; above one of them is a folder that has a group which is not the user's.
@@ -385,11 +385,11 @@ fn closed() {
     let base = [place(&top.join("home"))];
     let mut reach = Reach::new(System::new(), Some(path(b"/proc/self/exe")));
     // The control: without such a folder it is found.
-    let found = reach.place(&AbsPath::root(), &base, &own, true);
+    let found = reach.place(&AbsPath::root(), || &base, &own, true);
     if let Some(why) = reach.absent() {
         println!("not tried: {why}");
         return;
     }
     assert_eq!(found, Place::At(place(&top.join("home/own/dir"))));
-    assert_eq!(reach.place(&AbsPath::root(), &base, &group, true), Place::Unknown);
+    assert_eq!(reach.place(&AbsPath::root(), || &base, &group, true), Place::Unknown);
 }

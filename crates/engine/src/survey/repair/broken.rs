@@ -14,7 +14,7 @@ use crate::scan::judged::{Item, Sink};
 use crate::system::{Access, System};
 use crate::track::{Found as Stepped, Tracker};
 use crate::volumes::Volumes;
-use linkwell_model::chain::{Chain, Hop};
+use linkwell_model::chain::{Chain, End, Hop};
 use linkwell_model::entry::{LinkKind, Time};
 use linkwell_model::health::Health;
 use linkwell_model::keep::likeness::Likeness;
@@ -170,6 +170,12 @@ impl<'g> Gatherer<'g> {
 
     /// Finds the step that broke: of the links on the way the last one whose own step leads nowhere.
     fn broken(&mut self, folder: &Arc<Folder>, name: &Name, chain: Chain<Arc<Folder>>) {
+        // Of one link the whole way is its step, and the end of that is known.
+        if let ([hop], End::Missing) = (&*chain.hops, &chain.end) {
+            let mut to = chain.end_at(&self.live);
+            to.extend_as_text(&chain.rest);
+            return self.add(hop, to, None);
+        }
         let asked = folder.place().joined(name.as_bytes());
         for (number, hop) in chain.hops.iter().enumerate().rev() {
             let step = self.tracker.step(&hop.folder, &hop.target);

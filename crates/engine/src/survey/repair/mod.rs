@@ -4,6 +4,7 @@
 //! * [`survey`]: which links are broken, and for each lost target what may be it now.
 //! * `broken`: which links, and at which step.
 //! * `present`: whether the volume is attached at all; if not, nothing is lost.
+//! * `handles`: what needs no walk.
 //! * `seek`: the one walk for everything that is lost. `weigh`: a look at each place that fits.
 //! * `texts`: links that were never on record.
 //! * [`replaced`]: links that a program has saved a file over; links that lead nowhere any more.
@@ -14,6 +15,7 @@
 //! of these gives is only a hint: what stands there is compared with what is on record.
 
 mod broken;
+mod handles;
 mod present;
 mod renew;
 pub mod replaced;
@@ -29,12 +31,12 @@ use crate::catalogue::links::Entry;
 use crate::catalogue::{Catalogue, Trouble};
 use crate::folder::Folder;
 use crate::judge::Depth;
-use crate::reach::{Place, Reach};
 use crate::scan::judged::{self, Wanted as Scanned};
 use crate::scan::{Handle, Options, Problem, Progress};
 use crate::system::{Access, Links, System};
 use crate::volumes::Volumes;
 use broken::{Collector, Gatherer};
+use handles::{Listing, reach};
 use linkwell_model::entry::EntryKind;
 use linkwell_model::keep::choice::{Candidate, Choice, Doubt, choose};
 use linkwell_model::keep::evidence::{Evidence, Likened};
@@ -43,10 +45,8 @@ use linkwell_model::keep::link::Kept;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::Why;
 use present::{Present, Whereabouts};
-use rustix::fd::AsFd as _;
 use seek::Sought;
 use std::collections::{HashMap, HashSet};
-use std::mem::MaybeUninit;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -222,8 +222,9 @@ impl Hunt {
 
     /// What is on record may stand where it stood: then the link was moved, or the way that it leads by.
     fn consider_where_it_stood(&mut self, weigher: &mut Weigher<'_>) {
-        let stood: HashSet<AbsPath> =
-            self.lost.links.iter().map(|broken| broken.link.to.clone()).collect();
+        // Where its text leads now nothing is.
+        let stood = self.lost.links.iter().map(|broken| &broken.link.to);
+        let stood: HashSet<AbsPath> = stood.filter(|to| **to != self.lost.to).cloned().collect();
         for place in stood {
             self.weigh(weigher, &place);
         }
@@ -291,14 +292,15 @@ pub fn survey(
         hunt.consider_where_it_stood(&mut weigher);
     }
     if !hunts.is_empty() {
-        reach(&present, wanted, system, &mut weigher, &mut hunts, &mut survey);
-        let mut all = roots;
+        let is_walked = |folder: &AbsPath| roots.iter().any(|root| covers(&volumes, root, folder));
+        reach(&present, wanted, is_walked, &mut weigher, &mut hunts, &mut survey);
+        let mut all = roots.clone();
         if !wanted.near {
             all.extend(present.all());
         }
         let mut search =
             Search { system, volumes: &volumes, handle, walked: Vec::new(), problems: 0 };
-        let near = near(system, &hunts);
+        let near = near(system, &hunts, is_walked);
         search.round(&mut weigher, &mut hunts, &near, false, tick);
         search.round(&mut weigher, &mut hunts, &all, false, tick);
         if wanted.near {
@@ -325,7 +327,7 @@ pub(crate) fn at_hand(
     let mut hunts: Vec<Hunt> = lost.into_iter().map(Hunt::new).collect();
     let mut weigher = Weigher::new(system, volumes);
     let wanted = Wanted { program, ..Wanted::default() };
-    reach(&present, &wanted, system, &mut weigher, &mut hunts, &mut survey);
+    reach(&present, &wanted, |_| false, &mut weigher, &mut hunts, &mut survey);
     let mut folders: HashMap<AbsPath, Option<Listing>> = HashMap::new();
     for hunt in hunts.iter_mut().filter(|hunt| !hunt.is_settled()) {
         let Some(was) = hunt.lost.was.clone() else { continue };
@@ -333,7 +335,7 @@ pub(crate) fn at_hand(
             .entry(hunt.lost.to.parent())
             .or_insert_with_key(|folder| Listing::of(system, folder.clone()));
         let Some(listing) = listing else { continue };
-        for name in listing.names.get(&was.inode).into_iter().flatten() {
+        for name in listing.names(was.inode) {
             hunt.consider(&mut weigher, &listing.place.joined(name));
         }
     }
@@ -480,108 +482,20 @@ fn awake(present: &Present, lost: Vec<Lost>, survey: &mut Survey) -> Vec<Lost> {
     awake
 }
 
-/// Asks by handle: for the object itself, and for the folder that it stood in.
-fn reach(
-    present: &Present,
-    wanted: &Wanted,
-    system: System,
-    weigher: &mut Weigher<'_>,
-    hunts: &mut [Hunt],
-    survey: &mut Survey,
-) {
-    let mut reach = Reach::new(system, wanted.program.as_deref());
-    // Many things stood in one folder.
-    let mut parents: HashMap<Vec<u8>, Option<Arc<Listing>>> = HashMap::new();
-    let mut owned: HashMap<AbsPath, Vec<AbsPath>> = HashMap::new();
-    for hunt in hunts {
-        let Some(was) = hunt.lost.was.clone() else { continue };
-        let Whereabouts::At(points) = present.of(was.volume.as_ref()) else { continue };
-        let own = owned
-            .entry(hunt.lost.to.parent())
-            .or_insert_with_key(|folder| own_folders(system, folder))
-            .clone();
-        let folder = was.kind == EntryKind::Folder;
-        for point in &points {
-            // The connectable one leads to a file, too.
-            for handle in [&was.connectable, &was.handle].into_iter().flatten() {
-                if hunt.is_settled() {
-                    break;
-                }
-                if let Place::At(place) = reach.place(point, &own, handle, folder) {
-                    hunt.consider(weigher, &place);
-                }
-            }
-            let Some(parent) = was.parent.as_ref().filter(|_| !hunt.is_settled()) else { continue };
-            let key = [point.as_bytes(), b"\0", &parent.bytes].concat();
-            let listing = parents.entry(key).or_insert_with(|| {
-                match reach.place(point, &own, parent, true) {
-                    Place::At(place) => Listing::of(system, place).map(Arc::new),
-                    Place::Gone | Place::Unknown => None,
-                }
-            });
-            if let Some(listing) = listing.clone() {
-                for name in listing.names.get(&was.inode).into_iter().flatten() {
-                    hunt.consider(weigher, &listing.place.joined(name));
-                }
-                hunt.consider(weigher, &listing.place.joined(&was.name));
-            }
-        }
-    }
-    if let Some(why) = reach.absent() {
-        survey.notes.push(format!("handles could not be opened, and were not used: {why}"));
-    }
-}
+/// So many folders are walked by themselves though a larger walk will come by them: what was only renamed is found
+/// there.
+const FEW: usize = 16;
 
-/// A folder's names, by inode number.
-struct Listing {
-    place: AbsPath,
-    names: HashMap<u64, Vec<Box<[u8]>>>,
-}
-
-impl Listing {
-    fn of(system: System, place: AbsPath) -> Option<Self> {
-        let held = Folder::of_place(&place).open(system, Access::List).ok()?;
-        let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
-        let mut names: HashMap<u64, Vec<Box<[u8]>>> = HashMap::new();
-        let end = system.end_mark(held.as_fd());
-        system
-            .list(held.as_fd(), &mut buffer, end, |entry| {
-                names.entry(entry.inode).or_default().push(entry.name.to_bytes().into());
-                true
-            })
-            .ok()?;
-        Some(Self { place, names })
+/// For each lost place the nearest folder that is still there, each once. If there are many, those in what a person has
+/// named (`is_walked`) are left out: that is walked once, and not piece by piece before.
+fn near(system: System, hunts: &[Hunt], is_walked: impl Fn(&AbsPath) -> bool) -> Vec<AbsPath> {
+    let lost = hunts.iter().filter(|hunt| !hunt.is_settled());
+    let mut parents: HashSet<AbsPath> = lost.map(|hunt| hunt.lost.to.parent()).collect();
+    if parents.len() > FEW {
+        parents.retain(|parent| !is_walked(parent));
     }
-}
-
-/// The folders at or above `folder` that belong to this user, the widest first.
-fn own_folders(system: System, folder: &AbsPath) -> Vec<AbsPath> {
-    let me = rustix::process::geteuid().as_raw();
-    let mut own = Vec::new();
-    let mut here = folder.clone();
-    loop {
-        let opened = Folder::of_place(&here).open(system, Access::Hold);
-        let facts = opened.and_then(|held| system.facts_of(held.as_fd()));
-        if facts.is_ok_and(|facts| facts.owner == me) {
-            own.push(here.clone());
-        }
-        if here == AbsPath::root() {
-            break;
-        }
-        here.pop();
-    }
-    own.reverse();
-    own
-}
-
-/// For each lost place the nearest folder that is still there, each once.
-fn near(system: System, hunts: &[Hunt]) -> Vec<AbsPath> {
     let mut known: HashMap<AbsPath, AbsPath> = HashMap::new();
-    for hunt in hunts.iter().filter(|hunt| !hunt.is_settled()) {
-        let parent = hunt.lost.to.parent();
-        if known.contains_key(&parent) {
-            continue;
-        }
+    for parent in parents {
         let mut here = parent.clone();
         while here != AbsPath::root() && Folder::of_place(&here).open(system, Access::Hold).is_err()
         {
@@ -631,13 +545,13 @@ struct Search<'s> {
     problems: u64,
 }
 
-impl Search<'_> {
-    /// Whether a walk below `one` comes by `other`: it stays on its volume.
-    fn covers(&self, one: &AbsPath, other: &AbsPath) -> bool {
-        let mount = |place| self.volumes.mounts().covering(place).map(|mount| mount.id);
-        other.is_at_or_below(one) && mount(one) == mount(other)
-    }
+/// Whether a walk below `one` comes by `other`: it stays on its volume.
+fn covers(volumes: &Volumes, one: &AbsPath, other: &AbsPath) -> bool {
+    let mount = |place| volumes.mounts().covering(place).map(|mount| mount.id);
+    other.is_at_or_below(one) && mount(one) == mount(other)
+}
 
+impl Search<'_> {
     /// One walk for all that is not yet found. `by_length`: files of a fitting length, and folders that hold
     /// something fitting, are looked at, whatever their names.
     fn round(
@@ -651,8 +565,8 @@ impl Search<'_> {
         let mut wanted: Vec<AbsPath> = Vec::with_capacity(areas.len());
         for area in areas {
             let mut walked = self.walked.iter().filter(|_| !by_length);
-            let known = walked.any(|known| self.covers(known, area))
-                || wanted.iter().any(|known| self.covers(known, area));
+            let known = walked.any(|known| covers(self.volumes, known, area))
+                || wanted.iter().any(|known| covers(self.volumes, known, area));
             if !known {
                 wanted.push(area.clone());
             }

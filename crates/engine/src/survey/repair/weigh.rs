@@ -56,6 +56,11 @@ impl<'v> Weigher<'v> {
         }
     }
 
+    /// The calls that it uses.
+    pub(super) fn system(&self) -> System {
+        self.system
+    }
+
     /// What stands at `place`, compared with what stood at `to`; nothing when it is another thing for sure.
     ///
     /// Only what is the same object by what the kernel says, or fits in length, is opened.
@@ -112,6 +117,14 @@ impl<'v> Weigher<'v> {
         }
         let (_, held) = self.last.as_ref()?;
         self.looker.look(held.as_fd(), name, depth).ok()
+    }
+
+    /// Whether the folder that something stood in is this one, where it stands now; by its handle, which anybody may
+    /// ask for. Two volumes may give two folders one handle.
+    pub(super) fn stood_in(&self, was: &Likeness, folder: &AbsPath) -> bool {
+        let volumes = self.live.volumes();
+        let may = |place: &AbsPath| volumes.gives_answer(place) && volumes.may_enter(place);
+        is_same_folder(self.system, Some(was), folder, may)
     }
 
     /// See [`is_way_changed`].
