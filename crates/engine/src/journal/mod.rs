@@ -72,6 +72,15 @@ fn file_name(number: u64, end: &str) -> Name {
     name(format!("{number:06}.{end}"))
 }
 
+/// The number of the operation whose file has this name, and this state.
+fn number_of(name: &[u8], end: &str) -> Option<u64> {
+    let digits = name.strip_suffix(end.as_bytes())?.strip_suffix(b".")?;
+    // As `file_name` writes it: `7.jsonl` and `+000007.jsonl` are somebody else's.
+    let is_ours = digits.iter().all(u8::is_ascii_digit)
+        && (digits.len() == 6 || digits.len() > 6 && !digits.starts_with(b"0"));
+    std::str::from_utf8(digits).ok().filter(|_| is_ours)?.parse().ok()
+}
+
 /// For [`Store::is_running`]. Where the file system has no locks, or somebody is just asking, it goes on
 /// without: the right to change anything does not hang on it.
 fn say_that_it_runs(journal: &OwnedFd) {
@@ -210,24 +219,22 @@ impl Store {
         self.operations.as_fd()
     }
 
-    /// The numbers of all operations with that state, in order.
-    fn numbers(&self, end: &str) -> Result<Vec<u64>, Errno> {
-        let mut numbers = Vec::new();
+    /// The numbers of all operations with each of these states, in order; by one listing.
+    fn numbers<const ENDS: usize>(&self, ends: [&str; ENDS]) -> Result<[Vec<u64>; ENDS], Errno> {
+        let mut all = [const { Vec::new() }; ENDS];
         let mut buffer = vec![MaybeUninit::uninit(); 16 * 1024];
         // A descriptor of its own: a listing has a position.
         let folder = self.system.open(self.operations.as_fd(), c".", Access::List)?;
         let mark = self.system.end_mark(folder.as_fd());
         self.system.list(folder.as_fd(), &mut buffer, mark, |entry| {
             let name = entry.name.to_bytes();
-            let number = name.strip_suffix(end.as_bytes()).and_then(|name| name.strip_suffix(b"."));
-            let digits = number.and_then(|digits| std::str::from_utf8(digits).ok());
-            let number = digits.and_then(|digits| digits.parse::<u64>().ok());
-            // `7.jsonl` and `+000007.jsonl` are somebody else's.
-            numbers.extend(number.filter(|number| file_name(*number, end).as_bytes() == name));
+            for (end, numbers) in ends.iter().zip(&mut all) {
+                numbers.extend(number_of(name, end));
+            }
             true
         })?;
-        numbers.sort_unstable();
-        Ok(numbers)
+        all.iter_mut().for_each(|numbers| numbers.sort_unstable());
+        Ok(all)
     }
 
     /// The numbers of the operations that ended, in order: also of those whose file did not get its last
@@ -236,18 +243,16 @@ impl Store {
     /// # Errors
     /// The system's.
     pub fn ended(&self) -> Result<Vec<u64>, Errno> {
-        let mut numbers = self.numbers(FINISHED)?;
-        numbers.extend(self.unsettled()?);
+        let [mut numbers, unfinished] = self.numbers([FINISHED, UNFINISHED])?;
+        numbers.extend(unfinished.into_iter().filter(|number| self.is_unsettled(*number)));
         numbers.sort_unstable();
         numbers.dedup();
         Ok(numbers)
     }
 
-    /// Those whose end is recorded, and whose file has not got its last name.
-    fn unsettled(&self) -> Result<Vec<u64>, Errno> {
-        let mut numbers = self.numbers(UNFINISHED)?;
-        numbers.retain(|number| self.read(*number).is_ok_and(|found| found.ended.is_some()));
-        Ok(numbers)
+    /// Whether the end of an operation is recorded whose file has not got its last name.
+    fn is_unsettled(&self, number: u64) -> bool {
+        self.read(number).is_ok_and(|found| found.ended.is_some())
     }
 
     /// The numbers of the operations that were begun and have not ended, in order. One of them is
@@ -256,7 +261,8 @@ impl Store {
     /// # Errors
     /// The system's.
     pub fn unfinished(&self) -> Result<Vec<u64>, Errno> {
-        self.numbers(UNFINISHED)
+        let [numbers] = self.numbers([UNFINISHED])?;
+        Ok(numbers)
     }
 
     /// Whether an operation that has not ended is being carried out, or recovered, right now: whoever writes
@@ -322,13 +328,11 @@ impl Store {
         plan: &Plan,
         volumes: &record::Volumes,
     ) -> Result<Journal<'d>, Errno> {
-        self.sweep(disk, lock)?;
-        let last = [FINISHED, UNFINISHED].map(|end| self.numbers(end));
-        let mut number = 1;
-        for numbers in last {
-            let last = numbers?.last().copied().unwrap_or(0);
-            number = number.max(last.checked_add(1).ok_or(Errno::OVERFLOW)?);
-        }
+        // A watcher begins thousands, and the folder holds them all: it is listed once.
+        let [finished, unfinished, fresh] = self.numbers([FINISHED, UNFINISHED, NEW])?;
+        self.sweep(disk, lock, &unfinished, &fresh)?;
+        let last = finished.last().max(unfinished.last()).copied().unwrap_or(0);
+        let number = last.checked_add(1).ok_or(Errno::OVERFLOW)?;
         let header = header(number);
         let fresh = file_name(number, NEW);
         let at = self.operations.as_fd();
@@ -360,13 +364,19 @@ impl Store {
         Ok(journal)
     }
 
-    /// Removes journals that were never begun, and gives those that ended their last name.
-    fn sweep(&self, disk: &dyn Disk, lock: &Lock) -> Result<(), Errno> {
-        for number in self.unsettled()? {
-            self.settle(disk, lock, number);
+    /// Removes journals that were never begun (`fresh`), and gives those that ended their last name.
+    fn sweep(
+        &self,
+        disk: &dyn Disk,
+        lock: &Lock,
+        unfinished: &[u64],
+        fresh: &[u64],
+    ) -> Result<(), Errno> {
+        for number in unfinished.iter().filter(|number| self.is_unsettled(**number)) {
+            self.settle(disk, lock, *number);
         }
-        for number in self.numbers(NEW)? {
-            disk.drop_name(self.operations.as_fd(), &file_name(number, NEW))?;
+        for number in fresh {
+            disk.drop_name(self.operations.as_fd(), &file_name(*number, NEW))?;
         }
         Ok(())
     }
@@ -422,5 +432,22 @@ impl Store {
         let at = self.operations.as_fd();
         let (from, to) = (file_name(number, UNFINISHED), file_name(number, "damaged"));
         rename(disk, self.system, at, &from, &to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_as_it_is_written_and_not_otherwise() {
+        for number in [1, 999_999, 1_000_000, u64::MAX] {
+            assert_eq!(number_of(file_name(number, FINISHED).as_bytes(), FINISHED), Some(number));
+            assert_eq!(number_of(file_name(number, FINISHED).as_bytes(), UNFINISHED), None);
+        }
+        for theirs in ["7", "+000007", "0000007", "00000x", "", "18446744073709551616"] {
+            assert_eq!(number_of(format!("{theirs}.{FINISHED}").as_bytes(), FINISHED), None);
+        }
+        assert_eq!(number_of(format!("000007{FINISHED}").as_bytes(), FINISHED), None);
     }
 }
