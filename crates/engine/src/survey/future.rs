@@ -81,7 +81,12 @@ impl Surveyor {
     /// laid.
     pub fn judge(&mut self, plan: &Plan, slot: &Slot) -> Fare {
         let place = plan.place(slot).parent();
-        let folder = Folder::of_place(&place);
+        // The very folder that the links beside it were judged from, so that what was learned of their way is known.
+        let folder = match self.judged.take() {
+            Some((known, folder)) if known == place => folder,
+            _ => Folder::of_place(&place),
+        };
+        self.judged = Some((place.clone(), Arc::clone(&folder)));
         let mut planned = Planned { now: &mut self.live, overlay: &self.overlay };
         let chain = resolve(&mut planned, &folder, slot.name.as_bytes());
         self.fare(&chain, &place, slot.name.as_bytes())

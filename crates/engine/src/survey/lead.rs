@@ -7,14 +7,14 @@
 use super::{Fare, Surveyor, conflict, create, refused};
 use crate::folder::Folder;
 use crate::look;
-use crate::system::Access;
+use crate::system::{Access, Facts, System};
 use linkwell_model::entry::{EntryKind, Identity};
 use linkwell_model::keep::link::Kept;
 use linkwell_model::path::{self, AbsPath};
 use linkwell_model::plan::spelling::{Style, written};
 use linkwell_model::plan::{Fate, Item, Make, Object, Plan, Slot, Step, Why};
 use linkwell_model::target::Target;
-use rustix::fd::AsFd as _;
+use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::io::Errno;
 use std::collections::HashSet;
 
@@ -59,8 +59,9 @@ pub fn still_there(surveyor: &Surveyor, lead: &Lead) -> Result<(), Why> {
 /// stay. The items that come of `leads` are in their order.
 pub fn plan(surveyor: &mut Surveyor, leads: &[Lead]) -> Plan {
     let mut plan = Plan::default();
+    let mut last = None;
     for lead in leads {
-        match item(surveyor, &mut plan, lead) {
+        match item(surveyor, &mut plan, &mut last, lead) {
             Ok(Some(item)) => {
                 for step in &item.steps {
                     surveyor.lay(&plan, step);
@@ -93,7 +94,32 @@ pub fn text(link: &Kept, to: &AbsPath) -> Target {
     Target::new(text)
 }
 
-fn item(surveyor: &mut Surveyor, plan: &mut Plan, lead: &Lead) -> Result<Option<Item>, Why> {
+/// A folder of links, held: many stand in one.
+struct Home {
+    place: AbsPath,
+    held: OwnedFd,
+    facts: Facts,
+}
+
+impl Home {
+    fn of(system: System, place: &AbsPath) -> Result<Self, Why> {
+        let held = Folder::of_place(place).open(system, Access::Hold);
+        let held = held.map_err(|error| match error {
+            Errno::NOENT | Errno::NOTDIR | Errno::LOOP => Why::NoFolder(place.as_bytes().into()),
+            error => refused("its folder cannot be opened", error),
+        })?;
+        let facts = system.facts_of(held.as_fd());
+        let facts = facts.map_err(|error| refused("it cannot be looked at", error))?;
+        Ok(Self { place: place.clone(), held, facts })
+    }
+}
+
+fn item(
+    surveyor: &mut Surveyor,
+    plan: &mut Plan,
+    last: &mut Option<Home>,
+    lead: &Lead,
+) -> Result<Option<Item>, Why> {
     let link = &lead.link;
     let target = text(link, &lead.to);
     if target.as_bytes().len() > LONGEST {
@@ -102,15 +128,13 @@ fn item(surveyor: &mut Surveyor, plan: &mut Plan, lead: &Lead) -> Result<Option<
         ));
     }
     let system = surveyor.system();
-    let folder = Folder::of_place(&link.folder).open(system, Access::Hold);
-    let folder = folder.map_err(|error| match error {
-        Errno::NOENT | Errno::NOTDIR | Errno::LOOP => Why::NoFolder(link.folder.as_bytes().into()),
-        error => refused("its folder cannot be opened", error),
-    })?;
-    let looked = |error| refused("it cannot be looked at", error);
-    let own = system.facts_of(folder.as_fd()).map_err(looked)?;
+    let home = match last.take() {
+        Some(home) if home.place == link.folder => home,
+        _ => Home::of(system, &link.folder)?,
+    };
+    let Home { held: folder, facts: own, .. } = last.insert(home);
     let found = look::object_in_full(system, folder.as_fd(), link.name.as_bytes());
-    let old = match found.map_err(looked)? {
+    let old = match found.map_err(|error| refused("it cannot be looked at", error))? {
         Some(old @ Object::Link { .. }) => old,
         Some(other) => return Err(Why::NotLink(other.kind())),
         None => return Err(Why::Nothing(link.place().as_bytes().into())),

@@ -66,6 +66,8 @@ pub struct Surveyor {
     beside_targets: Neighbours,
     /// The last way that a target was written with, and where it led.
     last_way: Option<Way>,
+    /// The folder in which a link was judged last.
+    judged: Option<(AbsPath, Arc<Folder>)>,
 }
 
 /// Marks that make a folder a project.
@@ -115,6 +117,7 @@ impl Surveyor {
             beside_spots: Neighbours::default(),
             beside_targets: Neighbours::default(),
             last_way: None,
+            judged: None,
         })
     }
 

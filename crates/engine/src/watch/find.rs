@@ -35,18 +35,18 @@ impl Watcher<'_> {
     /// Looks for what a link led to. Only the very object counts, never one that is alike.
     pub(super) fn seek(&self, round: &mut Round<'_>, known: &Tracked) -> Sought {
         let mut candidates = Vec::new();
+        // What a deleted object is said to be called names no object, or another one.
+        if let Some((place, held)) = self.held.said_place(known.to)
+            && let Ok((is, folder)) = round.at(&place, false)
+            && is_object(&is, held)
+            && known.was.as_ref().is_none_or(|was| was.kind == is.kind)
+        {
+            let doubts = doubts(&known.link.to, known.was.as_ref(), &is, &place, &folder);
+            return Sought::At(place, Box::new(is), doubts);
+        }
         match self.held.whereabouts(known.to) {
             Whereabouts::Deleted => return Sought::Deleted,
-            Whereabouts::At(place) => {
-                if let Some(held) = self.held.id(known.to)
-                    && let Ok((is, folder)) = round.at(&place, false)
-                    && is_object(&is, held)
-                    && known.was.as_ref().is_none_or(|was| was.kind == is.kind)
-                {
-                    let doubts = doubts(&known.link.to, known.was.as_ref(), &is, &place, &folder);
-                    return Sought::At(place, Box::new(is), doubts);
-                }
-            }
+            Whereabouts::At(_) => {}
             Whereabouts::Unknown => {
                 candidates.extend(self.by_moves(known.to));
                 // What a person was asked about is there still, or has moved on from there.
@@ -206,7 +206,8 @@ fn is_its_name(is: &Likeness, place: &AbsPath, known: &Tracked) -> bool {
     })
 }
 
-fn is_object(is: &Likeness, id: Identity) -> bool {
+/// Whether what was looked at is the object with this identity, seen while its volume stayed attached.
+pub(super) fn is_object(is: &Likeness, id: Identity) -> bool {
     Identity { device: is.device, inode: is.inode, born: is.born }.is(Identity {
         born: id.born.filter(|born| *born != linkwell_model::entry::Time(0, 0)),
         ..id

@@ -1,5 +1,6 @@
 //! Leading links to where their targets are now: one plan for all that is due, carried out like any other.
 
+use super::find::is_object;
 use super::grace::Heard;
 use super::look::Round;
 use super::nodes::LinkId;
@@ -122,8 +123,8 @@ impl Watcher<'_> {
         let volumes = Arc::clone(&self.volumes);
         let mut round = Round::new(self.system, &volumes);
         let is_there = |lead: &&Leading| {
-            let is = round.at(&lead.to, false);
-            is.is_ok_and(|(is, _)| is_unchanged(Some(&lead.is), &is))
+            let found = round.which(&lead.to);
+            found.is_ok_and(|(id, kind)| lead.is.kind == kind && is_object(&lead.is, id))
         };
         leads.filter(is_there).map(|lead| lead.link).collect()
     }

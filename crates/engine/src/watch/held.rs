@@ -158,6 +158,13 @@ impl Held {
         self.all.get(&node).map(|held| held.id)
     }
 
+    /// Where the system says that the object is which is held for a node, and which object that is: to be
+    /// compared with what stands there. The text may end in ` (deleted)`.
+    pub(super) fn said_place(&self, node: NodeId) -> Option<(AbsPath, Identity)> {
+        let held = self.all.get(&node)?;
+        Some((self.system.said_place_of(held.descriptor.as_fd())?, held.id))
+    }
+
     /// Where the object is that is held for a node.
     pub(super) fn whereabouts(&self, node: NodeId) -> Whereabouts {
         let Some(held) = self.all.get(&node) else { return Whereabouts::Unknown };

@@ -38,6 +38,19 @@ pub(super) enum Looked {
     Gone,
 }
 
+/// So many folders are kept open in a round: links and what they lead to alternate, and come in the order of
+/// their folders.
+const MOST_OPEN: usize = 8;
+
+/// A folder by names only, open.
+#[derive(Clone)]
+struct Open {
+    place: AbsPath,
+    folder: Arc<Folder>,
+    descriptor: Arc<OwnedFd>,
+    facts: Facts,
+}
+
 /// One round of looking: what is learned of the way to things is remembered until its end, and no longer.
 pub(super) struct Round<'v> {
     pub(super) system: System,
@@ -46,7 +59,8 @@ pub(super) struct Round<'v> {
     looker: Looker<'v>,
     deep: Looker<'v>,
     live: Live,
-    folder: Option<(AbsPath, Arc<Folder>, Arc<OwnedFd>)>,
+    /// The one that was used last comes last.
+    open: Vec<Open>,
 }
 
 impl<'v> Round<'v> {
@@ -58,37 +72,42 @@ impl<'v> Round<'v> {
             looker: Looker::new(system, volumes.mounts()),
             deep: Looker::new(system, volumes.mounts()),
             live: Live::new(system, Arc::clone(volumes)),
-            folder: None,
+            open: Vec::with_capacity(MOST_OPEN),
         }
     }
 
-    /// A folder by names only, open.
-    pub(super) fn open(&mut self, place: &AbsPath) -> Result<(Arc<Folder>, Arc<OwnedFd>), Errno> {
-        if let Some((known, folder, open)) = &self.folder
-            && known == place
-        {
-            return Ok((Arc::clone(folder), Arc::clone(open)));
+    fn open(&mut self, place: &AbsPath) -> Result<Open, Errno> {
+        if let Some(known) = self.open.iter().rposition(|open| open.place == *place) {
+            let known = self.open.remove(known);
+            self.open.push(known.clone());
+            return Ok(known);
         }
         if !self.volumes.gives_answer(place) {
             return Err(Errno::TIMEDOUT);
         }
-        let open = Folder::of_place(place).open(self.system, Access::Hold)?;
-        let folder = Folder::held(place, rustix::io::fcntl_dupfd_cloexec(&open, 0)?);
-        let open = Arc::new(open);
-        self.folder = Some((place.clone(), Arc::clone(&folder), Arc::clone(&open)));
-        Ok((folder, open))
+        let descriptor = Folder::of_place(place).open(self.system, Access::Hold)?;
+        let facts = self.system.facts_of(descriptor.as_fd())?;
+        let folder = Folder::held(place, rustix::io::fcntl_dupfd_cloexec(&descriptor, 0)?);
+        let descriptor = Arc::new(descriptor);
+        let open = Open { place: place.clone(), folder, descriptor, facts };
+        if self.open.len() >= MOST_OPEN {
+            self.open.remove(0);
+        }
+        self.open.push(open.clone());
+        Ok(open)
     }
 
     /// What is to be recorded of a link; `target` is what it leads to.
     pub(super) fn seen(&mut self, link: Kept, target: Option<Likeness>) -> Seen {
-        let ties = self.open(&link.folder).map(|(folder, open)| {
-            self.tracker.ties(&folder, open.as_fd(), &link.name, &link.target, &link.to)
+        let ties = self.open(&link.folder).map(|open| {
+            let held = open.descriptor.as_fd();
+            self.tracker.ties(&open.folder, held, &link.name, &link.target, &link.to)
         });
         Seen { link, target, ties: ties.unwrap_or_default() }
     }
 
     pub(super) fn look(&mut self, link: &Kept) -> Looked {
-        let (folder, open) = match self.open(&link.folder) {
+        let open = match self.open(&link.folder) {
             Ok(opened) => opened,
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Looked::Gone,
             Err(_) => return Looked::Unseen,
@@ -97,14 +116,15 @@ impl<'v> Round<'v> {
         if !self.volumes.may_enter(&link.place()) {
             return Looked::Unseen;
         }
-        let id = match look::object(self.system, open.as_fd(), link.name.as_bytes()) {
+        let held = open.descriptor.as_fd();
+        let id = match look::object(self.system, held, link.name.as_bytes()) {
             Ok(Some(Object::Link { target, id, .. })) if target == link.target => id,
             Ok(Some(Object::Link { target, .. })) => return Looked::Retargeted(target),
             Ok(Some(other)) => return Looked::Replaced(other.kind()),
             Ok(None) => return Looked::Gone,
             Err(_) => return Looked::Unseen,
         };
-        let step = self.tracker.step(&folder, &link.target);
+        let step = self.tracker.step(&open.folder, &link.target);
         match step.found {
             track::Found::Here(found) => Looked::Sound(id, step.to, found),
             track::Found::Nothing => Looked::Vacant,
@@ -114,34 +134,45 @@ impl<'v> Round<'v> {
 
     /// Where a text leads from a folder.
     pub(super) fn step(&mut self, folder: &AbsPath, text: &Target) -> Option<Step> {
-        let (folder, _) = self.open(folder).ok()?;
-        Some(self.tracker.step(&folder, text))
+        let open = self.open(folder).ok()?;
+        Some(self.tracker.step(&open.folder, text))
     }
 
-    /// What stands at a place, by names only; `deep` with its sums.
+    /// What stands at a place, by names only, with the facts of its folder; `deep` with its sums.
     pub(super) fn at(&mut self, place: &AbsPath, deep: bool) -> Result<(Likeness, Facts), Errno> {
         let Some((above, name)) = place.split() else { return Err(Errno::NOENT) };
-        let (_, open) = self.open(&above)?;
+        let open = self.open(&above)?;
         if !self.volumes.may_enter(place) {
             return Err(Errno::TIMEDOUT);
         }
-        let folder = self.system.facts_of(open.as_fd())?;
+        let held = open.descriptor.as_fd();
         let found = if deep {
-            self.deep.look(open.as_fd(), &name, Depth::Ends)
+            self.deep.look(held, &name, Depth::Ends)
         } else {
-            self.looker.look(open.as_fd(), &name, Depth::Facts)
+            self.looker.look(held, &name, Depth::Facts)
         };
-        found.map(|found| (found, folder))
+        found.map(|found| (found, open.facts))
+    }
+
+    /// Which object stands at a place, by names only, and of what kind.
+    pub(super) fn which(&mut self, place: &AbsPath) -> Result<(Identity, EntryKind), Errno> {
+        let Some((above, name)) = place.split() else { return Err(Errno::NOENT) };
+        let open = self.open(&above)?;
+        if !self.volumes.may_enter(place) {
+            return Err(Errno::TIMEDOUT);
+        }
+        let facts = self.system.facts(open.descriptor.as_fd(), name.as_bytes())?;
+        Ok((facts.id, facts.kind))
     }
 
     /// Which link stands at a place, with which text.
     pub(super) fn link_at(&mut self, place: &AbsPath) -> Option<(Identity, Target)> {
         let (above, name) = place.split()?;
-        let (_, open) = self.open(&above).ok()?;
+        let open = self.open(&above).ok()?;
         if !self.volumes.may_enter(place) {
             return None;
         }
-        match look::object(self.system, open.as_fd(), name.as_bytes()) {
+        match look::object(self.system, open.descriptor.as_fd(), name.as_bytes()) {
             Ok(Some(Object::Link { target, id, .. })) => Some((id, target)),
             _ => None,
         }
@@ -149,16 +180,16 @@ impl<'v> Round<'v> {
 
     /// The health of a link that leads to nothing: whether its volume is away, or nobody can say.
     pub(super) fn health(&mut self, folder: &AbsPath, name: &Name, text: &Target) -> Health {
-        let Ok((folder, open)) = self.open(folder) else { return Health::Unknown };
-        let found = Found::new(&folder, open.as_fd(), name.as_bytes());
+        let Ok(open) = self.open(folder) else { return Health::Unknown };
+        let found = Found::new(&open.folder, open.descriptor.as_fd(), name.as_bytes());
         let depth = judge::Depth::Health;
         judge::judge(&mut self.live, found, text.as_bytes(), &AbsPath::root(), depth).health
     }
 
     /// The links on the way of a text, that is before its last step, as places.
     pub(super) fn way(&mut self, folder: &AbsPath, text: &Target) -> Vec<AbsPath> {
-        let Ok((folder, _)) = self.open(folder) else { return Vec::new() };
-        let chain = linkwell_model::chain::resolve(&mut self.live, &folder, text.as_bytes());
+        let Ok(open) = self.open(folder) else { return Vec::new() };
+        let chain = linkwell_model::chain::resolve(&mut self.live, &open.folder, text.as_bytes());
         chain.hops.iter().map(|hop| hop.folder.place().joined(&hop.name)).collect()
     }
 }

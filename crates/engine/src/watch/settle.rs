@@ -766,8 +766,7 @@ impl Watcher<'_> {
 
     /// Others may lead through this link: they are looked at soon.
     pub(super) fn again_if_on_the_way(&mut self, link: LinkId) {
-        let on_the_way =
-            self.links.get(&link).is_some_and(|known: &Tracked| known.link.by == By::Way);
+        let on_the_way = self.links.get(&link).is_some_and(|known| known.link.by == By::Way);
         if on_the_way && self.again.is_none() {
             self.again = Some(Instant::now() + SOON);
         }

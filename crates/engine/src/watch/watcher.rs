@@ -59,6 +59,9 @@ pub(super) enum State {
 /// The mount that something lay on, as it was seen last.
 pub(super) type OnMount = Option<Arc<(u64, AbsPath)>>;
 
+/// So many links on record are read into one piece of memory.
+const PIECE: usize = 512;
+
 /// A link on record, as the watcher knows it.
 #[derive(Debug)]
 pub(super) struct Tracked {
@@ -91,7 +94,8 @@ pub(super) struct Watcher<'t> {
     pub(super) held: Held,
     pub(super) grace: Grace,
     pub(super) moves: Moves,
-    pub(super) links: HashMap<LinkId, Tracked>,
+    /// In boxes, since a third of a table is empty.
+    pub(super) links: HashMap<LinkId, Box<Tracked>>,
     /// Those about which a question is on record, by whomever and whenever it was asked.
     pub(super) questioned: HashSet<LinkId>,
     pub(super) healed: u64,
@@ -359,23 +363,31 @@ impl<'t> Watcher<'t> {
     /// Reads the catalogue, and takes in what is new, other or gone.
     pub(super) fn read(&mut self) -> Result<(), catalogue::Trouble> {
         self.version = self.catalogue.version()?;
-        let mut found: Vec<Entry> = Vec::new();
+        // In pieces, each of which is given back when it was taken in: so there are never two of all.
+        let mut found: Vec<Vec<Entry>> = Vec::new();
         self.catalogue.all(|entry| {
             if entry.link.kind == LinkKind::Symlink {
-                found.push(entry);
+                match found.last_mut().filter(|piece| piece.len() < PIECE) {
+                    Some(piece) => piece.push(entry),
+                    None => {
+                        let mut piece = Vec::with_capacity(PIECE);
+                        piece.push(entry);
+                        found.push(piece);
+                    }
+                }
             }
             ControlFlow::Continue(())
         })?;
         self.questioned =
             self.catalogue.questions()?.into_iter().map(|question| question.link).collect();
-        let known: HashSet<LinkId> = found.iter().map(|entry| entry.id).collect();
+        let known: HashSet<LinkId> = found.iter().flatten().map(|entry| entry.id).collect();
         let gone: Vec<LinkId> =
             self.links.keys().filter(|link| !known.contains(*link)).copied().collect();
         for link in gone {
             self.dismiss(link);
         }
         let mut fresh = Vec::new();
-        for entry in found {
+        for entry in found.into_iter().flatten() {
             match self.links.get_mut(&entry.id) {
                 Some(known) if known.link == entry.link => known.was = entry.target,
                 // What is held of it stays: it may be on its way somewhere just now.
@@ -426,7 +438,7 @@ impl<'t> Watcher<'t> {
             chosen: false,
             tries: 0,
         };
-        self.links.insert(entry.id, tracked);
+        self.links.insert(entry.id, Box::new(tracked));
         entry.id
     }
 
