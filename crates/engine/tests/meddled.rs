@@ -7,17 +7,13 @@ use linkwell_calls::attributes::Attributes;
 use linkwell_engine::disk::{Disk, Special, Unix};
 use linkwell_model::entry::Time;
 use linkwell_model::name::Name;
-use linkwell_model::path::AbsPath;
-use linkwell_model::plan::Plan;
 use linkwell_model::target::Target;
 use linkwell_testkit::need::test;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::ops::Range;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -26,88 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             "fault: a link that is moved on, or replaced, as soon as it is new, was made",
             moved_on,
         ),
-        test(
-            "fault: links that were replaced wait for their end wherever their folder goes",
-            gone_on,
-        ),
-        test("fault: what takes the place of a link that waits for its end stays", in_place_of),
-        test("fault: a link that waits and cannot be dropped is taken back", cannot_go),
     ]
-}
-
-/// Two links in two folders, led elsewhere by one plan.
-fn two(field: &Field) -> Plan {
-    let mut draft = Draft::new(field);
-    for at in ["c/l", "d/l"] {
-        let step = draft.replace(at, link("new"), DROPPED);
-        draft.item(vec![step]);
-    }
-    draft.plan
-}
-
-/// The one entry of a folder that has a name of our own.
-fn staged(folder: &Path) -> PathBuf {
-    let all = std::fs::read_dir(folder).expect("it can be listed");
-    let mut ours = all.map(|entry| entry.expect("an entry").path()).filter(|path| {
-        path.file_name().is_some_and(|name| name.as_bytes().starts_with(b".linkwell-"))
-    });
-    let only = ours.next().expect("one waits");
-    assert_eq!(ours.next(), None);
-    only
-}
-
-/// The folder of a link is renamed while its old self waits.
-fn gone_on() {
-    let field = Field::new(&["c/l -> old", "d/l -> old"]);
-    let plan = two(&field);
-    let (from, to) = (field.tree().join("c"), field.tree().join("e"));
-    let there = to.clone();
-    let disk = Meddled::after(1, move || {
-        drop(staged(&from));
-        std::fs::rename(from, there).expect("renamed");
-    });
-    let report = field.run(&disk, &plan).expect("it begins");
-    assert!(disk.came(), "somebody came");
-    assert_eq!((report.done.len(), report.failed.len()), (2, 0), "{report:?}");
-    assert_eq!(std::fs::read_link(to.join("l")).expect("a link"), PathBuf::from("new"));
-    assert!(!field.listing().contains(".linkwell-"), "{}", field.listing());
-}
-
-/// Something of somebody's stands where the old link waited.
-fn in_place_of() {
-    let field = Field::new(&["c/l -> old", "d/l -> old"]);
-    let plan = two(&field);
-    let folder = field.tree().join("c");
-    // Behind the exchange of the second, when that of the first was looked at.
-    let disk = Meddled::after(1, move || {
-        let waits = staged(&folder);
-        let theirs = folder.join("theirs");
-        std::fs::write(&theirs, "theirs").expect("written");
-        std::fs::rename(theirs, waits).expect("renamed");
-    });
-    let report = field.run(&disk, &plan).expect("it begins");
-    assert!(disk.came(), "somebody came");
-    assert_eq!((report.done.len(), report.failed.len()), (2, 0), "{report:?}");
-    let waits = staged(&field.tree().join("c"));
-    assert_eq!(std::fs::read(&waits).expect("it stays"), b"theirs");
-    let kept: Vec<&[u8]> = report.kept.iter().map(AbsPath::as_bytes).collect();
-    assert_eq!(kept, [waits.as_os_str().as_bytes()], "it is named");
-}
-
-/// The system refuses to drop the first one.
-fn cannot_go() {
-    let field = Field::new(&["c/l -> old", "d/l -> old"]);
-    let before = field.listing();
-    let plan = two(&field);
-    let refusing = Arc::new(AtomicBool::new(true));
-    let disk = Meddled { refusing: Arc::clone(&refusing), ..Meddled::default() };
-    let report = field.run(&disk, &plan).expect("it begins");
-    assert!(!refusing.load(Ordering::SeqCst), "it was refused");
-    assert_eq!((&*report.done, report.failed.len()), (&[1][..], 1), "{report:?}");
-    let text = |at: &str| std::fs::read_link(field.tree().join(at)).expect("a link");
-    assert_eq!((text("c/l"), text("d/l")), ("old".into(), "new".into()));
-    field.undo(&Unix, report.number).expect("it is taken back");
-    assert_eq!(field.listing(), before);
 }
 
 /// Somebody moves the new link on, removes it, or puts something else there, right behind the exchange: the
@@ -120,10 +35,9 @@ fn moved_on() {
         draft.item(vec![step]);
         let plan = draft.plan;
         let path = field.tree().join("d/l");
-        let at = path.clone();
-        let disk = Meddled::after(0, move || meddle(&at, then));
+        let disk = Meddled { put: Mutex::new(None), then: Mutex::new(Some((path.clone(), then))) };
         let report = field.run(&disk, &plan).expect("it begins");
-        assert!(disk.came(), "somebody came");
+        assert!(disk.then.lock().expect("unpoisoned").is_none(), "somebody came");
         assert_eq!((report.done.len(), report.failed.len()), (1, 0), "{report:?}");
         let text = |path: &Path| std::fs::read_link(path).ok();
         match then {
@@ -147,8 +61,8 @@ fn foreign() {
         draft.item(vec![step]);
         let plan = draft.plan;
         let path = field.tree().join("d/new");
-        let put = Mutex::new(Some((path.clone(), theirs)));
-        let disk = Meddled { put, ..Meddled::default() };
+        let disk =
+            Meddled { put: Mutex::new(Some((path.clone(), theirs))), then: Mutex::new(None) };
         let report = field.run(&disk, &plan).expect("it begins");
         assert!(disk.put.lock().expect("unpoisoned").is_none(), "somebody came");
         assert_eq!((report.done.len(), report.failed.len()), (0, 1), "{report:?}");
@@ -177,28 +91,11 @@ fn meddle(path: &Path, then: Then) {
     }
 }
 
-/// What somebody does once.
-type Deed = Box<dyn FnOnce() + Send>;
-
-#[derive(Default)]
 struct Meddled {
     /// Where somebody will put a file, and what is in it; nothing once they did.
     put: Mutex<Option<(PathBuf, &'static str)>>,
-    /// What somebody will do right behind an exchange of two names, after so many others; nothing once they did.
-    then: Mutex<Option<(usize, Deed)>>,
-    /// The next name is not dropped.
-    refusing: Arc<AtomicBool>,
-}
-
-impl Meddled {
-    /// Somebody comes right behind an exchange, after so many others.
-    fn after(others: usize, deed: impl FnOnce() + Send + 'static) -> Self {
-        Self { then: Mutex::new(Some((others, Box::new(deed)))), ..Self::default() }
-    }
-
-    fn came(&self) -> bool {
-        self.then.lock().expect("unpoisoned").is_none()
-    }
+    /// What somebody will do once two names were exchanged, and where; nothing once they did.
+    then: Mutex<Option<(PathBuf, Then)>>,
 }
 
 fn name_of(name: &Name) -> &Path {
@@ -293,11 +190,8 @@ impl Disk for Meddled {
         with: &Name,
     ) -> Result<(), Errno> {
         Unix.exchange(at, name, other, with)?;
-        let mut then = self.then.lock().expect("unpoisoned");
-        match then.take() {
-            Some((0, deed)) => deed(),
-            Some((others, deed)) => *then = Some((others - 1, deed)),
-            None => {}
+        if let Some((path, then)) = self.then.lock().expect("unpoisoned").take() {
+            meddle(&path, then);
         }
         Ok(())
     }
@@ -328,9 +222,6 @@ impl Disk for Meddled {
     }
 
     fn drop_name(&self, at: BorrowedFd<'_>, name: &Name) -> Result<(), Errno> {
-        if self.refusing.swap(false, Ordering::SeqCst) {
-            return Err(Errno::IO);
-        }
         Unix.drop_name(at, name)
     }
 

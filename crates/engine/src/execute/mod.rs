@@ -17,7 +17,6 @@ mod onward;
 mod places;
 pub mod recover;
 mod rename;
-mod replaced;
 mod run;
 mod times;
 mod tree;
@@ -39,7 +38,6 @@ use linkwell_model::name::Name;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Object, Plan, Step, Token};
 use places::Places;
-use replaced::Replaced;
 use run::{Run, Stop, is_new_link};
 use rustix::fd::AsFd as _;
 use rustix::io::Errno;
@@ -129,8 +127,6 @@ struct Work<'a> {
     went_on: Option<(u64, u64)>,
     /// What the plan moves: where each thing stands before, and after.
     moves: Vec<(AbsPath, AbsPath)>,
-    /// The links that were replaced and still stand under their staged names.
-    replaced: Replaced,
 }
 
 /// What is known of what a step put at its slot.
@@ -344,7 +340,6 @@ impl<'a> Work<'a> {
             copied: (0, 0),
             went_on: None,
             moves: moves(plan),
-            replaced: Replaced::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! One run through a plan: every item, whole or not at all, and what is freed when all is durable.
 
-use super::{Begun, Fail, Means, Placed, Report, Work, replaced};
+use super::{Begun, Fail, Means, Placed, Report, Work};
 use crate::journal::Journal;
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Make, Object, Plan, Step};
@@ -11,10 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Whether a step only makes a link where nothing is.
 pub(super) fn is_new_link(step: &Step) -> bool {
     matches!(step, Step::Put { make: Make::Link { attributes: None, .. }, .. })
-}
-
-fn is_out_of_room(outcome: &Result<(), Fail>) -> bool {
-    matches!(outcome, Err(Fail::System { error: Errno::NOSPC | Errno::DQUOT, .. }))
 }
 
 /// One run through a plan.
@@ -33,23 +29,17 @@ impl Run<'_, '_, '_> {
     /// Does every item.
     pub(super) fn items(&mut self, stop: &AtomicBool, report: &mut Report) -> Result<(), Stop> {
         let mut first = 0;
-        self.work.replaced.may_wait = replaced::may_wait(self.plan);
         for (number, item) in self.plan.items.iter().enumerate() {
             if stop.load(Ordering::SeqCst) {
                 return Err((Fail::Interrupted, false));
             }
             let needs = self.plan.needs.get(&number);
-            let mut outcome = if needs.is_some_and(|needs| !report.done.contains(needs)) {
-                Err(Fail::Needs)
+            let outcome = if needs.is_some_and(|needs| !report.done.contains(needs)) {
+                Ok(Err(Fail::Needs))
             } else {
-                self.item(first, &item.steps)?
+                self.item(first, &item.steps)
             };
-            if is_out_of_room(&outcome) && !self.work.replaced.is_empty() {
-                // What waits takes some.
-                self.end_replaced(report)?;
-                outcome = self.item(first, &item.steps)?;
-            }
-            match outcome {
+            match outcome? {
                 Ok(()) => {
                     // So that it is known exactly what was done, should this process be killed. Of a new
                     // link, its text tells that as well.
@@ -67,9 +57,6 @@ impl Run<'_, '_, '_> {
                     recorded.map_err(|error| (self.record(error), false))?;
                     report.failed.push((number, fail));
                 }
-            }
-            if self.work.replaced.is_full() {
-                self.end_replaced(report)?;
             }
             first += item.steps.len();
         }
@@ -161,21 +148,8 @@ impl Run<'_, '_, '_> {
         Ok(())
     }
 
-    /// Drops the links that were replaced and wait for that.
-    fn end_replaced(&mut self, report: &mut Report) -> Result<(), Stop> {
-        for (item, fail) in self.drop_replaced()? {
-            let recorded = self.journal.failed(item, &format!("{fail:?}"));
-            let recorded = recorded.and_then(|()| self.journal.write());
-            recorded.map_err(|error| (self.record(error), false))?;
-            report.done.retain(|done| *done != item);
-            report.failed.push((item, fail));
-        }
-        Ok(())
-    }
-
     /// Makes everything durable, and frees what is to be freed; whether that was anything.
     pub(super) fn settle(&mut self, report: &mut Report) -> Result<bool, Stop> {
-        self.end_replaced(report)?;
         self.work.sync().map_err(|fail| (fail, false))?;
         let steps = self.plan.items.iter().enumerate();
         let steps = steps.flat_map(|(item, its)| its.steps.iter().map(move |step| (item, step)));
