@@ -200,7 +200,13 @@ const ALONE: [Drawn; 26] = [
     }),
 ];
 
-const COMPANY: [Drawn; 7] = [
+const COMPANY: [Drawn; 8] = [
+    ("three links led elsewhere", |d| {
+        for (at, to) in [("d/l", "g"), ("d/dead", "f"), ("dir/sub/l", "b")] {
+            let step = d.replace(at, dressed(to), DROPPED);
+            one(d, step);
+        }
+    }),
     ("remove a file as a trash does", |d| {
         let fate = d.kept("kept/f");
         let steps = vec![d.put("info/f", file("[Trash Info]")), d.remove("d/f", fate)];

@@ -123,7 +123,7 @@ impl Work<'_> {
             self.begun = true;
             self.build(at, &folder, staged, make, announce)?;
         }
-        let link = self.staged_link(at, &folder, old, make, fate, staged)?;
+        let link = self.staged_link(old, make, fate);
         let held = self.hold_still(at, &folder, old, fate)?;
         if self.swap_in(at, &folder, old, fate, staged)? {
             return self.read_back_or(at, &folder, make, link);
@@ -143,22 +143,15 @@ impl Work<'_> {
     }
 
     /// The link under a staged name, when it takes the place of one that is dropped.
-    fn staged_link(
-        &self,
-        at: &Slot,
-        folder: &Arc<OwnedFd>,
-        old: &Object,
-        make: &Make,
-        fate: &Fate,
-        staged: &Name,
-    ) -> Result<Option<Object>, Fail> {
-        match (old, make, fate) {
-            (Object::Link { .. }, Make::Link { target, .. }, Fate::Dropped { .. }) => {
-                let staged = self.look(folder, staged, at)?;
-                Ok(staged
-                    .filter(|link| matches!(link, Object::Link { target: is, .. } if is == target)))
-            }
-            _ => Ok(None),
+    fn staged_link(&self, old: &Object, make: &Make, fate: &Fate) -> Option<Object> {
+        match (old, make, fate, &self.placed) {
+            (
+                Object::Link { .. },
+                Make::Link { target, .. },
+                Fate::Dropped { .. },
+                Placed::This(link @ Object::Link { target: is, .. }),
+            ) if is == target => Some(link.clone()),
+            _ => None,
         }
     }
 

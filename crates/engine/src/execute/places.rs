@@ -91,19 +91,17 @@ impl<'a> Places<'a> {
     fn is_elsewhere(&self, folder: &PlanFolder) -> Option<OwnedFd> {
         let steps = self.plan.items.iter().flat_map(|item| &item.steps);
         steps.enumerate().find_map(|(number, step)| {
-            let mut all = vec![self.place(step.at())];
-            match step {
-                Step::Move { old: Object::Folder { .. }, to, .. } => all.push(self.place(to)),
-                Step::Replace { old: Object::Folder { .. }, fate: Fate::Kept(to), .. }
-                | Step::Remove { old: Object::Folder { .. }, fate: Fate::Kept(to), .. } => {
-                    all.push(self.place(to));
-                }
+            // Most steps bring no folder anywhere, and of those nothing is worked out: a plan of thousands may ask
+            // for each of its folders.
+            let other = match step {
+                Step::Move { old: Object::Folder { .. }, to, .. }
+                | Step::Replace { old: Object::Folder { .. }, fate: Fate::Kept(to), .. }
+                | Step::Remove { old: Object::Folder { .. }, fate: Fate::Kept(to), .. } => to,
                 Step::Put { make: Make::Moved { from, .. }, .. }
-                | Step::Replace { make: Make::Moved { from, .. }, .. } => {
-                    all.push(self.place(from));
-                }
+                | Step::Replace { make: Make::Moved { from, .. }, .. } => from,
                 _ => return None,
-            }
+            };
+            let mut all = vec![self.place(step.at()), self.place(other)];
             // On the way between the two it has a name of our own.
             for staged in [self.token.staged(number), self.token.staged_back(number)] {
                 all.push(self.place(step.at()).parent().joined(staged.as_bytes()));
