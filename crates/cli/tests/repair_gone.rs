@@ -21,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("repair: a link whose way was led elsewhere is not removed", switched),
         test("repair: an old log or a backup is never taken without asking", spare),
         test("repair: many things of one name are not nothing", many_names),
+        test("repair: what stands beside where many things were is found among hundreds", beside),
         test_with("repair: what cannot be searched is not gone", &[Need::Root], unsearched),
         test_with(
             "repair: no link is led to what came in place of what was found",
@@ -29,6 +30,50 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         test_with("repair: what came back while a person thought is not gone", at_terminal, back),
     ]
+}
+
+/// Copies below the folders in which twenty things stood, and hundreds of their name and length elsewhere in what is to
+/// be searched: more than are looked at.
+fn beside() {
+    let ground = Ground::with(&["g/", "links/"]);
+    let at = |path: String| ground.tree().join(path);
+    let mut links = Vec::new();
+    for number in 0..20 {
+        std::fs::create_dir_all(at(format!("g/u{number}/sub"))).expect("made");
+        std::fs::write(at(format!("g/u{number}/cover")), format!("cover {number:04}"))
+            .expect("written");
+        links.push(format!("links/l{number}"));
+        symlink(format!("../g/u{number}/cover"), at(format!("links/l{number}"))).expect("a link");
+    }
+    track(&ground, &links.iter().map(String::as_str).collect::<Vec<_>>());
+    for number in 0..20 {
+        let (from, to) = (at(format!("g/u{number}/cover")), at(format!("g/u{number}/sub/cover")));
+        let modified = from.metadata().and_then(|found| found.modified()).expect("a time");
+        std::fs::copy(&from, &to).expect("copied");
+        let copy = std::fs::File::options().write(true).open(to).expect("it opens");
+        copy.set_modified(modified).expect("set");
+        std::fs::remove_file(from).expect("removed");
+    }
+    for number in 0..600 {
+        std::fs::create_dir_all(at(format!("g/a{number}/cover"))).expect("made");
+        std::fs::write(at(format!("g/a{number}/o")), "cover none").expect("written");
+    }
+    let ran = ground.run(&["repair", "-n", "-v", "--near", "--search", "g", "links"]);
+    for number in 0..20 {
+        assert!(ran.out.contains(&format!("g/u{number}/sub/cover")), "{number}: {ran:#?}");
+    }
+    let ran = ground.run(&["repair", "-y", "--near", "--delete", "--search", "g", "links"]);
+    for link in &links {
+        assert!(is_link(&ground, link), "{link}: {ran:#?}");
+    }
+    // Those that are nowhere are not called gone either: of so many not all were looked at.
+    for number in 0..20 {
+        std::fs::remove_file(at(format!("g/u{number}/sub/cover"))).expect("removed");
+    }
+    let ran = ground.run(&["repair", "-y", "--near", "--delete", "--search", "g", "links"]);
+    for link in &links {
+        assert!(is_link(&ground, link), "{link}: {ran:#?}");
+    }
 }
 
 fn is_link(ground: &Ground, name: &str) -> bool {

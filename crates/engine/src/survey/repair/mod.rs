@@ -100,6 +100,8 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
     /// What is made of them.
     pub choice: Choice,
+    /// There are more places of its name, or of its length, than were looked at.
+    pub too_many: bool,
 }
 
 impl Found {
@@ -180,7 +182,10 @@ impl Survey {
     /// Whether it is known that nothing is left of it: every place was searched, and nothing that may be it
     /// was found, however unlike.
     pub fn is_gone(&self, found: &Found) -> bool {
-        found.choice == Choice::None && found.candidates.is_empty() && self.unsearched == 0
+        found.choice == Choice::None
+            && found.candidates.is_empty()
+            && !found.too_many
+            && self.unsearched == 0
     }
 
     /// Changes that explain several links each, the most first.
@@ -205,11 +210,13 @@ pub(in crate::survey) struct Hunt {
     lost: Lost,
     found: Vec<Looked>,
     tried: HashSet<AbsPath>,
+    /// As in [`Found`].
+    too_many: bool,
 }
 
 impl Hunt {
     fn new(lost: Lost) -> Self {
-        Self { lost, found: Vec::new(), tried: HashSet::new() }
+        Self { lost, found: Vec::new(), tried: HashSet::new(), too_many: false }
     }
 
     fn consider(&mut self, weigher: &mut Weigher<'_>, place: &AbsPath) {
@@ -222,9 +229,10 @@ impl Hunt {
 
     /// What is on record may stand where it stood: then the link was moved, or the way that it leads by.
     fn consider_where_it_stood(&mut self, weigher: &mut Weigher<'_>) {
-        // Where its text leads now nothing is.
-        let stood = self.lost.links.iter().map(|broken| &broken.link.to);
-        let stood: HashSet<AbsPath> = stood.filter(|to| **to != self.lost.to).cloned().collect();
+        // Where the text of one leads now that was not moved itself, nothing is.
+        let is_empty = |broken: &&Broken| !broken.moved && broken.link.to == self.lost.to;
+        let stood = self.lost.links.iter().filter(|broken| !is_empty(broken));
+        let stood: HashSet<AbsPath> = stood.map(|broken| broken.link.to.clone()).collect();
         for place in stood {
             self.weigh(weigher, &place);
         }
@@ -300,13 +308,18 @@ pub fn survey(
         }
         let mut search =
             Search { system, volumes: &volumes, handle, walked: Vec::new(), problems: 0 };
-        let near = near(system, &hunts, is_walked);
-        search.round(&mut weigher, &mut hunts, &near, false, tick);
-        search.round(&mut weigher, &mut hunts, &all, false, tick);
+        let first = near(system, &hunts, is_walked);
+        search.round(&mut weigher, &mut hunts, &first, By::Name, tick);
+        search.round(&mut weigher, &mut hunts, &all, By::Name, tick);
+        // What the wide walk has not found may stand beside where it stood, behind a folder that cannot be listed, or
+        // among more of its name than are looked at.
+        let mut left = near(system, &hunts, |_| false);
+        left.retain(|area| !first.contains(area) && is_walked(area));
+        search.round(&mut weigher, &mut hunts, &left, By::NameAgain, tick);
         if wanted.near {
-            all.extend(near);
+            all.extend(first);
         }
-        search.round(&mut weigher, &mut hunts, &all, true, tick);
+        search.round(&mut weigher, &mut hunts, &all, By::Length, tick);
         survey.unsearched = search.problems;
     }
     survey.found = weighed(&mut weigher, hunts);
@@ -535,6 +548,17 @@ fn search_roots(surveyor: &mut Surveyor, wanted: &Wanted, survey: &mut Survey) -
     roots
 }
 
+/// What a walk looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// Inode numbers and names, where was not walked yet.
+    Name,
+    /// The same, also where was walked.
+    NameAgain,
+    /// Files of a fitting length, and folders that hold something fitting, whatever their names.
+    Length,
+}
+
 /// The walks.
 struct Search<'s> {
     system: System,
@@ -552,19 +576,18 @@ fn covers(volumes: &Volumes, one: &AbsPath, other: &AbsPath) -> bool {
 }
 
 impl Search<'_> {
-    /// One walk for all that is not yet found. `by_length`: files of a fitting length, and folders that hold
-    /// something fitting, are looked at, whatever their names.
+    /// One walk for all that is not yet found.
     fn round(
         &mut self,
         weigher: &mut Weigher<'_>,
         hunts: &mut [Hunt],
         areas: &[AbsPath],
-        by_length: bool,
+        by: By,
         tick: &mut impl FnMut(&Progress),
     ) {
         let mut wanted: Vec<AbsPath> = Vec::with_capacity(areas.len());
         for area in areas {
-            let mut walked = self.walked.iter().filter(|_| !by_length);
+            let mut walked = self.walked.iter().filter(|_| by == By::Name);
             let known = walked.any(|known| covers(self.volumes, known, area))
                 || wanted.iter().any(|known| covers(self.volumes, known, area));
             if !known {
@@ -572,7 +595,7 @@ impl Search<'_> {
             }
         }
         let areas = wanted;
-        let sought = sought(hunts, by_length);
+        let sought = sought(hunts, by == By::Length);
         if areas.is_empty() || sought.is_empty() || self.handle.stop.load(Ordering::SeqCst) {
             return;
         }
@@ -581,6 +604,11 @@ impl Search<'_> {
         for (number, place) in hits.places {
             if let Some(hunt) = hunts.get_mut(number) {
                 hunt.consider(weigher, &place);
+            }
+        }
+        for number in hits.too_many {
+            if let Some(hunt) = hunts.get_mut(number) {
+                hunt.too_many = true;
             }
         }
         self.walked.extend(areas);
@@ -617,7 +645,7 @@ fn weighed(weigher: &mut Weigher<'_>, mut hunts: Vec<Hunt>) -> Vec<Found> {
     contest(&mut hunts);
     let mut all: Vec<Found> = Vec::with_capacity(hunts.len());
     for hunt in hunts {
-        let Hunt { lost, found, .. } = hunt;
+        let Hunt { lost, found, too_many, .. } = hunt;
         let links: Vec<&Kept> = lost.links.iter().map(|broken| &broken.link).collect();
         let mut candidates: Vec<Candidate> = Vec::with_capacity(found.len());
         let led = lost.links.iter().filter(|broken| !broken.moved);
@@ -633,7 +661,7 @@ fn weighed(weigher: &mut Weigher<'_>, mut hunts: Vec<Hunt>) -> Vec<Found> {
             candidates.push(candidate);
         }
         let choice = choose(&candidates);
-        all.push(Found { lost, candidates, choice });
+        all.push(Found { lost, candidates, choice, too_many });
     }
     neighbours(&mut all);
     all

@@ -49,6 +49,8 @@ impl Sought {
 pub(super) struct Hits {
     /// Which of the lost may be where.
     pub(super) places: Vec<(usize, AbsPath)>,
+    /// Of which of the lost more places fit than are looked at.
+    pub(super) too_many: Vec<usize>,
     /// Places that could not be looked at.
     pub(super) problems: u64,
 }
@@ -78,6 +80,9 @@ pub(super) fn walk(
     let mut hits = std::mem::take(&mut *all.lock().unwrap_or_else(PoisonError::into_inner));
     hits.places.sort();
     hits.places.dedup();
+    let counts = sought.counts.iter().enumerate();
+    let too_many = counts.filter(|(_, count)| count.load(Ordering::Relaxed) > MOST);
+    hits.too_many = too_many.map(|(number, _)| number).collect();
     hits
 }
 
