@@ -19,6 +19,7 @@ use linkwell_model::entry::Identity;
 use linkwell_model::keep::likeness::{Likeness, Sums};
 use linkwell_model::path::AbsPath;
 use linkwell_model::plan::{Bytes, Plan, Token, Why};
+use rustix::io::Errno;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -201,6 +202,8 @@ impl Watcher<'_> {
 
     fn failed(&mut self, lead: &Leading, why: &Fail, told: &mut Vec<Told>) {
         match why {
+            // Of that there will be more again, and no person can do anything about it.
+            why if is_short(why) => self.later(std::slice::from_ref(lead), HELD_UP),
             Fail::System { doing, error, .. } => {
                 self.refused(lead, &format!("could not {doing}: {}", survey::reason(*error)), told);
             }
@@ -321,6 +324,16 @@ impl Watcher<'_> {
 fn become_other(was: &mut Likeness, id: Identity) {
     (was.device, was.inode, was.born) = (id.device, id.inode, id.born);
     (was.handle, was.connectable, was.sums) = (None, None, Sums::default());
+}
+
+/// Whether there were too few descriptors, or too little memory.
+fn is_short(why: &Fail) -> bool {
+    let error = match why {
+        Fail::System { error, .. } => Some(*error),
+        Fail::Folder { error, .. } => *error,
+        _ => None,
+    };
+    matches!(error, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM))
 }
 
 fn words(why: &Why) -> String {
