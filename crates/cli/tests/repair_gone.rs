@@ -12,7 +12,7 @@ use linkwell_testkit::program::{self, Ran};
 use linkwell_testkit::tree::make;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let at_terminal: &[Need] = &[Need::Program("script")];
@@ -48,10 +48,8 @@ fn beside() {
     track(&ground, &links.iter().map(String::as_str).collect::<Vec<_>>());
     for number in 0..20 {
         let (from, to) = (at(format!("g/u{number}/cover")), at(format!("g/u{number}/sub/cover")));
-        let modified = from.metadata().and_then(|found| found.modified()).expect("a time");
-        std::fs::copy(&from, &to).expect("copied");
-        let copy = std::fs::File::options().write(true).open(to).expect("it opens");
-        copy.set_modified(modified).expect("set");
+        let copied = Command::new("cp").arg("-p").arg(&from).arg(to).status();
+        assert!(copied.is_ok_and(|copied| copied.success()), "copied");
         std::fs::remove_file(from).expect("removed");
     }
     for number in 0..600 {
