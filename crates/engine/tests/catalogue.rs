@@ -346,4 +346,17 @@ fn questions() {
     };
     catalogue.note(&[event(1), event(2)]).expect("noted");
     assert_eq!(catalogue.events(5).expect("there"), [event(2), event(1)]);
+    // What each watcher sees anew when it begins is news once, until something else happens to that link.
+    let seen = |time, what: &str, name| Event {
+        what: what.into(),
+        place: place(&scratch.join(name)),
+        operation: None,
+        ..event(time)
+    };
+    catalogue.note(&[seen(3, "lost", "l"), seen(4, "lost", "k")]).expect("noted");
+    let again = [seen(5, "lost", "l"), seen(6, "lost", "l"), seen(7, "back", "k")];
+    catalogue.note(&again).expect("noted");
+    catalogue.note(&[seen(8, "lost", "k"), seen(9, "lost", "k")]).expect("noted");
+    let all: Vec<i64> = catalogue.events(9).expect("there").iter().map(|one| one.time).collect();
+    assert_eq!(all, [8, 7, 4, 3, 2, 1]);
 }

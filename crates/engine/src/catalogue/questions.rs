@@ -1,8 +1,9 @@
 //! What waits for a person's answer, and what the watcher did of late.
 
 use super::{Catalogue, Trouble};
+use hashbrown::HashMap;
 use linkwell_model::path::AbsPath;
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 /// One place that a link may be led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,18 @@ pub struct Event {
 
 /// So many events are kept.
 const MOST_EVENTS: i64 = 10_000;
+
+/// What happened, from what, to what.
+type Seen = (String, Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// The last that is noted of each link.
+fn last_of_each(database: &Connection) -> Result<HashMap<Vec<u8>, Seen>, Trouble> {
+    let mut statement =
+        database.prepare_cached("SELECT place, what, old, new FROM event ORDER BY id")?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
 
 impl Catalogue {
     /// Asks; an older question about the same link is replaced.
@@ -112,18 +125,29 @@ impl Catalogue {
         Ok(all)
     }
 
-    /// Notes what was done or seen; the oldest are forgotten when there are too many.
+    /// Notes what was done or seen; the oldest are forgotten when there are too many. What was only seen (no
+    /// operation did it), and is the last that is noted of that link already, is not noted again: each watcher
+    /// that begins sees everything anew.
     ///
     /// # Errors
     /// The database's.
     pub fn note(&mut self, events: &[Event]) -> Result<(), Trouble> {
+        let only_seen = events.iter().any(|event| event.operation.is_none());
         let transaction =
             self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
+            let mut last = if only_seen { last_of_each(&transaction)? } else { HashMap::new() };
             let mut put = transaction.prepare_cached(
                 "INSERT INTO event (time, what, place, old, new, operation) VALUES (?, ?, ?, ?, ?, ?)",
             )?;
             for event in events {
+                if only_seen {
+                    let seen = (event.what.clone(), event.old.clone(), event.new.clone());
+                    let before = last.insert(event.place.as_bytes().to_vec(), seen.clone());
+                    if event.operation.is_none() && before.is_some_and(|before| before == seen) {
+                        continue;
+                    }
+                }
                 put.execute(params![
                     event.time,
                     event.what,
