@@ -73,6 +73,7 @@ mod track;
 mod undo;
 mod watch;
 mod watch_desktop;
+mod watch_service;
 
 fn main() -> std::process::ExitCode {
     if let Some(ended) = remove_trash::oracle() {
@@ -151,6 +152,7 @@ fn main() -> std::process::ExitCode {
         create_names::trials(),
         watch::trials(),
         watch_desktop::trials(),
+        watch_service::trials(),
     ];
     let ended = linkwell_testkit::need::run(trials.into_iter().flatten().collect());
     support::clean_up();

@@ -174,7 +174,7 @@ fn heals() {
     track(&ground, &["l"]);
     let mut watching = Watching::start(watch(&ground, &[]));
     let line = watching.line("watching");
-    assert!(line.starts_with("watching 1 links in "), "{line}");
+    assert!(line.starts_with("watching 1 link in "), "{line}");
     mv(&ground, "t/f", "t/g");
     let line = watching.line("healed");
     assert!(line.contains("l → t/g (it was t/f; operation 1)"), "{line}");
@@ -306,10 +306,7 @@ fn managed() {
         String::from_utf8_lossy(&buffer[..count]).into_owned()
     };
     let ready = told();
-    assert!(
-        ready.starts_with("READY=1\n") && ready.contains("STATUS=1 links on record"),
-        "{ready}"
-    );
+    assert!(ready.starts_with("READY=1\n") && ready.contains("STATUS=1 link on record"), "{ready}");
     watching.line("watching");
     let alive = told();
     assert!(alive.starts_with("WATCHDOG=1\n"), "{alive}");

@@ -227,11 +227,15 @@ impl Voice {
         self.ready |= first;
         let ready = if self.ready { "READY=1\n" } else { "" };
         let told = self.manager.tell(&format!(
-            "{ready}WATCHDOG=1\nSTATUS={} links on record; {} healed, {} lost, {} asleep, {} waiting for an answer",
-            counts.links, counts.healed, counts.lost, counts.asleep, counts.asked
+            "{ready}WATCHDOG=1\nSTATUS={} on record; {} healed, {} lost, {} asleep, {} waiting for an answer",
+            links(counts.links), counts.healed, counts.lost, counts.asleep, counts.asked
         ));
         self.ready &= !told;
     }
+}
+
+fn links(count: usize) -> String {
+    if count == 1 { "1 link".into() } else { format!("{count} links") }
 }
 
 /// What happened, in one line.
@@ -270,8 +274,11 @@ impl Tell for Voice {
                     self.write(out);
                 } else {
                     let line = format!(
-                        "watching {} links in {} folders ({} held, by {})",
-                        counts.links, counts.watched, counts.held, counts.source
+                        "watching {} in {} folders ({} held, by {})",
+                        links(counts.links),
+                        counts.watched,
+                        counts.held,
+                        counts.source
                     );
                     self.line(6, &line);
                 }
