@@ -36,6 +36,7 @@ pub mod memory;
 pub mod named_volumes;
 pub mod operator;
 pub mod other_tools;
+pub(crate) mod parts;
 pub mod placements;
 pub mod reach;
 pub mod recording;

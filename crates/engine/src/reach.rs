@@ -39,6 +39,8 @@ pub enum Place {
 enum Way {
     /// By this process, as long as it may.
     Direct,
+    /// By the child, once there is something that it could open: to start it takes as long as looking at hundreds of links.
+    Later,
     /// By the child.
     Child(Box<Helper>),
     /// Not at all, for this reason.
@@ -68,7 +70,7 @@ impl Reach {
     pub fn absent(&self) -> Option<&str> {
         match &self.way {
             Way::Not(why) => Some(why),
-            Way::Direct | Way::Child(_) => None,
+            Way::Direct | Way::Later | Way::Child(_) => None,
         }
     }
 
@@ -85,15 +87,18 @@ impl Reach {
         if matches!(self.way, Way::Direct) {
             match opened(self.system, mount, &raw, folder) {
                 Ok(place) => return place,
-                Err(Errno::PERM) => self.start(),
+                Err(Errno::PERM) => self.way = Way::Later,
                 Err(Errno::STALE) => return Place::Gone,
                 Err(_) => return Place::Unknown,
             }
         }
-        let Way::Child(helper) = &mut self.way else { return Place::Unknown };
         if !folder {
             return Place::Unknown;
         }
+        if matches!(self.way, Way::Later) {
+            self.start();
+        }
+        let Way::Child(helper) = &mut self.way else { return Place::Unknown };
         for base in own() {
             match helper.ask(base, &raw) {
                 Ok(Some(place)) => return Place::At(place),

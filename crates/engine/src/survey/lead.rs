@@ -7,6 +7,7 @@
 use super::{Fare, Surveyor, conflict, create, refused};
 use crate::folder::Folder;
 use crate::look;
+use crate::parts::in_parts;
 use crate::system::{Access, Facts, System};
 use linkwell_model::entry::{EntryKind, Identity};
 use linkwell_model::keep::link::Kept;
@@ -59,9 +60,11 @@ pub fn still_there(surveyor: &Surveyor, lead: &Lead) -> Result<(), Why> {
 /// stay. The items that come of `leads` are in their order.
 pub fn plan(surveyor: &mut Surveyor, leads: &[Lead]) -> Plan {
     let mut plan = Plan::default();
-    let mut last = None;
-    for lead in leads {
-        match item(surveyor, &mut plan, &mut last, lead) {
+    let system = surveyor.system();
+    let links = leads.iter().map(|lead| &lead.link).collect();
+    let seen = in_parts(links, &mut None, |_| None, |last, link| see(system, last, link));
+    for (lead, seen) in leads.iter().zip(seen) {
+        match seen.and_then(|seen| item(surveyor, &mut plan, seen, lead)) {
             Ok(Some(item)) => {
                 for step in &item.steps {
                     surveyor.lay(&plan, step);
@@ -114,10 +117,27 @@ impl Home {
     }
 }
 
+/// What stands where a link is on record, and what is known of the folder.
+struct Seen {
+    old: Option<Object>,
+    own: Facts,
+}
+
+fn see(system: System, last: &mut Option<Home>, link: &Kept) -> Result<Seen, Why> {
+    let home = match last.take() {
+        Some(home) if home.place == link.folder => home,
+        _ => Home::of(system, &link.folder)?,
+    };
+    let Home { held: folder, facts: own, .. } = last.insert(home);
+    let found = look::object_in_full(system, folder.as_fd(), link.name.as_bytes());
+    let old = found.map_err(|error| refused("it cannot be looked at", error))?;
+    Ok(Seen { old, own: *own })
+}
+
 fn item(
     surveyor: &mut Surveyor,
     plan: &mut Plan,
-    last: &mut Option<Home>,
+    Seen { old, own }: Seen,
     lead: &Lead,
 ) -> Result<Option<Item>, Why> {
     let link = &lead.link;
@@ -127,14 +147,7 @@ fn item(
             "the target would be longer than 4,095 bytes, the most a link can hold",
         ));
     }
-    let system = surveyor.system();
-    let home = match last.take() {
-        Some(home) if home.place == link.folder => home,
-        _ => Home::of(system, &link.folder)?,
-    };
-    let Home { held: folder, facts: own, .. } = last.insert(home);
-    let found = look::object_in_full(system, folder.as_fd(), link.name.as_bytes());
-    let old = match found.map_err(|error| refused("it cannot be looked at", error))? {
+    let old = match old {
         Some(old @ Object::Link { .. }) => old,
         Some(other) => return Err(Why::NotLink(other.kind())),
         None => return Err(Why::Nothing(link.place().as_bytes().into())),

@@ -15,7 +15,7 @@ use crate::system::{Access, System};
 use crate::track::{Found as Stepped, Tracker};
 use crate::volumes::Volumes;
 use linkwell_model::chain::{Chain, End, Hop};
-use linkwell_model::entry::{LinkKind, Time};
+use linkwell_model::entry::{EntryKind, LinkKind, Time};
 use linkwell_model::health::Health;
 use linkwell_model::keep::likeness::Likeness;
 use linkwell_model::keep::link::{By, Kept, Policy};
@@ -28,6 +28,33 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// A link that a scan found broken.
+#[derive(Debug)]
+pub(super) struct Dead {
+    folder: AbsPath,
+    name: Name,
+    /// Its own step, if that is what leads nowhere, as the scan saw it just now: not to be looked at again.
+    step: Option<Step>,
+}
+
+/// What a link says, and where that is.
+#[derive(Debug)]
+struct Step {
+    target: Target,
+    to: AbsPath,
+}
+
+/// Of one link the whole way is its step, and if nothing is at its end, that is known.
+fn only_step(chain: &Chain<Arc<Folder>>) -> Option<(&Hop<Arc<Folder>>, AbsPath)> {
+    let ([hop], End::Missing) = (&*chain.hops, &chain.end) else { return None };
+    let mut to = chain.folder.place();
+    if !chain.name.is_empty() {
+        to.push(&chain.name);
+    }
+    to.extend_as_text(&chain.rest);
+    Some((hop, to))
+}
+
 /// Looks at links one by one.
 pub(super) struct Gatherer<'g> {
     system: System,
@@ -38,6 +65,8 @@ pub(super) struct Gatherer<'g> {
     /// The broken ones, with where they led and what that was like.
     pub(super) found: Vec<(Broken, AbsPath, Option<Likeness>)>,
     known: HashMap<(AbsPath, Name), usize>,
+    /// What a scan saw of links that come now.
+    scanned: HashMap<(AbsPath, Name), Step>,
     seen: std::collections::HashSet<(AbsPath, Name)>,
     last: Option<(AbsPath, Arc<Folder>)>,
     /// The record of the link that is looked at: to ask for it again costs as much as the look.
@@ -59,6 +88,7 @@ impl<'g> Gatherer<'g> {
             survey,
             found: Vec::new(),
             known: HashMap::new(),
+            scanned: HashMap::new(),
             seen: std::collections::HashSet::new(),
             last: None,
             asked: None,
@@ -94,8 +124,17 @@ impl<'g> Gatherer<'g> {
         Ok(())
     }
 
+    /// Takes over what a scan saw; to be called first. The links come when they are asked for.
+    pub(super) fn after_scan(&mut self, dead: &mut [Dead]) {
+        for Dead { folder, name, step } in dead {
+            if let Some(step) = step.take() {
+                self.scanned.insert((folder.clone(), name.clone()), step);
+            }
+        }
+    }
+
     /// A link that a scan found.
-    pub(super) fn scanned(&mut self, folder: &AbsPath, name: &Name) {
+    pub(super) fn scanned(&mut self, Dead { folder, name, .. }: &Dead) {
         self.look(folder, name, None);
     }
 
@@ -112,7 +151,9 @@ impl<'g> Gatherer<'g> {
     }
 
     fn look(&mut self, place: &AbsPath, name: &Name, entry: Option<Entry>) {
-        if !self.seen.insert((place.clone(), name.clone())) {
+        let key = (place.clone(), name.clone());
+        let step = self.scanned.remove(&key);
+        if !self.seen.insert(key) {
             return;
         }
         self.survey.looked += 1;
@@ -121,6 +162,13 @@ impl<'g> Gatherer<'g> {
         if self.live.volumes().may_hang() && self.live.unanswered(&root, place.as_bytes()).is_some()
         {
             self.survey.unjudged.push(place.joined(name.as_bytes()));
+            return;
+        }
+        if let Some(Step { target, to }) = step
+            && let Ok(folder) = self.folder(place)
+        {
+            self.asked = entry;
+            self.add(&Hop { folder, name: name.as_bytes().into(), target }, to, None);
             return;
         }
         let looked = self.folder(place).and_then(|folder| {
@@ -170,10 +218,7 @@ impl<'g> Gatherer<'g> {
 
     /// Finds the step that broke: of the links on the way the last one whose own step leads nowhere.
     fn broken(&mut self, folder: &Arc<Folder>, name: &Name, chain: Chain<Arc<Folder>>) {
-        // Of one link the whole way is its step, and the end of that is known.
-        if let ([hop], End::Missing) = (&*chain.hops, &chain.end) {
-            let mut to = chain.end_at(&self.live);
-            to.extend_as_text(&chain.rest);
+        if let Some((hop, to)) = only_step(&chain) {
             return self.add(hop, to, None);
         }
         let asked = folder.place().joined(name.as_bytes());
@@ -218,6 +263,9 @@ impl<'g> Gatherer<'g> {
     ) -> Option<(Broken, AbsPath, Option<Likeness>)> {
         let held = hop.folder.open(self.system, Access::Hold).ok()?;
         let facts = self.system.facts(rustix::fd::AsFd::as_fd(&held), name.as_bytes()).ok()?;
+        if facts.kind != EntryKind::Symlink {
+            return None;
+        }
         let is_it = |entry: &mut Entry| entry.link.folder == *folder && entry.link.name == *name;
         let here = match self.asked.take_if(is_it) {
             Some(asked) => Some(asked),
@@ -322,7 +370,7 @@ impl<'g> Gatherer<'g> {
 /// Where a scan puts the links that are broken, and what it could not look at.
 #[derive(Debug, Default)]
 pub(super) struct Scanned {
-    pub(super) broken: Vec<(AbsPath, Name)>,
+    pub(super) broken: Vec<Dead>,
     pub(super) asleep: Vec<Asleep>,
     pub(super) unjudged: Vec<AbsPath>,
     pub(super) problems: Vec<Problem>,
@@ -351,7 +399,11 @@ impl Sink for Collector {
             return;
         };
         match item.health {
-            Health::Broken => all.broken.push((place, name)),
+            Health::Broken => {
+                let step = chain.and_then(only_step);
+                let step = step.map(|(hop, to)| Step { target: hop.target.clone(), to });
+                all.broken.push(Dead { folder: place, name, step });
+            }
             Health::Asleep => {
                 let volume = item.absent.map(|absent| absent.point.clone());
                 all.asleep.push(Asleep { link: place.joined(name.as_bytes()), volume });

@@ -31,6 +31,7 @@ use crate::catalogue::links::Entry;
 use crate::catalogue::{Catalogue, Trouble};
 use crate::folder::Folder;
 use crate::judge::Depth;
+use crate::parts::in_parts;
 use crate::scan::judged::{self, Wanted as Scanned};
 use crate::scan::{Handle, Options, Problem, Progress};
 use crate::system::{Access, Links, System};
@@ -403,11 +404,12 @@ fn gather(
         judged::scan(system, volumes, &asked, &typed, handle, sink, &mut *tick);
         std::mem::take(&mut *all.lock().unwrap_or_else(PoisonError::into_inner))
     };
-    let broken::Scanned { broken, asleep, unjudged, problems, other_volumes, links } = scanned;
+    let broken::Scanned { mut broken, asleep, unjudged, problems, other_volumes, links } = scanned;
     survey.looked += links;
     survey.problems = problems;
     survey.other_volumes = other_volumes;
     let mut gatherer = Gatherer::new(system, volumes, catalogue, survey);
+    gatherer.after_scan(&mut broken);
     let mut trouble = None;
     let mut note = |result: Result<(), Trouble>| {
         if let Err(error) = result {
@@ -423,8 +425,8 @@ fn gather(
     for (folder, name) in &named {
         note(gatherer.named(folder, name));
     }
-    for (folder, name) in &broken {
-        gatherer.scanned(folder, name);
+    for dead in &broken {
+        gatherer.scanned(dead);
     }
     note(gatherer.find_moved());
     let found = std::mem::take(&mut gatherer.found);
@@ -601,11 +603,16 @@ impl Search<'_> {
         }
         let hits = seek::walk(self.system, self.volumes, sought, &areas, self.handle, tick);
         self.problems = self.problems.max(hits.problems);
+        let mut places: Vec<Vec<AbsPath>> = hunts.iter().map(|_| Vec::new()).collect();
         for (number, place) in hits.places {
-            if let Some(hunt) = hunts.get_mut(number) {
-                hunt.consider(weigher, &place);
+            if let Some(its) = places.get_mut(number) {
+                its.push(place);
             }
         }
+        let both: Vec<(&mut Hunt, Vec<AbsPath>)> = hunts.iter_mut().zip(places).collect();
+        in_parts(both, weigher, Weigher::another, |weigher, (hunt, places)| {
+            places.iter().for_each(|place| hunt.consider(weigher, place));
+        });
         for number in hits.too_many {
             if let Some(hunt) = hunts.get_mut(number) {
                 hunt.too_many = true;
@@ -643,8 +650,7 @@ fn sought(hunts: &[Hunt], by_length: bool) -> Sought {
 fn weighed(weigher: &mut Weigher<'_>, mut hunts: Vec<Hunt>) -> Vec<Found> {
     texts::weigh(weigher, &mut hunts);
     contest(&mut hunts);
-    let mut all: Vec<Found> = Vec::with_capacity(hunts.len());
-    for hunt in hunts {
+    let mut all = in_parts(hunts, weigher, Weigher::another, |weigher, hunt| {
         let Hunt { lost, found, too_many, .. } = hunt;
         let links: Vec<&Kept> = lost.links.iter().map(|broken| &broken.link).collect();
         let mut candidates: Vec<Candidate> = Vec::with_capacity(found.len());
@@ -661,8 +667,8 @@ fn weighed(weigher: &mut Weigher<'_>, mut hunts: Vec<Hunt>) -> Vec<Found> {
             candidates.push(candidate);
         }
         let choice = choose(&candidates);
-        all.push(Found { lost, candidates, choice, too_many });
-    }
+        Found { lost, candidates, choice, too_many }
+    });
     neighbours(&mut all);
     all
 }

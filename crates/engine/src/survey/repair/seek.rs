@@ -26,6 +26,60 @@ pub(super) struct Sought {
     pub(super) marks: HashMap<u64, Vec<usize>>,
     /// How many places were found for each of the lost.
     counts: Vec<AtomicU32>,
+    sieve: Sieve,
+}
+
+/// Tells of almost every entry that it is none of those that are sought, for a fraction of what it takes to ask the
+/// tables, which the million entries of a walk would push out of the processor's caches.
+#[derive(Debug, Default)]
+struct Sieve {
+    bits: Box<[u64]>,
+    /// By how much a hash is shifted to be the number of a bit.
+    shift: u32,
+}
+
+/// Odd, and without a pattern (the fraction of the golden ratio): the highest bits of a product with it depend on all of
+/// the other factor.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl Sieve {
+    /// What can tell so many apart: of others about one in 32 passes.
+    fn of(many: usize) -> Self {
+        let words = many.saturating_mul(32).next_power_of_two().clamp(1 << 10, 1 << 24) / 64;
+        Self { bits: vec![0; words].into(), shift: 64 - (words * 64).trailing_zeros() }
+    }
+
+    fn at(&self, hash: u64) -> (usize, u64) {
+        let number = hash >> self.shift;
+        (usize::try_from(number / 64).unwrap_or(usize::MAX), 1 << (number % 64))
+    }
+
+    fn put(&mut self, hash: u64) {
+        let (word, bit) = self.at(hash);
+        if let Some(word) = self.bits.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    /// Never `false` of what was put into it.
+    fn may_hold(&self, hash: u64) -> bool {
+        let (word, bit) = self.at(hash);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+fn inode_hash(inode: u64) -> u64 {
+    inode.wrapping_mul(SPREAD)
+}
+
+/// By its length and its last eight bytes: numbered names differ at their ends.
+fn name_hash(name: &[u8]) -> u64 {
+    let last = match name.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => name.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+    };
+    let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
+    (last ^ length.rotate_right(8)).wrapping_mul(SPREAD)
 }
 
 impl Sought {
@@ -36,6 +90,14 @@ impl Sought {
 
     pub(super) fn is_empty(&self) -> bool {
         self.inodes.is_empty() && self.names.is_empty() && !self.looks()
+    }
+
+    /// Lets the walk begin: nothing is sought from here on that is not sought yet.
+    fn sieved(mut self) -> Self {
+        self.sieve = Sieve::of(self.inodes.len() + self.names.len());
+        self.inodes.keys().for_each(|inode| self.sieve.put(inode_hash(*inode)));
+        self.names.keys().for_each(|name| self.sieve.put(name_hash(name)));
+        self
     }
 
     /// Whether every entry is looked at.
@@ -64,7 +126,7 @@ pub(super) fn walk(
     handle: &Handle,
     tick: &mut impl FnMut(&Progress),
 ) -> Hits {
-    let (sought, all) = (Arc::new(sought), Arc::new(Mutex::new(Hits::default())));
+    let (sought, all) = (Arc::new(sought.sieved()), Arc::new(Mutex::new(Hits::default())));
     let seeker = {
         let (sought, all) = (Arc::clone(&sought), Arc::clone(&all));
         move || Seeker {
@@ -146,6 +208,11 @@ impl Visitor for Seeker {
     const ENTRIES: bool = true;
 
     fn entry(&mut self, found: Found<'_>, listed: Listed<'_>) {
+        let by_inode = self.sought.sieve.may_hold(inode_hash(listed.inode));
+        let by_name = self.sought.sieve.may_hold(name_hash(found.name));
+        if !by_inode && !by_name && !self.sought.looks() {
+            return;
+        }
         let sought = Arc::clone(&self.sought);
         if let Some(lost) = sought.inodes.get(&listed.inode) {
             self.hit(found, lost, false);
@@ -192,5 +259,33 @@ impl Visitor for Seeker {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.places.append(&mut self.own.places);
         all.problems += std::mem::take(&mut self.own.problems);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sieve_lets_through_what_is_sought_and_little_else() {
+        let name = |number: u64| format!("{}f{number}", "x".repeat((number % 11) as usize));
+        let mut sought = Sought::new(0);
+        for number in 0..1000 {
+            sought.inodes.entry(number * 4096).or_default().push(0);
+            sought.names.entry(name(number).into_bytes().into()).or_default().push(0);
+        }
+        let sieve = sought.sieved().sieve;
+        let inodes = |range: std::ops::Range<u64>| {
+            range.filter(|number| sieve.may_hold(inode_hash(number * 4096))).count()
+        };
+        let names = |range: std::ops::Range<u64>| {
+            range.filter(|number| sieve.may_hold(name_hash(name(*number).as_bytes()))).count()
+        };
+        assert_eq!((inodes(0..1000), names(0..1000)), (1000, 1000));
+        let others = 2000..102_000;
+        assert!(inodes(others.clone()) < 10_000, "{}", inodes(others));
+        assert!(names(others.clone()) < 10_000, "{}", names(others));
+        // What was never filled holds nothing, and an empty one is asked without harm.
+        assert!(!Sieve::default().may_hold(u64::MAX));
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Looked {
 /// Looks, and remembers folders.
 pub(super) struct Weigher<'v> {
     system: System,
+    volumes: &'v Arc<Volumes>,
     looker: Looker<'v>,
     live: Live,
     me: u32,
@@ -47,6 +48,7 @@ impl<'v> Weigher<'v> {
     pub(super) fn new(system: System, volumes: &'v Arc<Volumes>) -> Self {
         Self {
             system,
+            volumes,
             looker: Looker::new(system, volumes.mounts()),
             live: Live::new(system, Arc::clone(volumes)),
             me: rustix::process::geteuid().as_raw(),
@@ -54,6 +56,11 @@ impl<'v> Weigher<'v> {
             last: None,
             open_to_others: HashMap::new(),
         }
+    }
+
+    /// Another one, for another thread.
+    pub(super) fn another(&self) -> Self {
+        Self::new(self.system, self.volumes)
     }
 
     /// The calls that it uses.
@@ -122,7 +129,7 @@ impl<'v> Weigher<'v> {
     /// Whether the folder that something stood in is this one, where it stands now; by its handle, which anybody may
     /// ask for. Two volumes may give two folders one handle.
     pub(super) fn stood_in(&self, was: &Likeness, folder: &AbsPath) -> bool {
-        let volumes = self.live.volumes();
+        let volumes = self.volumes;
         let may = |place: &AbsPath| volumes.gives_answer(place) && volumes.may_enter(place);
         is_same_folder(self.system, Some(was), folder, may)
     }
@@ -133,7 +140,7 @@ impl<'v> Weigher<'v> {
         then: (&AbsPath, Option<&Likeness>),
         now: &AbsPath,
     ) -> bool {
-        is_way_changed(self.system, self.live.volumes(), then, now)
+        is_way_changed(self.system, self.volumes, then, now)
     }
 
     /// What speaks against leading these links there without asking; they led to `to`.
