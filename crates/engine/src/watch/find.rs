@@ -58,8 +58,9 @@ impl Watcher<'_> {
         }
         let Some(was) = &known.was else { return Sought::Unknown };
         let heard = candidates.len();
-        candidates.extend(self.by_handle(known.to, was));
-        for (number, place) in candidates.into_iter().enumerate() {
+        // What was heard is cheaper to look at than a handle is to open.
+        let by_handle = std::iter::once_with(|| self.by_handle(known.to, was)).flatten();
+        for (number, place) in candidates.into_iter().chain(by_handle).enumerate() {
             if let Ok((is, folder)) = round.at(&place, false)
                 && liken(was, &is).0 == Likened::Same
                 && (number < heard || is_its_name(&is, &place, known))
