@@ -9,7 +9,7 @@
 use crate::support::Ground;
 use libtest_mimic::Trial;
 use linkwell_engine::journal::record;
-use linkwell_testkit::need::test;
+use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::Ran;
 use linkwell_testkit::tree::make;
 use std::fs;
@@ -28,6 +28,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("journal: once freeing is on record, its loss is not taken for its absence", freeing),
         test("journal: records never begun are swept; only the user may read any", files),
         test("journal: undo, recover and log make nothing where nothing was done", makes_nothing),
+        test_with(
+            "journal: of thousands of operations, the folder is listed once for the next",
+            &[Need::Program("strace")],
+            listed_once,
+        ),
     ]
 }
 
@@ -371,4 +376,33 @@ fn makes_nothing() {
         let made = fs::read_dir(ground.scratch().join("state")).expect("a folder").count();
         assert_eq!(made, 0, "{arguments:?} wrote");
     }
+}
+
+fn listed_once() {
+    const OPERATIONS: usize = 3000;
+    let ground = Ground::with(&["f"]);
+    assert_eq!(ground.run(&["create", "-y", "f", "l"]).code, 0);
+    for number in 2..=OPERATIONS {
+        fs::write(operations(&ground).join(format!("{number:06}.jsonl")), "").expect("written");
+    }
+    let trace = ground.scratch().join("trace");
+    let plain = ground.command();
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-e", "trace=getdents64", "-o"]).arg(&trace).arg(plain.get_program());
+    traced.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ran: Ran = traced
+        .args(["create", "-y", "f", "m"])
+        .current_dir(ground.tree())
+        .output()
+        .expect("strace can be started")
+        .into();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(operations(&ground).join("003001.jsonl").exists(), "{ran:?}");
+    let text = fs::read_to_string(trace).expect("it reads");
+    let entries: usize = text
+        .lines()
+        .filter_map(|line| line.split_once("/* ")?.1.split_once(" entries"))
+        .map(|(count, _)| count.parse::<usize>().expect("a number"))
+        .sum();
+    assert!((OPERATIONS..OPERATIONS * 3 / 2).contains(&entries), "{entries} of {OPERATIONS}");
 }

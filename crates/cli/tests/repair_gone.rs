@@ -5,8 +5,9 @@
 )]
 
 use crate::repair::{ends, rename, target, track, with};
-use crate::support::{Ground, LINKWELL, NOBODY, as_nobody};
+use crate::support::{Ground, LINKWELL, NOBODY, as_nobody, shell};
 use libtest_mimic::Trial;
+use linkwell_testkit::crafted::allow;
 use linkwell_testkit::need::{Need, test, test_with};
 use linkwell_testkit::program::{self, Ran};
 use linkwell_testkit::tree::make;
@@ -23,6 +24,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         test("repair: many things of one name are not nothing", many_names),
         test("repair: what stands beside where many things were is found among hundreds", beside),
         test_with("repair: what cannot be searched is not gone", &[Need::Root], unsearched),
+        test_with(
+            "repair: behind a folder that cannot be listed, each of many folders is looked into",
+            &[Need::Root],
+            unlisted,
+        ),
         test_with(
             "repair: no link is led to what came in place of what was found",
             at_terminal,
@@ -71,6 +77,40 @@ fn beside() {
     let ran = ground.run(&["repair", "-y", "--near", "--delete", "--search", "g", "links"]);
     for link in &links {
         assert!(is_link(&ground, link), "{link}: {ran:#?}");
+    }
+}
+
+/// A walk of all comes by none of these folders; their names are known by what is lost alone.
+fn unlisted() {
+    let ground = Ground::with(&["g/", "links/"]);
+    let at = |path: String| ground.tree().join(path);
+    for number in 0..30 {
+        make(&ground.tree(), &[&format!("g/u{number}/cover"), &format!("g/u{number}/sub/")]);
+        symlink(format!("../g/u{number}/cover"), at(format!("links/l{number}"))).expect("a link");
+    }
+    let given = shell(&ground.scratch().path(), "chown -Rh 65534:65534 tree state home");
+    assert_eq!(given.code, 0, "{given:?}");
+    chown(at("g".into()), Some(0), Some(0)).expect("root may");
+    allow(&at("g".into()), 0o711);
+    let run = |arguments: &[&str]| -> Ran {
+        let mut command = as_nobody(ground.scratch());
+        command.current_dir(ground.tree()).args(arguments);
+        command.env("HOME", ground.scratch().join("home"));
+        command.env("XDG_STATE_HOME", ground.scratch().join("state"));
+        command.output().expect("started").into()
+    };
+    ends(&run(&["track", "-q", "links"]), 0);
+    for number in 0..30 {
+        std::fs::rename(at(format!("g/u{number}/cover")), at(format!("g/u{number}/sub/other")))
+            .expect("renamed");
+    }
+    // The control: nothing is found there by a walk that must list the folder above.
+    let listed = run(&["list", "g"]);
+    assert_ne!(listed.code, 0, "{listed:?}");
+    let ran = run(&["repair", "-y", "--certain", "--near", "--search", ".", "links"]);
+    for number in 0..30 {
+        let led = target(&ground, &format!("links/l{number}"));
+        assert_eq!(led, format!("../g/u{number}/sub/other"), "{ran:#?}");
     }
 }
 

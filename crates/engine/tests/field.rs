@@ -92,6 +92,11 @@ impl Field {
         self.scratch.join(format!("state/operations/{number:06}.unfinished"))
     }
 
+    /// The beginning of a record.
+    pub(crate) fn header(&self, number: u64) -> Header {
+        header(number, None)
+    }
+
     /// Carries out a plan.
     pub(crate) fn run(&self, disk: &dyn Disk, plan: &Plan) -> Result<Report, Errno> {
         self.run_as(disk, plan, None)

@@ -24,6 +24,7 @@ mod forest;
 mod fuzz;
 mod guarantees;
 mod in_use;
+mod journals;
 mod meddled;
 mod memory;
 mod mounts;
@@ -100,6 +101,7 @@ fn main() -> ExitCode {
         memory::trials(),
         guarantees::trials(),
         in_use::trials(),
+        journals::trials(),
         fuzz::trials(),
         sequences::trials(),
         cut::trials(),

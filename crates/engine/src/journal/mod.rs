@@ -25,6 +25,8 @@ use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use write::rename;
 
 /// Where journals are kept, in the state folder.
@@ -36,6 +38,7 @@ const WATCHER: &[u8] = b"watcher";
 const NEW: &str = "new";
 const UNFINISHED: &str = "unfinished";
 const FINISHED: &str = "jsonl";
+const DAMAGED: &str = "damaged";
 
 /// A journal longer than this is not read: ten million links make about 3 GB.
 const LONGEST: u64 = 8 << 30;
@@ -47,6 +50,21 @@ pub struct Store {
     state: Held,
     operations: OwnedFd,
     place: AbsPath,
+    /// When all were last listed, and the number up to which all had ended.
+    all_ended: Mutex<Option<(Instant, u64)>>,
+}
+
+/// For so long a listing is not repeated while it is enough to ask for the names that come next. A watcher begins
+/// thousands of operations, and the folder holds them all.
+const LISTED: Duration = Duration::from_secs(5);
+
+/// What a listing shows.
+struct Numbers {
+    /// The highest that was given to an operation which was begun; 0 if there is none.
+    last: u64,
+    unfinished: Vec<u64>,
+    /// Those that were never begun.
+    fresh: Vec<u64>,
 }
 
 /// The right to change something; there is one at a time.
@@ -131,7 +149,7 @@ impl Store {
         if facts.mode & 0o022 != 0 {
             return Err(Trouble::Open(place));
         }
-        Ok(Self { system, state, operations, place })
+        Ok(Self { system, state, operations, place, all_ended: Mutex::new(None) })
     }
 
     /// Where the journals lie.
@@ -261,8 +279,46 @@ impl Store {
     /// # Errors
     /// The system's.
     pub fn unfinished(&self) -> Result<Vec<u64>, Errno> {
-        let [numbers] = self.numbers([UNFINISHED])?;
-        Ok(numbers)
+        if self.last_if_all_ended().is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(self.look_through()?.unfinished)
+    }
+
+    /// Lists all, and remembers if they have all ended.
+    fn look_through(&self) -> Result<Numbers, Errno> {
+        let now = Instant::now();
+        let [finished, unfinished, fresh] = self.numbers([FINISHED, UNFINISHED, NEW])?;
+        let last = finished.last().max(unfinished.last()).copied().unwrap_or(0);
+        let quiet = unfinished.is_empty() && fresh.is_empty();
+        *self.all_ended.lock().unwrap_or_else(PoisonError::into_inner) =
+            quiet.then_some((now, last));
+        Ok(Numbers { last, unfinished, fresh })
+    }
+
+    /// The number of the last operation, if a listing a moment ago has shown that all had ended, and all that were begun
+    /// since have, too. Each takes the number behind the last one, and leaves a file of that number, whatever becomes of it.
+    ///
+    /// Not guaranteed: for [`LISTED`] it does not see behind a number whose file somebody has removed meanwhile.
+    fn last_if_all_ended(&self) -> Option<u64> {
+        let mut known = self.all_ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let (listed, mut last) = known.filter(|(listed, _)| listed.elapsed() < LISTED)?;
+        let at = self.operations.as_fd();
+        let is_there = |number, end| match self.system.facts(at, file_name(number, end).as_bytes())
+        {
+            Ok(_) => Some(true),
+            Err(Errno::NOENT) => Some(false),
+            Err(_) => None,
+        };
+        loop {
+            let next = last.checked_add(1)?;
+            if !is_there(next, FINISHED)? {
+                let mut others = [UNFINISHED, NEW, DAMAGED].into_iter();
+                *known = Some((listed, last));
+                return others.all(|end| is_there(next, end) == Some(false)).then_some(last);
+            }
+            last = next;
+        }
     }
 
     /// Whether an operation that has not ended is being carried out, or recovered, right now: whoever writes
@@ -328,10 +384,14 @@ impl Store {
         plan: &Plan,
         volumes: &record::Volumes,
     ) -> Result<Journal<'d>, Errno> {
-        // A watcher begins thousands, and the folder holds them all: it is listed once.
-        let [finished, unfinished, fresh] = self.numbers([FINISHED, UNFINISHED, NEW])?;
-        self.sweep(disk, lock, &unfinished, &fresh)?;
-        let last = finished.last().max(unfinished.last()).copied().unwrap_or(0);
+        let last = match self.last_if_all_ended() {
+            Some(last) => last,
+            None => {
+                let found = self.look_through()?;
+                self.sweep(disk, lock, &found.unfinished, &found.fresh)?;
+                found.last
+            }
+        };
         let number = last.checked_add(1).ok_or(Errno::OVERFLOW)?;
         let header = header(number);
         let fresh = file_name(number, NEW);
@@ -430,7 +490,7 @@ impl Store {
     /// The system's.
     pub fn set_aside(&self, disk: &dyn Disk, _lock: &Lock, number: u64) -> Result<(), Errno> {
         let at = self.operations.as_fd();
-        let (from, to) = (file_name(number, UNFINISHED), file_name(number, "damaged"));
+        let (from, to) = (file_name(number, UNFINISHED), file_name(number, DAMAGED));
         rename(disk, self.system, at, &from, &to)
     }
 }

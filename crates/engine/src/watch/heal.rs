@@ -345,3 +345,24 @@ fn words(why: &Why) -> String {
         _ => "it would not lead there: back to itself, or through too many others".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_too_little_of_is_waited_for_and_nothing_else() {
+        let place = AbsPath::root();
+        let system = |error| Fail::System { doing: "open it", place: AbsPath::root(), error };
+        for error in [Errno::MFILE, Errno::NFILE, Errno::NOMEM] {
+            assert!(is_short(&system(error)));
+            assert!(is_short(&Fail::Folder { place: place.clone(), error: Some(error) }));
+        }
+        for error in [Errno::NOSPC, Errno::ACCESS, Errno::IO] {
+            assert!(!is_short(&system(error)));
+            assert!(!is_short(&Fail::Folder { place: place.clone(), error: Some(error) }));
+        }
+        assert!(!is_short(&Fail::Folder { place: place.clone(), error: None }));
+        assert!(!is_short(&Fail::Changed(place)));
+    }
+}
