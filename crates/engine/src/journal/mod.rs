@@ -297,9 +297,10 @@ impl Store {
     }
 
     /// The number of the last operation, if a listing a moment ago has shown that all had ended, and all that were begun
-    /// since have, too. Each takes the number behind the last one, and leaves a file of that number, whatever becomes of it.
+    /// since have, too. An operation takes the number behind the highest that is there; so while the last one's file is
+    /// there, whoever began something since took the next number, and left a file of it, whatever became of them.
     ///
-    /// Not guaranteed: for [`LISTED`] it does not see behind a number whose file somebody has removed meanwhile.
+    /// Not guaranteed: for [`LISTED`] it does not see a file with a higher number that no operation has put there.
     fn last_if_all_ended(&self) -> Option<u64> {
         let mut known = self.all_ended.lock().unwrap_or_else(PoisonError::into_inner);
         let (listed, mut last) = known.filter(|(listed, _)| listed.elapsed() < LISTED)?;
@@ -310,6 +311,10 @@ impl Store {
             Err(Errno::NOENT) => Some(false),
             Err(_) => None,
         };
+        // Somebody may have removed it, and others have taken its number, or the one before.
+        if last > 0 && !is_there(last, FINISHED)? {
+            return None;
+        }
         loop {
             let next = last.checked_add(1)?;
             if !is_there(next, FINISHED)? {
