@@ -155,7 +155,7 @@ fn ended() {
     let ground = Ground::in_memory(&lines);
     let file = ground.scratch().join("trace");
     let out = file.to_str().expect("a plain path").to_owned();
-    let options = ["-qq", "-o", &out, "-e", "trace=renameat2,write"];
+    let options = ["-qq", "-o", &out, "-e", "trace=renameat2,write,fsync"];
     let ran: Ran = traced(&ground, &options, &words).output().expect("strace").into();
     assert_eq!(ran.code, 0, "{ran:?}");
     let text = std::fs::read_to_string(&file).expect("a trace");
@@ -163,10 +163,12 @@ fn ended() {
     let calls: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix(&main)?.trim_start().split('(').next())
-        .filter(|call| ["renameat2", "write"].contains(call))
+        .filter(|call| ["renameat2", "write", "fsync"].contains(call))
         .collect();
+    let first = calls.iter().position(|call| *call == "renameat2").expect("a rename");
     let last = calls.iter().rposition(|call| *call == "renameat2").expect("a rename");
     let count = |call: &str, of: &[&str]| of.iter().filter(|one| **one == call).count();
+    let sync = count("fsync", calls.split_at(first).0) + 1;
     let (before, after) = calls.split_at(last + 1);
     let renames = count("renameat2", before);
     let next = count("write", before) + 1;
@@ -180,10 +182,13 @@ fn ended() {
         let ground = Ground::in_memory(&lines);
         let sent = format!("inject=renameat2:signal={signal}:when={number}");
         let slow = format!("inject=write:delay_enter=300000:when={next}+");
-        // So that it is heard before all is done, however busy the machine is.
-        let busy = "inject=symlinkat:delay_enter=300000";
-        let trace = "trace=renameat2,symlinkat,write";
-        let options = ["-qq", "-o", "/dev/null", "-e", trace, "-e", &sent, "-e", &slow, "-e", busy];
+        // So that it is heard before anything is done, however busy the machine is: by then the record has its name, and
+        // is about to be made durable.
+        let wait = if code == 0 { 1 } else { 3_000_000 };
+        let busy = format!("inject=fsync:delay_enter={wait}:when={sync}");
+        let trace = "trace=renameat2,fsync,write";
+        let options =
+            ["-qq", "-o", "/dev/null", "-e", trace, "-e", &sent, "-e", &slow, "-e", &busy];
         let ran: Ran = traced(&ground, &options, &words).output().expect("strace").into();
         assert_eq!(ran.code, code, "{signal} {number}: {ran:?}");
         let moved = ground.tree().join("e/d/f").is_file();
