@@ -359,4 +359,10 @@ fn questions() {
     catalogue.note(&[seen(8, "lost", "k"), seen(9, "lost", "k")]).expect("noted");
     let all: Vec<i64> = catalogue.events(9).expect("there").iter().map(|one| one.time).collect();
     assert_eq!(all, [8, 7, 4, 3, 2, 1]);
+    // A link that is moved there, back, and there again has been moved each time.
+    for (time, name) in [(10, "there"), (11, "here"), (12, "there")] {
+        catalogue.note(&[seen(time, "moved", name)]).expect("noted");
+    }
+    let all: Vec<i64> = catalogue.events(3).expect("there").iter().map(|one| one.time).collect();
+    assert_eq!(all, [12, 11, 10]);
 }

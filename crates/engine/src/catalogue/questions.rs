@@ -47,6 +47,9 @@ pub struct Event {
 /// So many events are kept.
 const MOST_EVENTS: i64 = 10_000;
 
+/// What a link is found to be, and not what happens to it: each watcher that begins finds it anew.
+const STATES: [&str; 3] = ["lost", "asleep", "replaced"];
+
 /// What happened, from what, to what.
 type Seen = (String, Option<Vec<u8>>, Option<Vec<u8>>);
 
@@ -125,26 +128,26 @@ impl Catalogue {
         Ok(all)
     }
 
-    /// Notes what was done or seen; the oldest are forgotten when there are too many. What was only seen (no
-    /// operation did it), and is the last that is noted of that link already, is not noted again: each watcher
-    /// that begins sees everything anew.
+    /// Notes what was done or seen; the oldest are forgotten when there are too many. That it
+    /// is lost, asleep or replaced is not noted again while that is the last that is noted of a link.
     ///
     /// # Errors
     /// The database's.
     pub fn note(&mut self, events: &[Event]) -> Result<(), Trouble> {
-        let only_seen = events.iter().any(|event| event.operation.is_none());
+        let is_state = |event: &Event| STATES.contains(&event.what.as_str());
+        let any_state = events.iter().any(is_state);
         let transaction =
             self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
-            let mut last = if only_seen { last_of_each(&transaction)? } else { HashMap::new() };
+            let mut last = if any_state { last_of_each(&transaction)? } else { HashMap::new() };
             let mut put = transaction.prepare_cached(
                 "INSERT INTO event (time, what, place, old, new, operation) VALUES (?, ?, ?, ?, ?, ?)",
             )?;
             for event in events {
-                if only_seen {
+                if any_state {
                     let seen = (event.what.clone(), event.old.clone(), event.new.clone());
                     let before = last.insert(event.place.as_bytes().to_vec(), seen.clone());
-                    if event.operation.is_none() && before.is_some_and(|before| before == seen) {
+                    if is_state(event) && before.is_some_and(|before| before == seen) {
                         continue;
                     }
                 }

@@ -29,8 +29,8 @@ pub(super) struct Sought {
     sieve: Sieve,
 }
 
-/// Tells of almost every entry that it is none of those that are sought, for a fraction of what it takes to ask the
-/// tables, which the million entries of a walk would push out of the processor's caches.
+/// Tells of almost every entry that it is none of those that are sought, before the tables are asked and the
+/// count of who shares them is touched: of a million entries that is a fourteenth of the walk.
 #[derive(Debug, Default)]
 struct Sieve {
     bits: Box<[u64]>,
